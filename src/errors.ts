@@ -1,0 +1,153 @@
+/**
+ * Every error this package throws on purpose, and all of their wording.
+ *
+ * Match on `code`, not on `instanceof`: two copies of the package may be loaded. Records are numbered from 1;
+ * byte offsets are 0-based positions in the decompressed document.
+ */
+
+export type ErrorCode =
+  | 'ERR_JSON_SYNTAX'
+  | 'ERR_JSON_TRUNCATED'
+  | 'ERR_JSON_ENCODING'
+  | 'ERR_NOT_JSON'
+  | 'ERR_NOT_AN_EXPORT'
+  | 'ERR_DEFINITION'
+  | 'ERR_RECORD'
+  | 'ERR_VALUE'
+  | 'ERR_TOO_MANY_VALUES'
+  | 'ERR_FIELD_REPEATED'
+  | 'ERR_DICTIONARY_FULL'
+  | 'ERR_LIMIT'
+  | 'ERR_SOURCE'
+  | 'ERR_SOURCE_CHANGED'
+  | 'ERR_GZIP'
+  | 'ERR_OUTPUT'
+  | 'ERR_PARQUET'
+  | 'ERR_OPTION'
+  | 'ERR_ABORTED'
+  | 'ERR_API_STATUS'
+  | 'ERR_API_AUTH'
+  | 'ERR_API_RESPONSE'
+  | 'ERR_API_EXPORT_FAILED'
+  | 'ERR_API_TIMEOUT'
+  | 'ERR_API_NETWORK'
+  | 'ERR_API_REDIRECT'
+  | 'ERR_API_DOWNLOAD'
+
+/** Where in the export something was found. Every part is optional: what is not known is left out. */
+export interface Place {
+  /** 1-based number of the record. */
+  record?: number | undefined
+  ownerId?: string | undefined
+  /** Name of the question (`definition.fields[].name`). */
+  fieldName?: string | undefined
+  fieldId?: string | undefined
+  /** 0-based offset in the decompressed document. */
+  byteOffset?: number | undefined
+}
+
+export interface ExportErrorOptions extends Place {
+  cause?: unknown
+}
+
+export class ExportError extends Error implements Place {
+  readonly code: ErrorCode
+  readonly record: number | undefined
+  readonly ownerId: string | undefined
+  readonly fieldName: string | undefined
+  readonly fieldId: string | undefined
+  readonly byteOffset: number | undefined
+
+  /** `problem` is the message without its place, which is added here so that it is always worded alike. */
+  constructor(code: ErrorCode, problem: string, options: ExportErrorOptions = {}) {
+    super(problem + placeText(options), options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.record = options.record
+    this.ownerId = options.ownerId
+    this.fieldName = options.fieldName
+    this.fieldId = options.fieldId
+    this.byteOffset = options.byteOffset
+  }
+}
+
+/** The bytes are not the JSON (RFC 8259) of one complete document. */
+export class JsonSyntaxError extends ExportError {}
+
+/** The JSON is fine, but it is not an export, or its definition cannot be used. */
+export class DefinitionError extends ExportError {}
+
+/** An answer does not fit the definition: a text in a `double`, an impossible date, two values in an `enum`. */
+export class ValueError extends ExportError {}
+
+/** The input cannot be read: no such file, a directory, a broken gzip stream. */
+export class SourceError extends ExportError {}
+
+/** The output cannot be written: no such folder, no permission, disk full. */
+export class OutputError extends ExportError {}
+
+/** The input passes a safety limit; the message names the option that raises it. */
+export class LimitError extends ExportError {}
+
+/** An option is unknown, contradicts another, or names something that is not there. CLI exit code 2. */
+export class OptionError extends ExportError {}
+
+/** The caller's AbortSignal fired, or the process was interrupted. */
+export class AbortError extends ExportError {}
+
+export interface ApiErrorOptions extends ExportErrorOptions {
+  /** HTTP status code. */
+  status?: number | undefined
+  /** The API's own id of the failure, for its technical support. */
+  errorId?: string | undefined
+  developerMessage?: string | undefined
+  /** Without its query, which may hold a signature. */
+  url?: string | undefined
+}
+
+/** The API or the file store answered with a failure, or not at all. CLI exit code 3. */
+export class ApiError extends ExportError {
+  readonly status: number | undefined
+  readonly errorId: string | undefined
+  readonly developerMessage: string | undefined
+  readonly url: string | undefined
+
+  constructor(code: ErrorCode, problem: string, options: ApiErrorOptions = {}) {
+    super(code, problem, options)
+    this.status = options.status
+    this.errorId = options.errorId
+    this.developerMessage = options.developerMessage
+    this.url = options.url
+  }
+}
+
+/** Narrows an unknown error to ours, optionally to some codes. */
+export function isExportError(error: unknown, ...codes: ErrorCode[]): error is ExportError {
+  if (!(error instanceof Error) || typeof (error as { code?: unknown }).code !== 'string') return false
+  const code = (error as ExportError).code
+  return codes.length === 0 ? code.startsWith('ERR_') && 'byteOffset' in error : codes.includes(code)
+}
+
+function placeText(place: Place): string {
+  const parts: string[] = []
+  if (place.record !== undefined) parts.push(`record ${place.record}`)
+  if (place.ownerId !== undefined) parts.push(`owner ${place.ownerId}`)
+  if (place.fieldName !== undefined) parts.push(`question ${quoted(place.fieldName)}`)
+  if (place.fieldId !== undefined) parts.push(`field ${place.fieldId}`)
+  if (place.byteOffset !== undefined) parts.push(`byte ${place.byteOffset}`)
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}
+
+const LONGEST_EXCERPT = 60
+
+/** A text as a JSON string, cut to a length that fits on a line. */
+export function quoted(text: string): string {
+  return JSON.stringify(shortened(text))
+}
+
+/** A text cut to a length that fits on a line, without control characters that could steer a terminal. */
+export function shortened(text: string, longest: number = LONGEST_EXCERPT): string {
+  const cut = text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
