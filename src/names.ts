@@ -1,0 +1,73 @@
+/** The one place that decides what columns and dictionary labels are called. */
+
+import type { FieldDefinition, OptionDefinition } from './definition.ts'
+
+/** Columns that every table has; their names are taken before any question's. */
+export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateDate', skipped: 'skipped' } as const
+
+/**
+ * Column names of the fields, in order: the field's `name` untouched, or its id where the name is empty.
+ * Unique without regard to case, since DuckDB and Spark ignore it: the first keeps its name, later ones get `_2`,
+ * `_3` …, skipping every name that the definition itself uses.
+ */
+export function columnNames(fields: readonly FieldDefinition[], reserved: readonly string[]): string[] {
+  const wanted = fields.map((field) => (field.name === '' ? field.id : field.name))
+  const used = new Set(reserved.map(folded))
+  const avoided = new Set([...used, ...wanted.map(folded)])
+  const nextSuffix = new Map<string, number>()
+  return wanted.map((name) => {
+    const key = folded(name)
+    if (!used.has(key)) {
+      used.add(key)
+      return name
+    }
+    let suffix = nextSuffix.get(key) ?? 2
+    while (avoided.has(folded(`${name}_${suffix}`))) suffix++
+    nextSuffix.set(key, suffix + 1)
+    const unique = `${name}_${suffix}`
+    used.add(folded(unique))
+    avoided.add(folded(unique))
+    return unique
+  })
+}
+
+/**
+ * Dictionary labels of a question's options, in order: the option's name; later ones of the same name get ` (2)`,
+ * ` (3)` …, because pandas refuses categories that are not unique.
+ */
+export function optionLabels(options: readonly OptionDefinition[]): string[] {
+  const names = options.map((option) => option.name)
+  const used = new Set<string>()
+  const avoided = new Set(names)
+  const nextSuffix = new Map<string, number>()
+  return names.map((name) => {
+    if (!used.has(name)) {
+      used.add(name)
+      return name
+    }
+    return uniqueLabel(name, used, avoided, nextSuffix)
+  })
+}
+
+/** The label of an option that is not in the definition: its id, made unique among the labels in use. */
+export function unknownOptionLabel(optionId: string, used: Set<string>): string {
+  if (!used.has(optionId)) {
+    used.add(optionId)
+    return optionId
+  }
+  return uniqueLabel(optionId, used, used, new Map())
+}
+
+function uniqueLabel(name: string, used: Set<string>, avoided: Set<string>, nextSuffix: Map<string, number>): string {
+  let suffix = nextSuffix.get(name) ?? 2
+  while (avoided.has(`${name} (${suffix})`)) suffix++
+  nextSuffix.set(name, suffix + 1)
+  const unique = `${name} (${suffix})`
+  used.add(unique)
+  avoided.add(unique)
+  return unique
+}
+
+function folded(name: string): string {
+  return name.toLowerCase()
+}
