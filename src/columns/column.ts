@@ -1,0 +1,167 @@
+/**
+ * What all columns have in common: one row after another is appended, a row that turned out to be incomplete is taken
+ * back, and a finished batch leaves as Arrow data. A row that is not appended is null.
+ *
+ * `appendValues` → (`rollback` → `appendValues` again) … → `finish`.
+ */
+
+import type { Data } from 'apache-arrow'
+import { ValueError } from '../errors.ts'
+import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
+import type { Cursor } from '../json/cursor.ts'
+import type { ColumnPlan } from '../schema.ts'
+import type { WarningKind } from '../warnings.ts'
+
+/** Takes note of what was odd in the record being read. */
+export interface Notes {
+  add(kind: WarningKind, detail?: string): void
+}
+
+/** What an answer says beside its value. */
+export const SKIPPED = false
+export const ANSWERED = true
+
+const FEWEST_ROWS = 64
+
+export abstract class Column {
+  readonly plan: ColumnPlan
+  protected readonly notes: Notes
+  /** One bit a row, least significant first; 1 = not null. */
+  protected validity = new Uint8Array(0)
+  /** Rows that the buffers have room for; none until the first answer, so that unanswered columns cost nothing. */
+  protected capacity = 0
+  /** Rows of the last batch: the next one will have about as many. */
+  #expectedRows = FEWEST_ROWS
+
+  constructor(plan: ColumnPlan, notes: Notes) {
+    this.plan = plan
+    this.notes = notes
+  }
+
+  /**
+   * Reads the `values` of an answer: `null`, an array, or a bare value, which counts as an array of one.
+   * @returns `ANSWERED` or `SKIPPED`.
+   */
+  abstract appendValues(row: number, cursor: Cursor): boolean
+
+  /** Takes back whatever was appended for `row`. */
+  abstract rollback(row: number): void
+
+  /** The first `rows` rows as Arrow data; the column starts again, empty and with buffers of its own. */
+  abstract finish(rows: number): Data
+
+  /** Makes the buffers that hold one element a row as long as `rows`, keeping what they hold. */
+  protected abstract resize(rows: number): void
+
+  protected reserveRow(row: number): void {
+    if (row < this.capacity) return
+    const rows = Math.max(row + 1, this.capacity * 2, this.#expectedRows)
+    this.validity = grown(this.validity, new Uint8Array((rows + 7) >> 3))
+    this.resize(rows)
+    this.capacity = rows
+  }
+
+  protected setValid(row: number): void {
+    this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  protected setNull(row: number): void {
+    if (row < this.capacity) this.validity[row >> 3]! &= ~(1 << (row & 7))
+  }
+
+  /** Validity of a finished batch, as `makeData` takes it; buffers are given away, the next batch makes new ones. */
+  protected takeValidity(rows: number): { nullCount: number; nullBitmap: Uint8Array | undefined } {
+    const bitmap = this.capacity === 0 ? new Uint8Array((rows + 7) >> 3) : this.validity.subarray(0, (rows + 7) >> 3)
+    const nullCount = rows - countBits(bitmap, rows)
+    if (rows > 0) this.#expectedRows = rows
+    this.validity = new Uint8Array(0)
+    this.capacity = 0
+    return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap }
+  }
+}
+
+/** A column that holds at most one value a row. */
+export abstract class ScalarColumn extends Column {
+  /** Reads the one value of `row`; the cursor stands at it, and it is not null. */
+  abstract appendElement(row: number, cursor: Cursor): void
+
+  appendValues(row: number, cursor: Cursor): boolean {
+    if (cursor.bytes[cursor.pos] === LOWER_N) {
+      cursor.expectLiteral('null')
+      return SKIPPED
+    }
+    if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) {
+      this.appendElement(row, cursor)
+      return ANSWERED
+    }
+    const start = cursor.pos
+    if (!cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) return SKIPPED
+    let nulls = 0
+    let values = 0
+    do {
+      if (cursor.bytes[cursor.pos] === LOWER_N) {
+        cursor.expectLiteral('null')
+        nulls++
+      } else if (values++ === 0) {
+        this.appendElement(row, cursor)
+      } else {
+        cursor.skipValue()
+      }
+    } while (cursor.nextOf(CLOSE_ARRAY))
+    if (values > 1) throw tooManyValues(cursor, start, values, this.plan)
+    if (values === 0) return SKIPPED
+    if (nulls > 0) this.notes.add('null-among-values')
+    return ANSWERED
+  }
+
+  rollback(row: number): void {
+    this.setNull(row)
+  }
+}
+
+function tooManyValues(cursor: Cursor, start: number, values: number, plan: ColumnPlan): ValueError {
+  return new ValueError(
+    'ERR_TOO_MANY_VALUES',
+    `expected one value for ${plan.field?.dataType}, found ${values} values`,
+    {
+      ...cursor.place(),
+      byteOffset: cursor.offsetOf(start),
+    },
+  )
+}
+
+/** Longest piece of an invalid value that a message shows, in bytes. */
+const LONGEST_VALUE_SHOWN = 80
+
+/** An error that shows the value at `start`, which the cursor is behind or at. */
+export function invalidValue(cursor: Cursor, start: number, expected: string): ValueError {
+  cursor.pos = start
+  cursor.skipValue()
+  const cut = cursor.pos - start > LONGEST_VALUE_SHOWN
+  const shown = cut ? `${cursor.text(start, start + LONGEST_VALUE_SHOWN)}…` : cursor.text(start, cursor.pos)
+  return new ValueError('ERR_VALUE', `expected ${expected}, found ${shown.replace(/\s+/g, ' ')}`, {
+    ...cursor.place(),
+    byteOffset: cursor.offsetOf(start),
+  })
+}
+
+/** Copies the start of `from` into a longer array of its kind. */
+export function grown<A extends Uint8Array | Int8Array | Int16Array | Int32Array | Float64Array>(from: A, into: A): A {
+  into.set(from)
+  return into
+}
+
+const BITS_IN_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let bits = 0
+  for (let rest = byte; rest > 0; rest >>= 1) bits += rest & 1
+  return bits
+})
+
+/** Set bits among the first `length` bits. */
+function countBits(bitmap: Uint8Array, length: number): number {
+  const wholeBytes = length >> 3
+  let bits = 0
+  for (let i = 0; i < wholeBytes; i++) bits += BITS_IN_BYTE[bitmap[i]!]!
+  const rest = length & 7
+  return rest === 0 ? bits : bits + BITS_IN_BYTE[bitmap[wholeBytes]! & ((1 << rest) - 1)]!
+}

@@ -1,0 +1,41 @@
+/** The column of a single choice: one index into the dictionary of its options a row. */
+
+import { type Data, type DataType, makeData } from 'apache-arrow'
+import type { Cursor } from '../json/cursor.ts'
+import type { ColumnPlan } from '../schema.ts'
+import { grown, type Notes, ScalarColumn } from './column.ts'
+import { type Indices, Labels } from './labels.ts'
+
+export class DictionaryColumn extends ScalarColumn {
+  readonly labels: Labels
+  readonly #type: DataType
+  #indices: Indices
+
+  constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
+    super(plan, notes)
+    this.labels = new Labels(plan, notes)
+    this.#type = type
+    this.#indices = this.labels.newIndices(0)
+  }
+
+  appendElement(row: number, cursor: Cursor): void {
+    this.appendIndex(row, this.labels.readIndex(cursor))
+  }
+
+  appendIndex(row: number, index: number): void {
+    if (row >= this.capacity) this.reserveRow(row)
+    this.#indices[row] = index
+    this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  finish(rows: number): Data {
+    const data = this.capacity === 0 ? this.labels.newIndices(rows) : this.#indices.subarray(0, rows)
+    this.#indices = this.labels.newIndices(0)
+    const dictionary = this.labels.vector
+    return makeData({ type: this.#type, length: rows, data, dictionary, ...this.takeValidity(rows) } as never)
+  }
+
+  protected resize(rows: number): void {
+    this.#indices = grown<Indices>(this.#indices, this.labels.newIndices(rows))
+  }
+}

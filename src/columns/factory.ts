@@ -1,0 +1,27 @@
+/** Column plan → column: the only place that chooses by data type. */
+
+import type { DataType } from 'apache-arrow'
+import type { ColumnPlan } from '../schema.ts'
+import type { Column, Notes } from './column.ts'
+import { DictionaryColumn } from './dictionary.ts'
+import { DoubleColumn, TimestampColumn } from './fixed.ts'
+import { ListColumn } from './list.ts'
+import { JsonColumn, Utf8Column } from './utf8.ts'
+
+/** Makes the column that a plan asks for; `type` is its type in the Arrow schema. */
+export function columnOf(plan: ColumnPlan, type: DataType, notes: Notes): Column {
+  switch (plan.type) {
+    case 'dictionary':
+      return new DictionaryColumn(plan, type, notes)
+    case 'list':
+      return new ListColumn(plan, type, notes)
+    case 'double':
+      return new DoubleColumn(plan, notes)
+    case 'timestamp':
+      return new TimestampColumn(plan, notes)
+    case 'utf8':
+      return new Utf8Column(plan, notes)
+    case 'json':
+      return new JsonColumn(plan, notes)
+  }
+}

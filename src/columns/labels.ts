@@ -1,0 +1,108 @@
+/** The dictionary of a question: its options' labels, found by option id, and longer when an option is not known. */
+
+import { makeData, Utf8, Vector } from 'apache-arrow'
+import { ExportError } from '../errors.ts'
+import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
+import type { Cursor } from '../json/cursor.ts'
+import { GUID_BYTES, IdTable } from '../json/id-table.ts'
+import { unknownOptionLabel } from '../names.ts'
+import { type ColumnPlan, indexBits } from '../schema.ts'
+import { invalidValue, type Notes } from './column.ts'
+
+export type Indices = Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> | Int32Array<ArrayBuffer>
+
+export class Labels {
+  readonly table: IdTable
+  readonly #labels: string[]
+  readonly #used: Set<string>
+  readonly #plan: ColumnPlan
+  readonly #notes: Notes
+  readonly #mostLabels: number
+  #vector: Vector<Utf8> | undefined
+
+  constructor(plan: ColumnPlan, notes: Notes) {
+    this.table = new IdTable(plan.field?.options.map((option) => option.id))
+    this.#labels = [...plan.labels]
+    this.#used = new Set(plan.labels)
+    this.#plan = plan
+    this.#notes = notes
+    this.#mostLabels = 2 ** (indexBits(plan) - 1)
+  }
+
+  /** The labels so far, in the order of their indices. */
+  get list(): readonly string[] {
+    return this.#labels
+  }
+
+  /** An array of indices, as wide as the Arrow schema says. */
+  newIndices(length: number): Indices {
+    switch (indexBits(this.#plan)) {
+      case 8:
+        return new Int8Array(length)
+      case 16:
+        return new Int16Array(length)
+      case 32:
+        return new Int32Array(length)
+    }
+  }
+
+  /** Reads the option id at the cursor; its index in the dictionary, which grows when the id is not known. */
+  readIndex(cursor: Cursor): number {
+    const { bytes, view, pos } = cursor
+    if (bytes[pos] === QUOTE && bytes[pos + GUID_BYTES + 1] === QUOTE) {
+      const index = this.table.find(view, pos + 1)
+      if (index >= 0) {
+        cursor.pos = pos + GUID_BYTES + 2
+        return index
+      }
+    }
+    return this.#indexOfText(readOptionId(cursor), cursor)
+  }
+
+  #indexOfText(optionId: string, cursor: Cursor): number {
+    const known = this.table.findText(optionId)
+    const index = known >= 0 ? known : this.#addUnknown(optionId, cursor)
+    if (index >= (this.#plan.field?.options.length ?? 0)) this.#notes.add('unknown-option', optionId)
+    return index
+  }
+
+  #addUnknown(optionId: string, cursor: Cursor): number {
+    if (this.#labels.length >= this.#mostLabels) {
+      throw new ExportError(
+        'ERR_DICTIONARY_FULL',
+        `expected at most ${this.#mostLabels} options, those that are not in the definition included, found one more`,
+        cursor.place(),
+      )
+    }
+    this.#labels.push(unknownOptionLabel(optionId, this.#used))
+    this.#vector = undefined
+    return this.table.add(optionId)
+  }
+
+  /** The dictionary as Arrow has it: the same object until a label is added. */
+  get vector(): Vector<Utf8> {
+    this.#vector ??= utf8Vector(this.#labels)
+    return this.#vector
+  }
+}
+
+/** An id is a text; where a number stands instead, its source text is the id. */
+function readOptionId(cursor: Cursor): string {
+  const start = cursor.pos
+  const byte = cursor.bytes[start]!
+  if (byte === QUOTE) return cursor.readString().toWellFormed()
+  if (!isDigit(byte) && byte !== MINUS) throw invalidValue(cursor, start, 'the id of an option')
+  cursor.skipNumber()
+  return cursor.text(start, cursor.pos)
+}
+
+const encoder = new TextEncoder()
+
+function utf8Vector(texts: readonly string[]): Vector<Utf8> {
+  const encoded = texts.map((text) => encoder.encode(text))
+  const valueOffsets = new Int32Array(texts.length + 1)
+  for (const [i, bytes] of encoded.entries()) valueOffsets[i + 1] = valueOffsets[i]! + bytes.length
+  const data = new Uint8Array(valueOffsets[texts.length]!)
+  for (const [i, bytes] of encoded.entries()) data.set(bytes, valueOffsets[i])
+  return new Vector([makeData({ type: new Utf8(), length: texts.length, nullCount: 0, valueOffsets, data })])
+}

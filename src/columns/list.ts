@@ -1,0 +1,148 @@
+/** Columns of several dictionary values a row: a multiple choice, or the names of the questions that were skipped. */
+
+import { type Data, type DataType, type List, makeData } from 'apache-arrow'
+import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
+import type { Cursor } from '../json/cursor.ts'
+import type { ColumnPlan } from '../schema.ts'
+import { ANSWERED, Column, grown, type Notes, SKIPPED } from './column.ts'
+import { type Indices, Labels } from './labels.ts'
+
+/** Sets up to this size are searched for a repeated option; larger ones keep a mark for each option. */
+const LARGEST_SET_SEARCHED = 16
+
+export class ListColumn extends Column {
+  readonly labels: Labels
+  readonly #type: DataType
+  readonly #itemType: DataType
+  /** `offsets[row]` is where the elements of `row` begin; set for rows up to `#rowsFilled`. */
+  #offsets = new Int32Array(0)
+  #rowsFilled = 0
+  #indices: Indices
+  /** Elements in use. */
+  #end = 0
+  #expectedElements = 64
+  /** Per option, 1 + the position of its last element; only kept once a set is large. */
+  #marks = new Int32Array(0)
+
+  constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
+    super(plan, notes)
+    this.labels = new Labels(plan, notes)
+    this.#type = type
+    this.#itemType = (type as List).children[0]!.type
+    this.#indices = this.labels.newIndices(0)
+  }
+
+  appendValues(row: number, cursor: Cursor): boolean {
+    if (cursor.bytes[cursor.pos] === LOWER_N) {
+      cursor.expectLiteral('null')
+      return SKIPPED
+    }
+    this.beginRow(row)
+    let nulls = 0
+    if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) {
+      this.appendOnce(this.labels.readIndex(cursor))
+    } else if (cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) {
+      do {
+        if (cursor.bytes[cursor.pos] === LOWER_N) {
+          cursor.expectLiteral('null')
+          nulls++
+        } else {
+          this.appendOnce(this.labels.readIndex(cursor))
+        }
+      } while (cursor.nextOf(CLOSE_ARRAY))
+    }
+    if (nulls > 0 && this.#end === this.#offsets[row]) return SKIPPED
+    if (nulls > 0) this.notes.add('null-among-values')
+    this.endRow(row)
+    return ANSWERED
+  }
+
+  beginRow(row: number): void {
+    if (row >= this.capacity) this.reserveRow(row)
+    if (this.#rowsFilled < row) this.#fillOffsets(row)
+    this.#end = this.#offsets[row]!
+  }
+
+  /** Appends an element unless the row already has it. */
+  appendOnce(index: number): void {
+    const from = this.#offsets[this.#rowsFilled]!
+    if (this.#isRepeated(index, from)) {
+      this.notes.add('option-repeated')
+      return
+    }
+    if (this.#end === this.#indices.length) this.#growIndices()
+    this.#indices[this.#end++] = index
+  }
+
+  endRow(row: number): void {
+    this.#offsets[row + 1] = this.#end
+    this.#rowsFilled = row + 1
+    this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  #isRepeated(index: number, from: number): boolean {
+    if (this.#end - from > LARGEST_SET_SEARCHED) return this.#isMarked(index, from)
+    const indices = this.#indices
+    for (let i = from; i < this.#end; i++) if (indices[i] === index) return true
+    return false
+  }
+
+  #isMarked(index: number, from: number): boolean {
+    if (this.#end === from + LARGEST_SET_SEARCHED + 1) {
+      for (let i = from; i < this.#end; i++) this.#mark(this.#indices[i]!, i)
+    }
+    const mark = this.#marks[index] ?? 0
+    const isRepeated = mark > from && mark <= this.#end && this.#indices[mark - 1] === index
+    if (!isRepeated) this.#mark(index, this.#end)
+    return isRepeated
+  }
+
+  #mark(index: number, position: number): void {
+    if (index >= this.#marks.length) {
+      this.#marks = grown(
+        this.#marks,
+        new Int32Array(Math.max(index + 1, this.#marks.length * 2, this.labels.list.length)),
+      )
+    }
+    this.#marks[index] = position + 1
+  }
+
+  rollback(row: number): void {
+    this.setNull(row)
+    if (this.capacity === 0) return
+    if (this.#rowsFilled > row) this.#rowsFilled = row
+    this.#end = this.#offsets[this.#rowsFilled]!
+  }
+
+  finish(rows: number): Data {
+    if (this.capacity === 0) this.#offsets = new Int32Array(rows + 1)
+    else this.#fillOffsets(rows)
+    const dictionary = this.labels.vector
+    const data = this.#indices.subarray(0, this.#end)
+    const child = makeData({ type: this.#itemType, length: this.#end, nullCount: 0, data, dictionary } as never)
+    const valueOffsets = this.#offsets.subarray(0, rows + 1)
+    this.#expectedElements = Math.max(this.#end, 64)
+    this.#offsets = new Int32Array(0)
+    this.#indices = this.labels.newIndices(0)
+    this.#rowsFilled = 0
+    this.#end = 0
+    return makeData({ type: this.#type, length: rows, valueOffsets, child, ...this.takeValidity(rows) } as never)
+  }
+
+  /** Gives the rows before `row` that have no list their (empty) place. */
+  #fillOffsets(row: number): void {
+    if (this.#rowsFilled >= row) return
+    this.#end = this.#offsets[this.#rowsFilled]!
+    this.#offsets.fill(this.#end, this.#rowsFilled + 1, row + 1)
+    this.#rowsFilled = row
+  }
+
+  #growIndices(): void {
+    const length = Math.max(this.#indices.length * 2, this.#expectedElements)
+    this.#indices = grown<Indices>(this.#indices, this.labels.newIndices(length))
+  }
+
+  protected resize(rows: number): void {
+    this.#offsets = grown(this.#offsets, new Int32Array(rows + 1))
+  }
+}

@@ -1,0 +1,133 @@
+/** Text columns: offsets and UTF-8 bytes, copied from the document without making JavaScript strings. */
+
+import { type Data, makeData, Utf8 } from 'apache-arrow'
+import { CLOSE_ARRAY, isDigit, LOWER_F, LOWER_N, LOWER_T, MINUS, OPEN_ARRAY, QUOTE } from '../json/bytes.ts'
+import { readCompactJson } from '../json/compact.ts'
+import type { Cursor } from '../json/cursor.ts'
+import { readText, TextBuffer } from '../json/text.ts'
+import { ANSWERED, grown, invalidValue, ScalarColumn } from './column.ts'
+
+const UTF8 = new Utf8()
+
+const decoder = new TextDecoder()
+
+export class Utf8Column extends ScalarColumn {
+  /** `offsets[row]` is where the text of `row` begins; set for rows up to `#rowsFilled`. */
+  #offsets = new Int32Array(0)
+  protected text = new TextBuffer()
+  #rowsFilled = 0
+  #expectedBytes = 0
+
+  /** A text as it is; a number, `true` or `false` as it stands in the source. */
+  appendElement(row: number, cursor: Cursor): void {
+    const byte = cursor.bytes[cursor.pos]!
+    this.beginRow(row)
+    if (byte === QUOTE) {
+      this.appendString(cursor)
+    } else if (isDigit(byte) || byte === MINUS || byte === LOWER_T || byte === LOWER_F) {
+      const start = cursor.pos
+      cursor.skipValue()
+      this.text.append(cursor.bytes, start, cursor.pos)
+    } else {
+      this.appendOther(cursor)
+    }
+    this.endRow(row)
+  }
+
+  /** Reads an array or object where a text belongs. */
+  protected appendOther(cursor: Cursor): void {
+    throw invalidValue(cursor, cursor.pos, 'a text')
+  }
+
+  protected appendString(cursor: Cursor): void {
+    let replaced = readText(cursor, this.text)
+    while (replaced-- > 0) this.notes.add('lone-surrogate')
+  }
+
+  protected beginRow(row: number): void {
+    this.reserveRow(row)
+    if (this.#rowsFilled === 0 && this.text.bytes.length === 0) this.text.reserve(this.#expectedBytes)
+    this.#fillOffsets(row)
+  }
+
+  protected endRow(row: number): void {
+    this.#offsets[row + 1] = this.text.end
+    this.#rowsFilled = row + 1
+    this.setValid(row)
+  }
+
+  /** The text of a row of the batch that is being filled, for messages; undefined when it has none. */
+  textOf(row: number): string | undefined {
+    if (row >= this.#rowsFilled || (this.validity[row >> 3]! & (1 << (row & 7))) === 0) return undefined
+    return decoder.decode(this.text.bytes.subarray(this.#offsets[row], this.#offsets[row + 1]))
+  }
+
+  override rollback(row: number): void {
+    this.setNull(row)
+    if (this.capacity === 0) return
+    if (this.#rowsFilled > row) this.#rowsFilled = row
+    this.text.end = this.#offsets[this.#rowsFilled]!
+  }
+
+  finish(rows: number): Data {
+    if (this.capacity === 0) this.#offsets = new Int32Array(rows + 1)
+    else this.#fillOffsets(rows)
+    const valueOffsets = this.#offsets.subarray(0, rows + 1)
+    const { bytes, end } = this.text
+    this.#offsets = new Int32Array(0)
+    this.text = new TextBuffer()
+    this.#rowsFilled = 0
+    this.#expectedBytes = end
+    return makeData({
+      type: UTF8,
+      length: rows,
+      valueOffsets,
+      data: bytes.subarray(0, end),
+      ...this.takeValidity(rows),
+    })
+  }
+
+  /** Gives the rows before `row` that were not answered their (empty) place. */
+  #fillOffsets(row: number): void {
+    if (this.#rowsFilled >= row) return
+    this.#offsets.fill(this.text.end, this.#rowsFilled + 1, row + 1)
+    this.#rowsFilled = row
+  }
+
+  protected resize(rows: number): void {
+    this.#offsets = grown(this.#offsets, new Int32Array(rows + 1))
+  }
+}
+
+/** The column of a data type that is not known: text as it is, everything else as compact JSON. */
+export class JsonColumn extends Utf8Column {
+  override appendValues(row: number, cursor: Cursor): boolean {
+    const start = cursor.pos
+    const hasMany = countValues(cursor) > 1
+    cursor.pos = start
+    if (!hasMany) return super.appendValues(row, cursor)
+    this.beginRow(row)
+    readCompactJson(cursor, this.text)
+    this.endRow(row)
+    return ANSWERED
+  }
+
+  protected override appendOther(cursor: Cursor): void {
+    readCompactJson(cursor, this.text)
+  }
+}
+
+/** Moves past `values` and counts those that are not null. */
+function countValues(cursor: Cursor): number {
+  if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) {
+    cursor.skipValue()
+    return 1
+  }
+  if (!cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) return 0
+  let values = 0
+  do {
+    if (cursor.bytes[cursor.pos] !== LOWER_N) values++
+    cursor.skipValue()
+  } while (cursor.nextOf(CLOSE_ARRAY))
+  return values
+}

@@ -1,0 +1,106 @@
+/** JSON strings → UTF-8 bytes, without a JavaScript string in between. */
+
+import { BACKSLASH, LOWER_U, STRING_BYTES, StringByte } from './bytes.ts'
+import { type Cursor, SHORT_ESCAPES } from './cursor.ts'
+import { encodeCodePoint } from './utf8.ts'
+
+const REPLACEMENT_CHARACTER = 0xfffd
+
+/** Below this many bytes a loop copies faster than the call to the engine's own copy. */
+const SHORT_RUN_BYTES = 48
+
+/** UTF-8 bytes that grow at the end. */
+export class TextBuffer {
+  bytes: Uint8Array<ArrayBuffer>
+  /** Bytes in use. */
+  end = 0
+
+  constructor(capacity = 0) {
+    this.bytes = new Uint8Array(capacity)
+  }
+
+  /** Makes room for `extra` bytes behind `end`. */
+  reserve(extra: number): void {
+    const needed = this.end + extra
+    if (needed <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, 256))
+    grown.set(this.bytes.subarray(0, this.end))
+    this.bytes = grown
+  }
+
+  append(source: Uint8Array, from: number, to: number): void {
+    const length = to - from
+    if (this.end + length > this.bytes.length) this.reserve(length)
+    const { bytes, end } = this
+    if (length < SHORT_RUN_BYTES) for (let i = 0; i < length; i++) bytes[end + i] = source[from + i]!
+    else bytes.set(source.subarray(from, to), end)
+    this.end = end + length
+  }
+
+  appendCodePoint(codePoint: number): void {
+    this.reserve(4)
+    this.end += encodeCodePoint(this.bytes, this.end, codePoint)
+  }
+}
+
+/**
+ * Appends what the string at the cursor says, escapes resolved. Starts at the opening quote.
+ * @returns how many unpaired surrogates were replaced by U+FFFD (JSON may hold them, UTF-8 cannot).
+ */
+export function readText(cursor: Cursor, buffer: TextBuffer): number {
+  const { bytes } = cursor
+  let p = cursor.pos + 1
+  let run = p
+  let replaced = 0
+  for (;;) {
+    while (STRING_BYTES[bytes[p]!] === StringByte.plain) p++
+    switch (STRING_BYTES[bytes[p]!]) {
+      case StringByte.quote:
+        buffer.append(bytes, run, p)
+        cursor.pos = p + 1
+        return replaced
+      case StringByte.nonAscii:
+        p += cursor.sequenceLength(p)
+        break
+      case StringByte.backslash: {
+        buffer.append(bytes, run, p)
+        const length = cursor.escapeLength(p)
+        if (length === 2) buffer.appendCodePoint(SHORT_ESCAPES[bytes[p + 1]!]!)
+        p = length === 2 ? p + 2 : readUnicodeEscapes(cursor, p, buffer)
+        if (p < 0) {
+          p = -p
+          replaced++
+        }
+        run = p
+        break
+      }
+      default:
+        cursor.failInString(p)
+    }
+  }
+}
+
+/** Reads one `\uXXXX` or a surrogate pair of them; returns the position behind, negated when a half was replaced. */
+function readUnicodeEscapes(cursor: Cursor, p: number, buffer: TextBuffer): number {
+  const unit = cursor.escapedCodeUnit(p)
+  const isSurrogate = (unit & 0xf800) === 0xd800
+  if (!isSurrogate) {
+    buffer.appendCodePoint(unit)
+    return p + 6
+  }
+  const low = unit < 0xdc00 ? lowSurrogateAt(cursor, p + 6) : 0
+  if (low === 0) {
+    buffer.appendCodePoint(REPLACEMENT_CHARACTER)
+    return -(p + 6)
+  }
+  buffer.appendCodePoint(0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff))
+  return p + 12
+}
+
+/** The low surrogate that an escape at `p` writes; 0 when there is none. */
+function lowSurrogateAt(cursor: Cursor, p: number): number {
+  if (cursor.bytes[p] !== BACKSLASH || cursor.bytes[p + 1] !== LOWER_U) return 0
+  cursor.escapeLength(p)
+  const unit = cursor.escapedCodeUnit(p)
+  return (unit & 0xfc00) === 0xdc00 ? unit : 0
+}
