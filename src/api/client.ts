@@ -1,0 +1,170 @@
+/** The client of Alida's batch export API, for one community. */
+
+import { OptionError } from '../errors.ts'
+import { type ActivitiesOptions, type Activity, type ActivityPage, activityPage, allActivities } from './activities.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+import { type DownloadOptions, type DownloadProgress, documentBytes } from './download.ts'
+import { Endpoint, type EndpointOptions } from './endpoint.ts'
+import {
+  type CreatedExport,
+  type CreateExportOptions,
+  createExport,
+  DEFAULT_WAIT_DEADLINE_MS,
+  type ExportState,
+  type ExportStatus,
+  exportStatus,
+  fileUrlOf,
+  type WaitForExportOptions,
+  waitForExport,
+} from './exports.ts'
+import type { Operation, OperationOptions } from './operation.ts'
+import { Redactor } from './redaction.ts'
+import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
+import { Session } from './session.ts'
+import { GivenToken, RenewedToken, secretText, type TokenSource } from './token.ts'
+import { basicAuthorization, type TokenRequestParts, tokenIssuer } from './token-request.ts'
+
+export type {
+  ActivitiesOptions,
+  Activity,
+  ActivityPage,
+  Clock,
+  CreatedExport,
+  CreateExportOptions,
+  DownloadOptions,
+  DownloadProgress,
+  ExportState,
+  ExportStatus,
+  OperationOptions,
+  RetryPolicy,
+  WaitForExportOptions,
+}
+
+export interface ExportClientOptions extends EndpointOptions, ConnectionOptions {
+  /** A bearer token. Either this, or `clientId` and `clientSecret`. */
+  token?: string | undefined
+  clientId?: string | undefined
+  clientSecret?: string | undefined
+  /** Sent as `x-api-key` to the API's own origin. Needed only by some set-ups. */
+  apiKey?: string | undefined
+  /** How failures that may pass are repeated. Default: 5 times, after 0.5 s, 1 s, 2 s … with jitter. */
+  retry?: Partial<RetryPolicy> | undefined
+  /** Told of what is odd but usable (a region of unusual shape). Default: `process.emitWarning`. */
+  onWarning?: ((message: string) => void) | undefined
+  /** Time and chance, to be replaced in tests. */
+  clock?: Clock | undefined
+}
+
+/**
+ * Creates, awaits and downloads batch exports. Secrets are sent to the API's own origin only and appear in no error,
+ * `toString`, inspection or JSON. All methods throw ApiError (ERR_API_…), AbortError on their `signal`, and OptionError.
+ */
+export class ExportClient {
+  readonly #session: Session
+  readonly #connection: Connection
+
+  /** Throws OptionError if an option is missing or contradicts another. Sends nothing. */
+  constructor(options: ExportClientOptions) {
+    const redactor = new Redactor()
+    const clock = options.clock ?? systemClock
+    this.#connection = new Connection(options)
+    const parts: TokenRequestParts = {
+      endpoint: new Endpoint(options, options.onWarning ?? ((message) => process.emitWarning(message))),
+      connection: this.#connection,
+      apiKey: options.apiKey === undefined ? undefined : secretText('an API key', options.apiKey),
+      redactor,
+      retry: { ...DEFAULT_RETRY, ...options.retry },
+      clock,
+    }
+    if (parts.apiKey !== undefined) redactor.add(parts.apiKey)
+    this.#session = new Session({ ...parts, tokens: tokenSource(options, parts) })
+  }
+
+  /** Asks for a new export of an activity; its id is what the other methods take. */
+  async createExport(activityId: string, options: CreateExportOptions = {}): Promise<CreatedExport> {
+    return this.#session.run('the request for an export', options, (operation) =>
+      createExport(this.#session, operation, activityId, options),
+    )
+  }
+
+  /** Looks at an export once. */
+  async getExportStatus(batchId: string, options: OperationOptions = {}): Promise<ExportStatus> {
+    return this.#session.run('the status of the export', options, (operation) =>
+      exportStatus(this.#session, operation, batchId),
+    )
+  }
+
+  /** Resolves when the export succeeded. Throws ERR_API_EXPORT_FAILED, or ERR_API_TIMEOUT after `deadlineMs` (2 h). */
+  async waitForExport(batchId: string, options: WaitForExportOptions = {}): Promise<ExportStatus> {
+    const limits = { ...options, deadlineMs: options.deadlineMs ?? DEFAULT_WAIT_DEADLINE_MS }
+    return this.#session.run('waiting for the export', limits, (operation) =>
+      waitForExport(this.#session, operation, batchId, options),
+    )
+  }
+
+  /**
+   * The JSON document of a succeeded export: unpacked bytes, each once and in order. Iterate it once, to its end: an
+   * iteration that ends without an error saw the whole file, and stopping early cuts the connection.
+   */
+  download(batch: string | ExportStatus, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#session.stream('the download', options, (operation) =>
+      downloadedExport(this.#session, operation, batch, options),
+    )
+  }
+
+  /** All activities of the community, in pages asked for as they are needed. */
+  activities(options: ActivitiesOptions = {}): AsyncGenerator<Activity, void, undefined> {
+    return this.#session.stream('the list of activities', options, (operation) =>
+      allActivities(this.#session, operation, options),
+    )
+  }
+
+  /** One page of activities: the first by `options`, or the one a page named as its `next`. */
+  async activityPage(options: ActivitiesOptions & { page?: URL | undefined } = {}): Promise<ActivityPage> {
+    return this.#session.run('the list of activities', options, (operation) =>
+      activityPage(this.#session, operation, options.page ?? options),
+    )
+  }
+
+  /** Cuts the client's own connections. Idle ones also end by themselves and keep no process alive. */
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+}
+
+async function* downloadedExport(
+  session: Session,
+  operation: Operation,
+  batch: string | ExportStatus,
+  options: DownloadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const status = typeof batch === 'string' ? await exportStatus(session, operation, batch) : batch
+  yield* documentBytes(session, operation, fileUrlOf(status, session), options)
+}
+
+function tokenSource(options: ExportClientOptions, parts: TokenRequestParts): TokenSource {
+  const { token, clientId, clientSecret } = options
+  const hasPair = clientId !== undefined || clientSecret !== undefined
+  if (token !== undefined && hasPair) {
+    throw new OptionError('ERR_OPTION', 'expected a token, or a client id and secret; found both')
+  }
+  if (token !== undefined) {
+    const bearer = secretText('a token', String(token).replace(/^\s*Bearer\s+/i, ''))
+    parts.redactor.add(bearer)
+    return new GivenToken(bearer)
+  }
+  if (clientId === undefined || clientSecret === undefined) {
+    throw new OptionError('ERR_OPTION', 'expected a token, or a client id and a client secret; something is missing')
+  }
+  const credentials = {
+    clientId: secretText('a client id', clientId),
+    clientSecret: secretText('a client secret', clientSecret),
+  }
+  if (credentials.clientId.includes(':')) {
+    throw new OptionError('ERR_OPTION', 'expected a client id without a colon, which HTTP Basic cannot carry')
+  }
+  parts.redactor.add(credentials.clientSecret)
+  parts.redactor.add(basicAuthorization(credentials).slice('Basic '.length))
+  return new RenewedToken(tokenIssuer(credentials, parts), parts.clock)
+}

@@ -1,0 +1,27 @@
+/** Time and chance, so that tests need neither to wait nor to hope. */
+
+import { setTimeout as timer } from 'node:timers/promises'
+
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number
+  /** Resolves after `delayMs`, or as soon as `signal` fires. Never rejects. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>
+  /** A number in [0, 1). */
+  random(): number
+}
+
+/** Timers hold at most a signed 32-bit number of milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  sleep: async (delayMs, signal) => {
+    try {
+      await timer(Math.min(delayMs, LONGEST_TIMER_MS), undefined, { signal })
+    } catch {
+      // The caller looks at the signal itself.
+    }
+  },
+}

@@ -1,0 +1,80 @@
+/** The only place that loads and calls undici. */
+
+import type { Agent, Dispatcher } from 'undici'
+import { VERSION } from '../version.ts'
+
+export interface ConnectionOptions {
+  /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; it is never closed here. */
+  dispatcher?: Dispatcher | undefined
+  /** Most milliseconds to connect. Default 10 s. Not used with `dispatcher`. */
+  connectTimeoutMs?: number | undefined
+  /** Most milliseconds from request to the end of the answer's headers. Default 60 s. */
+  headersTimeoutMs?: number | undefined
+  /** Most milliseconds between two pieces of a body. Default 60 s. */
+  bodyTimeoutMs?: number | undefined
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export type HttpResponse = Dispatcher.ResponseData
+
+export class Connection {
+  readonly #injected: Dispatcher | undefined
+  readonly #connectTimeoutMs: number
+  readonly #headersTimeoutMs: number
+  readonly #bodyTimeoutMs: number
+  #agent: Agent | undefined
+  #leases = 0
+
+  constructor(options: ConnectionOptions) {
+    this.#injected = options.dispatcher
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? 10_000
+    this.#headersTimeoutMs = options.headersTimeoutMs ?? 60_000
+    this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
+  }
+
+  /** One exchange, redirects not followed; rejects with undici's own errors. */
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    // Loaded on first use: a program that only converts files does without it.
+    const undici = await import('undici')
+    if (this.#injected === undefined && this.#agent === undefined) {
+      this.#agent = new undici.Agent({ connect: { timeout: this.#connectTimeoutMs } })
+    }
+    const response = await undici.request(request.url, {
+      method: request.method,
+      headers: { 'user-agent': `alida-arrow/${VERSION}`, ...request.headers },
+      body: request.body ?? null,
+      signal,
+      headersTimeout: this.#headersTimeoutMs,
+      bodyTimeout: this.#bodyTimeoutMs,
+      dispatcher: this.#injected ?? (this.#agent as Agent),
+    })
+    // A body that is dropped before anyone listens must not end the process.
+    response.body.on('error', () => {})
+    return response
+  }
+
+  /**
+   * Marks a call as running; the returned function ends it. After a failure no idle socket is kept either, unless
+   * another call is still running.
+   */
+  lease(): (failed: boolean) => Promise<void> {
+    this.#leases++
+    return async (failed) => {
+      this.#leases--
+      if (failed && this.#leases === 0) await this.close()
+    }
+  }
+
+  /** Cuts all sockets of the client's own Agent; the next request opens new ones. */
+  async close(): Promise<void> {
+    const agent = this.#agent
+    this.#agent = undefined
+    await agent?.destroy()
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The file of an export as one uninterrupted document. Layers, from below: one attempt (file-link), the stored bytes
+ * over several attempts (here), gzip, and the document over several readings of the file (here).
+ */
+
+import { ApiError, isExportError, LimitError } from '../errors.ts'
+import { DocumentEnd } from './document-end.ts'
+import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
+import {
+  changed,
+  checkSameVersion,
+  contentRange,
+  type FileVersion,
+  HandedOut,
+  strongEtag,
+  versionOf,
+} from './file-version.ts'
+import { gunzipped } from './gunzip.ts'
+import type { Operation, OperationOptions } from './operation.ts'
+import { plainUrl } from './redaction.ts'
+import { pauseAfter, TemporaryFailure, temporary } from './retry.ts'
+import type { Session } from './session.ts'
+
+export interface DownloadProgress {
+  /** Place reached in the file as it is stored (packed, if it is). Goes back when the file has to be read again. */
+  readonly receivedBytes: number
+  /** Length of the stored file, undefined if the store does not tell. */
+  readonly totalBytes: number | undefined
+  /** Bytes of the unpacked document handed out so far. */
+  readonly documentBytes: number
+  /** 1 for the first connection; each resumption or repetition is one more. */
+  readonly attempt: number
+}
+
+export interface DownloadOptions extends OperationOptions {
+  /** Called for each piece received: often, so do little in it. */
+  onProgress?: ((progress: DownloadProgress) => void) | undefined
+  /** Most bytes of the unpacked document; then ERR_LIMIT. Default: no limit. */
+  mostBytes?: number | undefined
+}
+
+/** A file that never gets on for more than a few bytes is not worth more connections than this. */
+const MOST_ATTEMPTS = 1000
+
+/** Bytes of the JSON document, unpacked, in order, each once. Ends only if the file was read to its end. */
+export async function* documentBytes(
+  session: Session,
+  operation: Operation,
+  fileUrl: URL,
+  options: DownloadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const attempts = new Attempts(session, operation, fileUrl)
+  const mostBytes = options.mostBytes ?? Number.POSITIVE_INFINITY
+  let answer = await attempts.open()
+  let begun: { version: FileVersion; handedOut: HandedOut } | undefined
+  for (;;) {
+    expectWhole(answer)
+    const version = versionOf(answer)
+    if (begun === undefined || begun.handedOut.byteLength === 0) {
+      begun = { version, handedOut: new HandedOut(answer, version) }
+    } else {
+      checkSameVersion(begun.version, answer)
+      begun.handedOut.startOver(answer)
+    }
+    const { handedOut } = begun
+    const report = (receivedBytes: number, totalBytes: number | undefined) =>
+      options.onProgress?.({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
+    try {
+      for await (const chunk of wholeDocument(answer, version, attempts, report)) {
+        const fresh = handedOut.take(chunk)
+        if (handedOut.byteLength > mostBytes) throw tooLarge(mostBytes)
+        if (fresh.length > 0) yield fresh
+      }
+      handedOut.finish()
+      if (handedOut.byteLength === 0) throw emptyFile(answer)
+      return
+    } catch (error) {
+      if (error instanceof StartOver) answer = error.answer
+      else answer = await attempts.open(undefined, temporary(error))
+    }
+  }
+}
+
+/** One reading of the file. If HTTP does not tell where the body ends, the document must: it is temporary if it does not. */
+async function* wholeDocument(
+  answer: FileAnswer,
+  version: FileVersion,
+  attempts: Attempts,
+  report: (receivedBytes: number, totalBytes: number | undefined) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const stored = storedBytes(answer, version, attempts, report)
+  if (version.framed) {
+    yield* gunzipped(stored)
+    return
+  }
+  const end = new DocumentEnd()
+  try {
+    for await (const chunk of gunzipped(stored)) {
+      end.push(chunk)
+      yield chunk
+    }
+  } catch (error) {
+    throw isExportError(error, 'ERR_GZIP') ? cutOff(answer) : error
+  }
+  if (end.missing) throw cutOff(answer)
+}
+
+/** The stored bytes; an attempt that breaks off is continued where it stopped, or else StartOver is thrown. */
+async function* storedBytes(
+  first: FileAnswer,
+  version: FileVersion,
+  attempts: Attempts,
+  report: (receivedBytes: number, totalBytes: number | undefined) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const servedBy = placeOf(first.url)
+  let { totalBytes } = version
+  let position = 0
+  let answer: FileAnswer | undefined = first
+  while (answer !== undefined) {
+    let failure = cutOff(answer)
+    try {
+      for await (const chunk of answer.chunks) {
+        position += chunk.length
+        if (totalBytes !== undefined && position > totalBytes) throw changed(answer, `more than ${totalBytes} bytes`)
+        attempts.reached(position)
+        report(position, totalBytes)
+        yield chunk
+      }
+      if (totalBytes === undefined || position === totalBytes) return
+    } catch (error) {
+      failure = temporary(error)
+    }
+    const rest =
+      position > 0 && version.etag !== undefined ? { startOffset: position, etag: version.etag, servedBy } : undefined
+    answer = await attempts.open(rest, failure)
+    if (rest === undefined || answer.status === 200) throw new StartOver(answer)
+    totalBytes = checkRest(answer, rest, totalBytes)
+    if (answer.status === 416) answer = undefined
+  }
+}
+
+/** Throws unless the answer is the rest that was asked for, or says that there is none; returns the total length. */
+function checkRest(answer: FileAnswer, rest: RestOfFile, totalBytes: number | undefined): number | undefined {
+  const range = contentRange(answer)
+  const etag = strongEtag(answer)
+  if (etag !== undefined && etag !== rest.etag) throw changed(answer, `ETag ${rest.etag}, now ${etag}`)
+  if (totalBytes !== undefined && range.total !== undefined && range.total !== totalBytes) {
+    throw changed(answer, `${totalBytes} bytes, now ${range.total}`)
+  }
+  const expectedStart = answer.status === 416 ? range.total : range.start
+  if (expectedStart !== rest.startOffset) {
+    const found = expectedStart === undefined ? 'no place' : `byte ${expectedStart}`
+    const problem = `expected the file from byte ${rest.startOffset} on, found ${found} in HTTP ${answer.status}`
+    throw new ApiError('ERR_API_DOWNLOAD', problem, { status: answer.status, url: plainUrl(answer.url) })
+  }
+  return totalBytes ?? range.total
+}
+
+/** Opens the file, again and again while that may help. Counts failures in a row: a further byte starts them anew. */
+class Attempts {
+  readonly #session: Session
+  readonly #operation: Operation
+  readonly #fileUrl: URL
+  #failures = 0
+  #furthest = 0
+  count = 0
+
+  constructor(session: Session, operation: Operation, fileUrl: URL) {
+    this.#session = session
+    this.#operation = operation
+    this.#fileUrl = fileUrl
+  }
+
+  async open(rest?: RestOfFile, after?: TemporaryFailure): Promise<FileAnswer> {
+    let failure = after
+    for (;;) {
+      if (failure !== undefined) {
+        this.#failures++
+        const failures = this.count < MOST_ATTEMPTS ? this.#failures : MOST_ATTEMPTS
+        await pauseAfter(failure, failures, this.#session.retry, this.#operation)
+      }
+      this.count++
+      try {
+        return await openFile(this.#session, this.#operation, this.#fileUrl, rest)
+      } catch (error) {
+        failure = temporary(error)
+      }
+    }
+  }
+
+  reached(position: number): void {
+    if (position <= this.#furthest) return
+    this.#furthest = position
+    this.#failures = 0
+  }
+}
+
+/** The file has to be read from its start, from this answer. Never leaves this file. */
+class StartOver extends Error {
+  readonly answer: FileAnswer
+
+  constructor(answer: FileAnswer) {
+    super('the file is read from its start again')
+    this.answer = answer
+  }
+}
+
+function expectWhole(answer: FileAnswer): void {
+  if (answer.status === 200) return
+  const problem = `expected the whole file (HTTP 200), found HTTP ${answer.status}`
+  throw new ApiError('ERR_API_DOWNLOAD', problem, { status: answer.status, url: plainUrl(answer.url) })
+}
+
+function cutOff(answer: FileAnswer): TemporaryFailure {
+  const url = plainUrl(answer.url)
+  return new TemporaryFailure(
+    new ApiError('ERR_API_DOWNLOAD', `expected more of the file from ${url}, found its end: the download is cut off`, {
+      url,
+    }),
+  )
+}
+
+function emptyFile(answer: FileAnswer): ApiError {
+  const url = plainUrl(answer.url)
+  return new ApiError('ERR_API_DOWNLOAD', `expected an export from ${url}, found an empty file`, { url })
+}
+
+function tooLarge(mostBytes: number): LimitError {
+  return new LimitError('ERR_LIMIT', `the export is larger than ${mostBytes} bytes, the limit given as mostBytes`)
+}

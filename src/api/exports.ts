@@ -1,0 +1,179 @@
+/** Batch activity exports: create one, ask for its status, wait until it is done. */
+
+import { ApiError, OptionError, quoted, shortened } from '../errors.ts'
+import { pathSegment } from './endpoint.ts'
+import type { Operation, OperationOptions } from './operation.ts'
+import { isObject, textMember } from './response.ts'
+import { backoffMs } from './retry.ts'
+import type { Session } from './session.ts'
+
+export interface CreateExportOptions extends OperationOptions {
+  /** Only these fields (GUIDs). Default: all. */
+  fieldIds?: readonly string[] | undefined
+  /** Only records last updated at this time or later: a Date or ISO 8601 text, no zone means UTC. */
+  sinceDatetime?: string | Date | undefined
+  /** Only records last updated before this time. */
+  untilDatetime?: string | Date | undefined
+}
+
+export interface CreatedExport {
+  readonly batchId: string
+  /** The API's whole answer. */
+  readonly raw: Readonly<Record<string, unknown>>
+}
+
+/** The API's words in lower case; a word that is none of the four is `unknown`, and waiting goes on. */
+export type ExportState = 'pending' | 'executing' | 'succeeded' | 'failed' | 'unknown'
+
+export interface ExportStatus {
+  readonly batchId: string
+  readonly state: ExportState
+  /** The API's word as it was sent. */
+  readonly status: string
+  readonly datasetId: string | undefined
+  /** The API's message, under any spelling of its key. */
+  readonly message: string | undefined
+  readonly errorId: string | undefined
+  /** `data`: where the file is, once the export succeeded. */
+  readonly fileUrl: string | undefined
+  /** The API's whole answer. */
+  readonly raw: Readonly<Record<string, unknown>>
+}
+
+export interface WaitForExportOptions extends OperationOptions {
+  /** Called after each look at the status. */
+  onStatus?: ((status: ExportStatus, elapsedMs: number) => void) | undefined
+  /** First pause between two looks; each is 1.5 times the last. Default 1 s. */
+  pollMs?: number | undefined
+  /** Longest pause between two looks. Default 15 s. */
+  longestPollMs?: number | undefined
+}
+
+/** An export that takes longer than this is taken for stuck, unless `deadlineMs` says otherwise. */
+export const DEFAULT_WAIT_DEADLINE_MS = 2 * 60 * 60 * 1000
+
+const KNOWN_STATES: ReadonlySet<string> = new Set(['pending', 'executing', 'succeeded', 'failed'])
+
+/** Asks for a new export. Throws ERR_API_STATUS, or a network error; a request that may have been acted on is not repeated. */
+export async function createExport(
+  session: Session,
+  operation: Operation,
+  activityId: string,
+  options: CreateExportOptions,
+): Promise<CreatedExport> {
+  const activity = pathSegment('an activity id', activityId)
+  const url = session.endpoint.resource('v2', `data/activities/${activity}/responses/batch`)
+  const raw = await session.json(operation, { method: 'POST', url, body: creationBody(options) })
+  const batchId = textMember(raw, 'batchid', 'id')
+  if (batchId === undefined) {
+    throw new ApiError('ERR_API_RESPONSE', 'expected the id of the new export in the answer, found none')
+  }
+  return { batchId, raw }
+}
+
+/** Looks at an export once. */
+export async function exportStatus(session: Session, operation: Operation, batchId: string): Promise<ExportStatus> {
+  const batch = pathSegment('a batch id', batchId)
+  const url = session.endpoint.resource('v2', `data/activities/responses/batch/${batch}`)
+  return statusOf(batchId.trim(), await session.json(operation, { method: 'GET', url }), session)
+}
+
+/** Looks until the export succeeded. Throws ERR_API_EXPORT_FAILED with the API's message, ERR_API_TIMEOUT at the deadline. */
+export async function waitForExport(
+  session: Session,
+  operation: Operation,
+  batchId: string,
+  options: WaitForExportOptions,
+): Promise<ExportStatus> {
+  const { pollMs = 1000, longestPollMs = 15_000 } = options
+  for (let looks = 1; ; looks++) {
+    const status = await exportStatus(session, operation, batchId)
+    options.onStatus?.(status, operation.elapsedMs)
+    if (status.state === 'succeeded') return status
+    if (status.state === 'failed') throw failedExport(status)
+    const detail = `; the last status was ${quoted(status.status)}`
+    operation.check(detail)
+    const pause = backoffMs(1, Math.min(pollMs * 1.5 ** (looks - 1), longestPollMs), longestPollMs, session.clock)
+    await operation.pause(Math.min(pause, operation.remainingMs), detail)
+  }
+}
+
+/** Where the file of a succeeded export is. Throws if it did not succeed (yet). */
+export function fileUrlOf(status: ExportStatus, session: Session): URL {
+  if (status.state === 'failed') throw failedExport(status)
+  if (status.state !== 'succeeded') {
+    const advice = 'wait for it first'
+    throw new ApiError('ERR_API_RESPONSE', `the export is not ready, its status is ${quoted(status.status)}; ${advice}`)
+  }
+  if (status.fileUrl === undefined) {
+    throw new ApiError('ERR_API_RESPONSE', 'expected the address of the file in the status (data), found none')
+  }
+  const files = session.endpoint.resource('v2', 'data/activities/responses/files/')
+  return session.endpoint.link(status.fileUrl, files, 'the address of the file')
+}
+
+function creationBody(options: CreateExportOptions): Record<string, unknown> {
+  const { fieldIds } = options
+  if (fieldIds !== undefined && (fieldIds.length === 0 || fieldIds.some((id) => id.trim() === ''))) {
+    throw new OptionError(
+      'ERR_OPTION',
+      'expected at least one field id and none empty; leave them out to get all fields',
+    )
+  }
+  const since = utcText('sinceDatetime', options.sinceDatetime)
+  const until = utcText('untilDatetime', options.untilDatetime)
+  if (since !== undefined && until !== undefined && Date.parse(since) >= Date.parse(until)) {
+    throw new OptionError('ERR_OPTION', `expected sinceDatetime before untilDatetime, found ${since} and ${until}`)
+  }
+  return {
+    ...(fieldIds === undefined ? {} : { fieldIds: fieldIds.map((id) => id.trim()) }),
+    ...(since === undefined ? {} : { sinceDatetime: since }),
+    ...(until === undefined ? {} : { untilDatetime: until }),
+  }
+}
+
+const ISO_DATETIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i
+
+/** `2024-12-01T12:00:00Z`, the form the vendor's pages use; milliseconds only where there are some. */
+function utcText(name: string, value: string | Date | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const dateMs = value instanceof Date ? value.getTime() : utcMs(value.trim())
+  if (Number.isNaN(dateMs)) {
+    const found = value instanceof Date ? 'an invalid Date' : quoted(value)
+    throw new OptionError('ERR_OPTION', `expected an ISO 8601 date or time as ${name}, found ${found}`)
+  }
+  return new Date(dateMs).toISOString().replace('.000Z', 'Z')
+}
+
+function utcMs(text: string): number {
+  const match = ISO_DATETIME.exec(text)
+  if (match === null) return Number.NaN
+  const iso = text.toUpperCase().replace(' ', 'T')
+  const dateMs = Date.parse(match[1] === undefined && iso.includes('T') ? `${iso}Z` : iso)
+  // Date.parse takes 31 February for 3 March.
+  const day = Number(text.slice(8, 10))
+  const lastDay = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
+  return day > lastDay ? Number.NaN : dateMs
+}
+
+function statusOf(batchId: string, raw: Record<string, unknown>, session: Session): ExportStatus {
+  const status = textMember(raw, 'status') ?? ''
+  const word = status.toLowerCase()
+  const message = textMember(raw, 'message', 'errormessage')
+  return {
+    batchId,
+    state: KNOWN_STATES.has(word) ? (word as ExportState) : 'unknown',
+    status,
+    datasetId: textMember(raw, 'datasetid'),
+    message: message === undefined ? undefined : session.redactor.text(message),
+    errorId: textMember(raw, 'errorid'),
+    fileUrl: textMember(raw, 'data') ?? (isObject(raw.data) ? textMember(raw.data, 'url', 'href') : undefined),
+    raw,
+  }
+}
+
+function failedExport(status: ExportStatus): ApiError {
+  const said = status.message === undefined ? 'the API gives no reason' : shortened(status.message, 500)
+  const support = status.errorId === undefined ? '' : ` [errorId ${status.errorId}]`
+  return new ApiError('ERR_API_EXPORT_FAILED', `the export failed: ${said}${support}`, { errorId: status.errorId })
+}

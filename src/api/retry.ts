@@ -1,0 +1,109 @@
+/** Which failures may pass, and how long to wait before the next attempt. */
+
+import { ApiError } from '../errors.ts'
+import type { Clock } from './clock.ts'
+import type { Operation } from './operation.ts'
+
+export interface RetryPolicy {
+  /** Failed attempts in a row that are tried again. */
+  readonly retries: number
+  /** First pause; each further one is twice as long, half of it by chance. */
+  readonly baseDelayMs: number
+  readonly longestDelayMs: number
+  /** A server that asks for a longer pause than this gets no further request. */
+  readonly longestRetryAfterMs: number
+}
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  retries: 5,
+  baseDelayMs: 500,
+  longestDelayMs: 30_000,
+  longestRetryAfterMs: 600_000,
+}
+
+export interface TemporaryFailureOptions {
+  retryAfterMs?: number | undefined
+  /** The first repetition needs no pause: only the link was too old. */
+  atOnce?: boolean
+  /** The server never saw the request or refused to act on it, so that repeating it cannot do a thing twice. */
+  notActedOn?: boolean
+}
+
+/** A failure that may pass. Internal: callers of the client see `error`, once attempts are used up. */
+export class TemporaryFailure extends Error {
+  readonly error: ApiError
+  readonly retryAfterMs: number | undefined
+  readonly atOnce: boolean
+  readonly notActedOn: boolean
+
+  constructor(error: ApiError, options: TemporaryFailureOptions = {}) {
+    super(error.message)
+    this.error = error
+    this.retryAfterMs = options.retryAfterMs
+    this.atOnce = options.atOnce ?? false
+    this.notActedOn = options.notActedOn ?? false
+  }
+}
+
+/** Returns the failure if it may pass; throws everything else. */
+export function temporary(error: unknown): TemporaryFailure {
+  if (error instanceof TemporaryFailure) return error
+  throw error
+}
+
+/** Half of the doubled delay for certain, the other half by chance, so that many clients do not return together. */
+export function backoffMs(attempt: number, baseMs: number, longestMs: number, clock: Clock): number {
+  const delay = Math.min(baseMs * 2 ** (attempt - 1), longestMs)
+  return delay / 2 + (delay / 2) * clock.random()
+}
+
+/** Waits before attempt `failures + 1`, or throws the failure for good. `failures` counts those in a row, from 1. */
+export async function pauseAfter(
+  failure: TemporaryFailure,
+  failures: number,
+  policy: RetryPolicy,
+  operation: Operation,
+): Promise<void> {
+  operation.check()
+  if (failures > policy.retries) throw finalError(failure.error, ` (gave up after ${times(failures)})`)
+  const { retryAfterMs } = failure
+  if (retryAfterMs !== undefined && retryAfterMs > policy.longestRetryAfterMs) {
+    throw finalError(failure.error, ` (it asks to come back in ${Math.ceil(retryAfterMs / 1000)} s)`)
+  }
+  if (failure.atOnce && failures === 1) return
+  const delayMs = backoffMs(failures, policy.baseDelayMs, policy.longestDelayMs, operation.clock)
+  await operation.pause(Math.max(delayMs, retryAfterMs ?? 0), `; last failure: ${failure.error.message}`)
+}
+
+/** Runs `attempt` until it succeeds, fails for good, or retries are used up. */
+export async function withRetries<T>(
+  operation: Operation,
+  policy: RetryPolicy,
+  attempt: () => Promise<T>,
+  mayRepeat: (failure: TemporaryFailure) => boolean = () => true,
+): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    operation.check()
+    try {
+      return await attempt()
+    } catch (error) {
+      const failure = temporary(error)
+      if (!mayRepeat(failure)) throw finalError(failure.error, '; not repeated, because it may have been acted on')
+      await pauseAfter(failure, failures, policy, operation)
+    }
+  }
+}
+
+function times(attempts: number): string {
+  return attempts === 1 ? '1 attempt' : `${attempts} attempts`
+}
+
+function finalError(error: ApiError, suffix: string): ApiError {
+  return new ApiError(error.code, error.message + suffix, {
+    status: error.status,
+    errorId: error.errorId,
+    developerMessage: error.developerMessage,
+    url: error.url,
+    cause: error.cause,
+  })
+}

@@ -1,0 +1,126 @@
+/** The bearer token: given, or got with client id and secret and renewed in time. */
+
+import { OptionError } from '../errors.ts'
+import type { Clock } from './clock.ts'
+import type { Operation } from './operation.ts'
+
+export interface TokenSource {
+  /** A token that should be valid now. */
+  current(operation: Operation): Promise<string>
+  /** Tells that the API refused `token`; returns whether a new one can be had. */
+  refused(token: string): boolean
+}
+
+/** A token the caller got elsewhere. */
+export class GivenToken implements TokenSource {
+  readonly #token: string
+
+  constructor(token: string) {
+    this.#token = token
+  }
+
+  async current(): Promise<string> {
+    return this.#token
+  }
+
+  refused(): boolean {
+    return false
+  }
+}
+
+export interface IssuedToken {
+  readonly token: string
+  /** Undefined if the answer does not say; then it is used until it is refused. */
+  readonly lifeMs: number | undefined
+}
+
+/** A token is renewed so long before it expires. */
+const RENEWAL_LEAD_MS = 60_000
+
+/** Tokens from `issue`, one request for all calls that need one at the same time. */
+export class RenewedToken implements TokenSource {
+  readonly #issue: (signal: AbortSignal) => Promise<IssuedToken>
+  readonly #clock: Clock
+  #current: { token: string; renewAtMs: number } | undefined
+  #renewal: SharedRenewal | undefined
+
+  constructor(issue: (signal: AbortSignal) => Promise<IssuedToken>, clock: Clock) {
+    this.#issue = issue
+    this.#clock = clock
+  }
+
+  async current(operation: Operation): Promise<string> {
+    if (this.#current !== undefined && this.#clock.now() < this.#current.renewAtMs) return this.#current.token
+    if (this.#renewal === undefined || this.#renewal.abandoned) {
+      const renewal = new SharedRenewal((signal) => this.#renew(signal))
+      const forget = () => {
+        if (this.#renewal === renewal) this.#renewal = undefined
+      }
+      renewal.token.then(forget, forget)
+      this.#renewal = renewal
+    }
+    return this.#renewal.join(operation)
+  }
+
+  refused(token: string): boolean {
+    // Another call may have renewed it since.
+    if (this.#current?.token === token) this.#current = undefined
+    return true
+  }
+
+  async #renew(signal: AbortSignal): Promise<string> {
+    const askedAtMs = this.#clock.now()
+    const { token, lifeMs } = await this.#issue(signal)
+    const useMs = lifeMs === undefined ? Number.POSITIVE_INFINITY : usableMs(lifeMs)
+    this.#current = { token, renewAtMs: askedAtMs + useMs }
+    return token
+  }
+}
+
+/** A life shorter than the lead is used to its half. */
+function usableMs(lifeMs: number): number {
+  return lifeMs > RENEWAL_LEAD_MS ? lifeMs - RENEWAL_LEAD_MS : lifeMs / 2
+}
+
+/** One token request that several calls wait for; it is cut when the last of them gives up. */
+class SharedRenewal {
+  readonly token: Promise<string>
+  readonly #abort = new AbortController()
+  #waiting = 0
+
+  constructor(renew: (signal: AbortSignal) => Promise<string>) {
+    this.token = renew(this.#abort.signal)
+  }
+
+  get abandoned(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  async join(operation: Operation): Promise<string> {
+    this.#waiting++
+    const { signal } = operation
+    let stop = () => {}
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(operation.failure)
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+    })
+    try {
+      return await Promise.race([this.token, stopped])
+    } finally {
+      signal.removeEventListener('abort', stop)
+      this.#waiting--
+      if (this.#waiting === 0) this.#abort.abort()
+    }
+  }
+}
+
+/** A secret fit for a header, without white space around it. Throws OptionError, which does not show it. */
+export function secretText(what: string, value: string): string {
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new OptionError(
+    'ERR_OPTION',
+    `expected ${what}, found ${text === '' ? 'nothing' : 'a text with other characters'}`,
+  )
+}
