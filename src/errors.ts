@@ -42,6 +42,8 @@ export interface Place {
   /** Name of the question (`definition.fields[].name`). */
   fieldName?: string | undefined
   fieldId?: string | undefined
+  /** Member of the record that is no question: `lastUpdateDate`. */
+  member?: string | undefined
   /** 0-based offset in the decompressed document. */
   byteOffset?: number | undefined
 }
@@ -134,6 +136,7 @@ function placeText(place: Place): string {
   if (place.ownerId !== undefined) parts.push(`owner ${place.ownerId}`)
   if (place.fieldName !== undefined) parts.push(`question ${quoted(place.fieldName)}`)
   if (place.fieldId !== undefined) parts.push(`field ${place.fieldId}`)
+  if (place.member !== undefined) parts.push(`member ${quoted(place.member)}`)
   if (place.byteOffset !== undefined) parts.push(`byte ${place.byteOffset}`)
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }

@@ -162,6 +162,27 @@ export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
   return plan.labels.length <= 16_384 ? 16 : 32
 }
 
+/** Most rows whose fixed-width buffers (values or offsets, and validity) stay within so many bytes. */
+export function rowsWithin(bytes: number, plans: readonly ColumnPlan[]): number {
+  let bytesPerRow = 0
+  for (const plan of plans) bytesPerRow += fixedBytesPerRow(plan) + 1 / 8
+  return Math.max(FEWEST_BATCH_ROWS, Math.floor(bytes / bytesPerRow))
+}
+
+const FEWEST_BATCH_ROWS = 1024
+
+function fixedBytesPerRow(plan: ColumnPlan): number {
+  switch (plan.type) {
+    case 'dictionary':
+      return indexBits(plan) / 8
+    case 'double':
+    case 'timestamp':
+      return 8
+    default:
+      return 4
+  }
+}
+
 function arrowIndexType(plan: ColumnPlan): Int8 | Int16 | Int32 {
   switch (indexBits(plan)) {
     case 8:

@@ -44,6 +44,11 @@ export abstract class Column {
    */
   abstract appendValues(row: number, cursor: Cursor): boolean
 
+  /** Bytes of the batch so far that do not depend on its number of rows. */
+  get variableBytes(): number {
+    return 0
+  }
+
   /** Takes back whatever was appended for `row`. */
   abstract rollback(row: number): void
 

@@ -18,6 +18,7 @@ export class Labels {
   readonly #plan: ColumnPlan
   readonly #notes: Notes
   readonly #mostLabels: number
+  readonly #known: number
   #vector: Vector<Utf8> | undefined
 
   constructor(plan: ColumnPlan, notes: Notes) {
@@ -26,12 +27,18 @@ export class Labels {
     this.#used = new Set(plan.labels)
     this.#plan = plan
     this.#notes = notes
+    this.#known = plan.field?.options.length ?? 0
     this.#mostLabels = 2 ** (indexBits(plan) - 1)
   }
 
   /** The labels so far, in the order of their indices. */
   get list(): readonly string[] {
     return this.#labels
+  }
+
+  /** Whether an index stands for an option that is not in the definition. */
+  isUnknown(index: number): boolean {
+    return index >= this.#known
   }
 
   /** An array of indices, as wide as the Arrow schema says. */
@@ -62,7 +69,7 @@ export class Labels {
   #indexOfText(optionId: string, cursor: Cursor): number {
     const known = this.table.findText(optionId)
     const index = known >= 0 ? known : this.#addUnknown(optionId, cursor)
-    if (index >= (this.#plan.field?.options.length ?? 0)) this.#notes.add('unknown-option', optionId)
+    if (this.isUnknown(index)) this.#notes.add('unknown-option', optionId)
     return index
   }
 

@@ -40,14 +40,14 @@ export class ListColumn extends Column {
     this.beginRow(row)
     let nulls = 0
     if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) {
-      this.appendOnce(this.labels.readIndex(cursor))
+      this.#appendElement(cursor)
     } else if (cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) {
       do {
         if (cursor.bytes[cursor.pos] === LOWER_N) {
           cursor.expectLiteral('null')
           nulls++
         } else {
-          this.appendOnce(this.labels.readIndex(cursor))
+          this.#appendElement(cursor)
         }
       } while (cursor.nextOf(CLOSE_ARRAY))
     }
@@ -57,21 +57,27 @@ export class ListColumn extends Column {
     return ANSWERED
   }
 
+  override get variableBytes(): number {
+    return this.#end * this.#indices.BYTES_PER_ELEMENT
+  }
+
   beginRow(row: number): void {
     if (row >= this.capacity) this.reserveRow(row)
     if (this.#rowsFilled < row) this.#fillOffsets(row)
+    this.#rowsFilled = row
     this.#end = this.#offsets[row]!
   }
 
-  /** Appends an element unless the row already has it. */
-  appendOnce(index: number): void {
-    const from = this.#offsets[this.#rowsFilled]!
-    if (this.#isRepeated(index, from)) {
-      this.notes.add('option-repeated')
-      return
-    }
+  /** Appends an element; false when the row already has it. */
+  appendOnce(index: number): boolean {
+    if (this.#isRepeated(index, this.#offsets[this.#rowsFilled]!)) return false
     if (this.#end === this.#indices.length) this.#growIndices()
     this.#indices[this.#end++] = index
+    return true
+  }
+
+  #appendElement(cursor: Cursor): void {
+    if (!this.appendOnce(this.labels.readIndex(cursor))) this.notes.add('option-repeated')
   }
 
   endRow(row: number): void {

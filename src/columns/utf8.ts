@@ -62,6 +62,10 @@ export class Utf8Column extends ScalarColumn {
     return decoder.decode(this.text.bytes.subarray(this.#offsets[row], this.#offsets[row + 1]))
   }
 
+  override get variableBytes(): number {
+    return this.text.end
+  }
+
   override rollback(row: number): void {
     this.setNull(row)
     if (this.capacity === 0) return

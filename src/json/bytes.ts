@@ -17,6 +17,7 @@ export const NINE = 0x39
 export const LOWER_E = 0x65
 export const UPPER_E = 0x45
 export const LOWER_F = 0x66
+export const LOWER_L = 0x6c
 export const LOWER_N = 0x6e
 export const LOWER_T = 0x74
 export const LOWER_U = 0x75

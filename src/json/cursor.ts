@@ -101,7 +101,10 @@ export class Cursor {
     const byte = this.skipWhitespace()
     if (byte === COMMA) {
       this.pos++
-      if (this.skipWhitespace() === close) this.fail(close === CLOSE_ARRAY ? 'a value after ","' : 'a key after ","')
+      // At the window's end, too: so that whatever comes after a comma gives the same message for all windows.
+      if (this.skipWhitespace() === close || this.pos >= this.end) {
+        this.fail(close === CLOSE_ARRAY ? 'a value after ","' : 'a key after ","')
+      }
       return true
     }
     if (byte !== close) this.fail(`"," or "${String.fromCharCode(close)}"`)

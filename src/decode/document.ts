@@ -1,0 +1,307 @@
+/**
+ * The export as one JSON document: its top-level members, and where `records` is among them.
+ *
+ * Synchronous and without I/O. `step` reads on from the cursor's window until something is to be done by the caller:
+ * give more input, build the columns, take a batch, or give the records a second time because they stood before their
+ * definition.
+ */
+
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
+import { DefinitionError, type Place } from '../errors.ts'
+import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
+import { Cursor, NEED_MORE } from '../json/cursor.ts'
+import type { ColumnPlan } from '../schema.ts'
+import type { WarningLog } from '../warnings.ts'
+import {
+  BYTE_ORDER_MARK_BYTES,
+  emptyInput,
+  foreignFormat,
+  hasByteOrderMark,
+  LONGEST_MAGIC_BYTES,
+  markupInsteadOfJson,
+} from './magic.ts'
+import { RecordNotes } from './notes.ts'
+import { RecordDecoder, type RecordOptions } from './records.ts'
+import { type AnswerCounts, Table } from './table.ts'
+
+/**
+ * What `step` stopped for:
+ * - `more`: the window holds no complete token, record or member; give a longer one, or set `isLast`.
+ * - `columns`: definition and header are known; call `begin`.
+ * - `rewind`: they are known now, but the records went by before; call `begin`, then give the document again from
+ *   `recordsOffset` on.
+ * - `batch`: a batch is complete; call `takeBatch`.
+ * - `end`: the document is complete.
+ */
+export type Step = 'more' | 'columns' | 'rewind' | 'batch' | 'end'
+
+export interface BatchLimits {
+  /** Most rows of a batch. */
+  rows: number
+  /** Bytes of text and list elements after which a batch ends (looked at about once a MiB of JSON). */
+  variableBytes: number
+}
+
+type State =
+  | 'start'
+  | 'first-member'
+  | 'member'
+  | 'after-member'
+  | 'open-records'
+  | 'first-record'
+  | 'record'
+  | 'after-record'
+  | 'after-document'
+  | 'end'
+
+const BYTES_BETWEEN_LOOKS = 1 << 20
+
+const LESS_THAN = 0x3c
+
+const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
+
+export class DocumentDecoder {
+  readonly cursor = new Cursor()
+  /** Document offset of the records' `[`. */
+  recordsOffset = -1
+  readonly #warnings: WarningLog
+  readonly #notes: RecordNotes
+  /** May be set until the first record is read. */
+  limits: BatchLimits
+  readonly #recordOptions: RecordOptions
+  readonly #members = new Map<string, unknown>()
+  #state: State = 'start'
+  #definition: Definition | undefined
+  #table: Table | undefined
+  #records: RecordDecoder | undefined
+  /** The records are being read a second time; all that stands around them was read the first time. */
+  #isSecondPass = false
+  /** Records that went by before their definition. */
+  #recordsPassed = 0
+  /** Document offset at which the batch's size was last looked at. */
+  #lastLook = 0
+
+  constructor(limits: BatchLimits, recordOptions: RecordOptions, warnings: WarningLog) {
+    this.limits = limits
+    this.#recordOptions = recordOptions
+    this.#warnings = warnings
+    this.#notes = new RecordNotes(warnings)
+    this.cursor.place = () => this.#place()
+    this.cursor.recordsRead = () => this.recordsRead
+  }
+
+  /** Complete records so far. */
+  get recordsRead(): number {
+    return this.#table?.records ?? this.#recordsPassed
+  }
+
+  /** Known from the step `columns` or `rewind` on. */
+  get definition(): Definition {
+    if (this.#definition === undefined) throw new Error('unreachable: the definition was not read yet')
+    return this.#definition
+  }
+
+  get header(): ExportHeader {
+    return headerFromJson(this.#members)
+  }
+
+  /** Whether the cursor stands at or in a record, so that a window need not hold more than one of them. */
+  get isAmongRecords(): boolean {
+    return this.#state === 'record' || this.#state === 'after-record'
+  }
+
+  /** Whether `begin` was called. */
+  get hasColumns(): boolean {
+    return this.#table !== undefined
+  }
+
+  countsOf(columnIndex: number): AnswerCounts {
+    return this.#table?.countsOf(columnIndex) ?? { answered: 0, skipped: 0, notAsked: 0 }
+  }
+
+  /** Sets the columns that the records are read into. */
+  begin(plans: readonly ColumnPlan[], schema: Schema): void {
+    this.#table = new Table(plans, schema, this.#notes)
+    this.#records = new RecordDecoder(
+      this.cursor,
+      this.#table,
+      this.definition,
+      plans,
+      this.#notes,
+      this.#recordOptions,
+    )
+    if (this.#state !== 'end') return
+    this.#isSecondPass = true
+    this.#lastLook = this.recordsOffset
+    this.#state = 'open-records'
+  }
+
+  takeBatch(): RecordBatch {
+    if (this.#table === undefined) throw new Error('unreachable: no batch before the columns')
+    return this.#table.finishBatch()
+  }
+
+  step(): Step {
+    const { cursor } = this
+    let resume = cursor.pos
+    try {
+      for (;;) {
+        const step = this.#readPiece()
+        if (step !== undefined) return step
+        resume = cursor.pos
+      }
+    } catch (error) {
+      if (error !== NEED_MORE) throw error
+      cursor.pos = resume
+      this.#table?.rollback()
+      return 'more'
+    }
+  }
+
+  /** Reads one piece of the document. Changes nothing but the cursor before the whole piece was there. */
+  #readPiece(): Step | undefined {
+    const { cursor } = this
+    switch (this.#state) {
+      case 'record':
+        return this.#readRecord()
+      case 'after-record':
+        this.#state = cursor.nextOf(CLOSE_ARRAY) ? 'record' : this.#stateAfterRecords()
+        return undefined
+      case 'start':
+        return this.#readStart()
+      case 'first-member':
+        this.#state = this.#closesAtOnce(CLOSE_OBJECT) ? 'after-document' : 'member'
+        return undefined
+      case 'member':
+        return this.#readMember()
+      case 'after-member':
+        this.#state = cursor.nextOf(CLOSE_OBJECT) ? 'member' : 'after-document'
+        return undefined
+      case 'open-records':
+        cursor.expect(OPEN_ARRAY)
+        this.#state = 'first-record'
+        return undefined
+      case 'first-record':
+        this.#state = this.#closesAtOnce(CLOSE_ARRAY) ? this.#stateAfterRecords() : 'record'
+        return undefined
+      case 'after-document':
+        return this.#readTrailingSpace()
+      case 'end':
+        return (this.#table?.row ?? 0) > 0 ? 'batch' : 'end'
+    }
+  }
+
+  #readRecord(): Step | undefined {
+    const { cursor } = this
+    const table = this.#table
+    if (table === undefined || this.#records === undefined) {
+      cursor.skipValue()
+      this.#recordsPassed++
+      this.#state = 'after-record'
+      return undefined
+    }
+    this.#records.decode()
+    this.#state = 'after-record'
+    return table.row >= this.limits.rows || this.#isFullOfBytes(table) ? 'batch' : undefined
+  }
+
+  /** Looks only now and then, at places that depend on the document alone, so that batches do too. */
+  #isFullOfBytes(table: Table): boolean {
+    const offset = this.cursor.offsetOf(this.cursor.pos)
+    if (offset - this.#lastLook < BYTES_BETWEEN_LOOKS) return false
+    this.#lastLook = offset
+    return table.variableBytes >= this.limits.variableBytes
+  }
+
+  #stateAfterRecords(): State {
+    return this.#isSecondPass ? 'end' : 'after-member'
+  }
+
+  #readStart(): undefined {
+    const { cursor } = this
+    if (cursor.end < LONGEST_MAGIC_BYTES && !cursor.isLast) throw NEED_MORE
+    const foreign = foreignFormat(cursor.bytes, cursor.end)
+    if (foreign !== undefined) throw foreign
+    if (hasByteOrderMark(cursor.bytes)) cursor.pos = BYTE_ORDER_MARK_BYTES
+    const byte = cursor.skipWhitespace()
+    if (byte !== OPEN_OBJECT) {
+      if (cursor.pos >= cursor.end && cursor.isLast) throw emptyInput()
+      if (byte === LESS_THAN) throw markupInsteadOfJson()
+      cursor.skipValue()
+      throw notAnExport('a JSON object with "definition" and "records"', 'another JSON value')
+    }
+    cursor.pos++
+    this.#state = 'first-member'
+  }
+
+  /** Whether the bracket that was just opened closes without holding anything; moves past it then. */
+  #closesAtOnce(close: number): boolean {
+    const { cursor } = this
+    const byte = cursor.skipWhitespace()
+    if (cursor.pos >= cursor.end) cursor.fail(close === CLOSE_ARRAY ? 'a value or "]"' : 'a key or "}"')
+    if (byte !== close) return false
+    cursor.pos++
+    return true
+  }
+
+  #readMember(): Step | undefined {
+    const { cursor } = this
+    const keyStart = cursor.pos
+    if (cursor.bytes[keyStart] !== QUOTE) cursor.fail('a key in double quotes')
+    const key = cursor.readString()
+    cursor.expectColon()
+    if (key === 'records') return this.#enterRecords(keyStart)
+    const start = cursor.pos
+    cursor.skipValue()
+    if (key === 'definition') this.#readDefinition(cursor.text(start, cursor.pos), keyStart)
+    else if (HEADER_KEYS.has(key)) this.#members.set(key, JSON.parse(cursor.text(start, cursor.pos)))
+    this.#state = 'after-member'
+    return undefined
+  }
+
+  #readDefinition(json: string, keyStart: number): void {
+    if (this.#definition !== undefined) throw this.#repeatedMember('definition', keyStart)
+    this.#definition = definitionFromJson(JSON.parse(json), this.#warnings)
+  }
+
+  #enterRecords(keyStart: number): Step | undefined {
+    const { cursor } = this
+    if (this.recordsOffset >= 0) throw this.#repeatedMember('records', keyStart)
+    const start = cursor.pos
+    if (cursor.bytes[start] !== OPEN_ARRAY) {
+      cursor.skipValue()
+      throw notAnExport('"records" to be an array', 'another JSON value', cursor.offsetOf(start))
+    }
+    cursor.pos++
+    this.recordsOffset = cursor.offsetOf(start)
+    this.#lastLook = this.recordsOffset
+    this.#state = 'first-record'
+    return this.#definition === undefined ? undefined : 'columns'
+  }
+
+  #readTrailingSpace(): Step | undefined {
+    const { cursor } = this
+    cursor.skipWhitespace()
+    if (cursor.pos < cursor.end) cursor.fail('the end of the document')
+    if (!cursor.isLast) throw NEED_MORE
+    if (this.#definition === undefined) throw notAnExport('a member "definition"', 'none')
+    if (this.recordsOffset < 0) throw notAnExport('a member "records"', 'none')
+    this.#state = 'end'
+    return this.#table === undefined ? 'rewind' : undefined
+  }
+
+  #repeatedMember(key: string, keyStart: number): DefinitionError {
+    return notAnExport(`one member "${key}"`, 'a second one', this.cursor.offsetOf(keyStart))
+  }
+
+  #place(): Place {
+    if (!this.isAmongRecords) return {}
+    return this.#records?.place() ?? { record: this.#recordsPassed + 1 }
+  }
+}
+
+function notAnExport(expected: string, found: string, byteOffset?: number): DefinitionError {
+  const advice = 'is this the JSON file of a batch activity export?'
+  return new DefinitionError('ERR_NOT_AN_EXPORT', `expected ${expected}, found ${found}; ${advice}`, { byteOffset })
+}

@@ -1,0 +1,518 @@
+/**
+ * One record of the document → one row of every column.
+ *
+ * The general path reads any key order, white space, escape and unknown member. The fast path compares an answer with
+ * the layout learnt from the document and the field expected next, and reads nothing else than option ids; whatever
+ * differs is left to the general path, from the start of that answer.
+ */
+
+import { Vector } from 'apache-arrow'
+import { ANSWERED, type Column, SKIPPED } from '../columns/column.ts'
+import { DictionaryColumn } from '../columns/dictionary.ts'
+import { columnOf } from '../columns/factory.ts'
+import { ListColumn } from '../columns/list.ts'
+import type { Definition, FieldDefinition } from '../definition.ts'
+import { DefinitionError, type Place, ValueError } from '../errors.ts'
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COMMA,
+  isDigit,
+  isWhitespace,
+  LOWER_N,
+  MINUS,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../json/bytes.ts'
+import type { Cursor } from '../json/cursor.ts'
+import { GUID_BYTES, IdTable } from '../json/id-table.ts'
+import type { ColumnPlan } from '../schema.ts'
+import { type AnswerLayout, learnLayout } from './layout.ts'
+import { LiteralTable } from './literal.ts'
+import type { RecordNotes } from './notes.ts'
+import type { Table } from './table.ts'
+
+/** What the fast path does with a field's values: nothing of its own, or read option ids. */
+const FieldKind = { other: 0, dictionary: 1, list: 2 } as const
+
+/** A field that no column is for: not selected, or not in the definition. */
+const NO_COLUMN = -1
+const UNKNOWN_FIELD = -1
+const UNSEEN = -2
+
+/** Answers that are tried before a document counts as one without a layout. */
+const MOST_LAYOUT_TRIALS = 1000
+
+export interface RecordOptions {
+  /** Whether the fast path is used; off only to prove that it changes nothing. */
+  useLayout: boolean
+}
+
+export class RecordDecoder {
+  readonly #cursor: Cursor
+  readonly #table: Table
+  readonly #notes: RecordNotes
+  readonly #fields: readonly FieldDefinition[]
+  readonly #fieldIds: IdTable
+  /** Per field: index of its column, or `NO_COLUMN`. */
+  readonly #columnOfField: Int32Array
+  readonly #kindOfField: Uint8Array
+  /** Per field: number of the last attempt at a record that answered it, and where in the window its values were. */
+  readonly #attemptOfField: Float64Array
+  readonly #valuesOfField: Int32Array
+  readonly #scratchColumns = new Map<number, Column>()
+  /** Counts records, and again for each one that is read again with more input. */
+  #attempt = 0
+  #nextField = 0
+  #layout: AnswerLayout | undefined
+  #layoutTrials: number
+  #fieldNow: FieldDefinition | undefined
+  #memberNow: string | undefined
+  #unknownFieldId = ''
+
+  constructor(
+    cursor: Cursor,
+    table: Table,
+    definition: Definition,
+    plans: readonly ColumnPlan[],
+    notes: RecordNotes,
+    options: RecordOptions,
+  ) {
+    this.#cursor = cursor
+    this.#table = table
+    this.#notes = notes
+    this.#fields = definition.fields
+    this.#fieldIds = new IdTable(definition.fields.map((field) => field.id))
+    const columnByField = new Map(plans.map((plan, i) => [plan.field, i]))
+    this.#columnOfField = Int32Array.from(definition.fields, (field) => columnByField.get(field) ?? NO_COLUMN)
+    this.#kindOfField = Uint8Array.from(this.#columnOfField, (column) => kindOf(table.columns[column]))
+    this.#attemptOfField = new Float64Array(definition.fields.length)
+    this.#valuesOfField = new Int32Array(definition.fields.length)
+    this.#layoutTrials = options.useLayout ? 0 : MOST_LAYOUT_TRIALS
+  }
+
+  /** Where the cursor is, for messages. */
+  place(): Place {
+    return {
+      record: this.#table.records + 1,
+      ownerId: this.#table.ownerId.textOf(this.#table.row),
+      fieldName: this.#fieldNow?.name,
+      fieldId: this.#fieldNow?.id,
+      member: this.#memberNow,
+    }
+  }
+
+  /** Reads the record at the cursor into the table's current row and completes the row. */
+  decode(): void {
+    this.#attempt++
+    this.#nextField = 0
+    this.#fieldNow = undefined
+    this.#memberNow = undefined
+    this.#table.beginRecord()
+    this.#readRecord()
+    this.#table.commit()
+  }
+
+  #readRecord(): void {
+    const cursor = this.#cursor
+    this.#requireObject('a record')
+    let seen = 0
+    if (cursor.enter(OPEN_OBJECT, CLOSE_OBJECT)) {
+      do {
+        const start = cursor.pos
+        const key = this.#readKey(RECORD_KEYS, RECORD_KEY_NAMES)
+        if (key === UNKNOWN_KEY) {
+          cursor.skipValue()
+          continue
+        }
+        if ((seen & (1 << key)) !== 0) throw this.#repeatedKey(start, RECORD_KEY_NAMES[key]!)
+        seen |= 1 << key
+        if (key === RecordKey.ownerId) this.#readOwnerId()
+        else if (key === RecordKey.lastUpdateDate) this.#readLastUpdateDate()
+        else this.#readFields()
+      } while (cursor.nextOf(CLOSE_OBJECT))
+    }
+    if ((seen & (1 << RecordKey.ownerId)) === 0) this.#notes.add('owner-id-missing')
+    if ((seen & (1 << RecordKey.lastUpdateDate)) === 0) this.#notes.add('last-update-date-missing')
+  }
+
+  #readOwnerId(): void {
+    const cursor = this.#cursor
+    const byte = cursor.bytes[cursor.pos]!
+    if (byte === LOWER_N) {
+      cursor.expectLiteral('null')
+      this.#notes.add('owner-id-missing')
+      return
+    }
+    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) throw this.#unexpected(cursor.pos, 'ownerId to be a text')
+    this.#table.ownerId.appendElement(this.#table.row, cursor)
+  }
+
+  #readLastUpdateDate(): void {
+    const cursor = this.#cursor
+    if (cursor.bytes[cursor.pos] === LOWER_N) {
+      cursor.expectLiteral('null')
+      this.#notes.add('last-update-date-missing')
+      return
+    }
+    this.#memberNow = 'lastUpdateDate'
+    this.#table.lastUpdateDate.appendElement(this.#table.row, cursor)
+    this.#memberNow = undefined
+  }
+
+  #readFields(): void {
+    const cursor = this.#cursor
+    if (cursor.bytes[cursor.pos] === LOWER_N) {
+      cursor.expectLiteral('null')
+      return
+    }
+    if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) throw this.#unexpected(cursor.pos, 'fields to be an array')
+    if (!cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) return
+    do {
+      if (this.#layout === undefined) this.#readAnswer()
+      else this.#readAnswersByLayout(this.#layout)
+    } while (cursor.nextOf(CLOSE_ARRAY))
+  }
+
+  /**
+   * Reads answers as long as they keep to the layout: at least one, the last one by the general path if need be.
+   * Leaves the cursor behind an answer.
+   */
+  #readAnswersByLayout(layout: AnswerLayout): void {
+    const cursor = this.#cursor
+    const { bytes, view } = cursor
+    const { heads, close, closeAfterArray } = layout
+    const fieldCount = this.#fields.length
+    const { columns, row } = this.#table
+    const attempt = this.#attempt
+    let field = this.#nextField
+    let p = cursor.pos
+    for (;;) {
+      if (field >= fieldCount || !heads.matches(view, p, field)) {
+        field = this.#fieldByLayout(layout, p)
+        if (field < 0) break
+      }
+      const values = p + heads.byteLength
+      const column = columns[this.#columnOfField[field]!]
+      if (column === undefined || this.#attemptOfField[field] === attempt) break
+      const kind = this.#kindOfField[field]
+      if (kind !== FieldKind.other && bytes[values] === OPEN_ARRAY) {
+        const end =
+          kind === FieldKind.dictionary
+            ? this.#readOneOption(column as DictionaryColumn, row, values, layout)
+            : this.#readOptions(column as ListColumn, row, values, layout)
+        if (end < 0) break
+        const isFollowed = close.matches(view, end, 0)
+        if (!isFollowed && !this.#closesArray(end)) break
+        this.#attemptOfField[field] = attempt
+        this.#valuesOfField[field] = values
+        field++
+        if (isFollowed) {
+          p = end + close.byteLength
+          continue
+        }
+        this.#nextField = field
+        this.#finishAnswer()
+        return
+      }
+      cursor.pos = values
+      this.#readValues(field)
+      field++
+      if (!closeAfterArray.matches(view, cursor.pos, 0)) {
+        this.#nextField = field
+        this.#finishAnswer()
+        return
+      }
+      p = cursor.pos + closeAfterArray.byteLength
+    }
+    cursor.pos = p
+    this.#readAnswer()
+  }
+
+  /** Whether the array of values ends at `p`, white space aside; moves the cursor past its `]` if so. */
+  #closesArray(p: number): boolean {
+    const cursor = this.#cursor
+    cursor.pos = p
+    if (cursor.skipWhitespace() !== CLOSE_ARRAY) return false
+    cursor.pos++
+    return true
+  }
+
+  /** The field of the answer at `p`; -1 when the answer does not keep to the layout or its field is not known. */
+  #fieldByLayout(layout: AnswerLayout, p: number): number {
+    const { bytes, view } = this.#cursor
+    const id = p + layout.beforeId.byteLength
+    if (!layout.beforeId.matches(view, p, 0) || bytes[id + GUID_BYTES] !== QUOTE) return -1
+    const field = this.#fieldIds.find(view, id)
+    return field >= 0 && layout.afterId.matches(view, id + GUID_BYTES, 0) ? field : -1
+  }
+
+  /** Reads `["<option id>"` from its `[` on; returns the position behind the id, -1 for anything else. */
+  #readOneOption(column: DictionaryColumn, row: number, values: number, layout: AnswerLayout): number {
+    const { bytes, view } = this.#cursor
+    const p = afterOpen(view, values, layout)
+    if (bytes[p] !== QUOTE || bytes[p + GUID_BYTES + 1] !== QUOTE) return -1
+    const index = column.labels.table.find(view, p + 1)
+    const end = p + GUID_BYTES + 2
+    if (index < 0 || column.labels.isUnknown(index)) return -1
+    column.appendIndex(row, index)
+    return end
+  }
+
+  /** Reads `["<option id>","<option id>"` from its `[` on; returns the position behind the last id, -1 for anything else. */
+  #readOptions(column: ListColumn, row: number, values: number, layout: AnswerLayout): number {
+    const { bytes, view } = this.#cursor
+    let p = afterOpen(view, values, layout)
+    column.beginRow(row)
+    for (;;) {
+      if (bytes[p] !== QUOTE || bytes[p + GUID_BYTES + 1] !== QUOTE) return -1
+      const index = column.labels.table.find(view, p + 1)
+      if (index < 0 || column.labels.isUnknown(index) || !column.appendOnce(index)) return -1
+      p += GUID_BYTES + 2
+      if (bytes[p] !== COMMA) break
+      p++
+      while (isWhitespace(bytes[p]!)) p++
+    }
+    column.endRow(row)
+    return p
+  }
+
+  /** Reads an answer of any form. */
+  #readAnswer(): void {
+    const cursor = this.#cursor
+    const start = cursor.pos
+    this.#requireObject('an answer')
+    if (!cursor.enter(OPEN_OBJECT, CLOSE_OBJECT)) throw this.#unexpected(start, 'an answer with an "id"')
+    this.#readMembers(start, UNSEEN, UNSEEN)
+    if (this.#layout === undefined && this.#layoutTrials < MOST_LAYOUT_TRIALS) this.#tryLayout(start)
+  }
+
+  #tryLayout(start: number): void {
+    this.#layoutTrials++
+    this.#layout = learnLayout(
+      this.#cursor,
+      start,
+      this.#fields.map((field) => field.id),
+    )
+  }
+
+  /** Reads what may follow behind the values of an answer: its end, or members that mean nothing. */
+  #finishAnswer(): void {
+    const cursor = this.#cursor
+    const start = cursor.pos
+    if (cursor.nextOf(CLOSE_OBJECT)) this.#readMembers(start, 0, 0)
+  }
+
+  /** Reads members up to the answer's end; `field` and `values` say what was read before. */
+  #readMembers(start: number, field: number, values: number): void {
+    const cursor = this.#cursor
+    let isPending = false
+    do {
+      const keyStart = cursor.pos
+      const key = this.#readKey(ANSWER_KEYS, ANSWER_KEY_NAMES)
+      if (key === AnswerKey.id) {
+        if (field !== UNSEEN) throw this.#repeatedKey(keyStart, 'id')
+        field = this.#readFieldId()
+      } else if (key === AnswerKey.values) {
+        if (values !== UNSEEN) throw this.#repeatedKey(keyStart, 'values')
+        values = cursor.pos
+        isPending = field === UNSEEN
+        if (isPending) cursor.skipValue()
+        else this.#readValues(field)
+      } else {
+        cursor.skipValue()
+      }
+    } while (cursor.nextOf(CLOSE_OBJECT))
+    if (field === UNSEEN) throw this.#unexpected(start, 'an answer with an "id"')
+    if (values === UNSEEN) this.#answerWithoutValues(field)
+    if (!isPending) return
+    const end = cursor.pos
+    cursor.pos = values
+    this.#readValues(field)
+    cursor.pos = end
+  }
+
+  #readFieldId(): number {
+    const cursor = this.#cursor
+    const { bytes, view, pos } = cursor
+    if (bytes[pos] === QUOTE && bytes[pos + GUID_BYTES + 1] === QUOTE) {
+      const field = this.#fieldIds.find(view, pos + 1)
+      if (field >= 0) {
+        cursor.pos = pos + GUID_BYTES + 2
+        return field
+      }
+    }
+    const id = this.#readIdText()
+    const field = this.#fieldIds.findText(id)
+    if (field < 0) this.#unknownFieldId = id
+    return field
+  }
+
+  #readIdText(): string {
+    const cursor = this.#cursor
+    const start = cursor.pos
+    const byte = cursor.bytes[start]!
+    if (byte === QUOTE) return cursor.readString().toWellFormed()
+    if (!isDigit(byte) && byte !== MINUS) {
+      cursor.skipValue()
+      throw this.#unexpected(start, 'the id of a field to be a text')
+    }
+    cursor.skipNumber()
+    return cursor.text(start, cursor.pos)
+  }
+
+  /** Reads the values of a field, the cursor at them. */
+  #readValues(field: number): void {
+    const cursor = this.#cursor
+    const columnIndex = field === UNKNOWN_FIELD ? NO_COLUMN : this.#columnOfField[field]!
+    if (field === UNKNOWN_FIELD) this.#readUnknownField()
+    else if (columnIndex === NO_COLUMN) cursor.skipValue()
+    else this.#readColumnValues(field, columnIndex)
+    this.#nextField = field + 1
+  }
+
+  #readColumnValues(field: number, columnIndex: number): void {
+    const cursor = this.#cursor
+    this.#fieldNow = this.#fields[field]
+    if (this.#attemptOfField[field] === this.#attempt) {
+      this.#readRepeatedField(field)
+    } else {
+      this.#attemptOfField[field] = this.#attempt
+      this.#valuesOfField[field] = cursor.pos
+      const state = this.#table.columns[columnIndex]!.appendValues(this.#table.row, cursor)
+      if (state === SKIPPED) this.#table.skip(columnIndex)
+    }
+    this.#fieldNow = undefined
+  }
+
+  #readUnknownField(): void {
+    const isNull = this.#cursor.bytes[this.#cursor.pos] === LOWER_N
+    this.#cursor.skipValue()
+    this.#notes.add('unknown-field', { id: this.#unknownFieldId }, isNull ? 'null' : undefined)
+  }
+
+  /** The key is there, no value is: skipped. */
+  #answerWithoutValues(field: number): void {
+    if (field === UNKNOWN_FIELD) {
+      this.#notes.add('unknown-field', { id: this.#unknownFieldId }, 'null')
+      return
+    }
+    const columnIndex = this.#columnOfField[field]!
+    if (columnIndex === NO_COLUMN) return
+    if (this.#attemptOfField[field] === this.#attempt) {
+      this.#fieldNow = this.#fields[field]
+      this.#compareWithFirst(field, UNSEEN)
+      this.#fieldNow = undefined
+      return
+    }
+    this.#attemptOfField[field] = this.#attempt
+    this.#valuesOfField[field] = UNSEEN
+    this.#table.skip(columnIndex)
+  }
+
+  /** Reads the values of a field that the record has answered before: alike counts once, anything else is an error. */
+  #readRepeatedField(field: number): void {
+    const cursor = this.#cursor
+    const start = cursor.pos
+    cursor.skipValue()
+    const end = cursor.pos
+    this.#compareWithFirst(field, start)
+    cursor.pos = end
+  }
+
+  #compareWithFirst(field: number, values: number): void {
+    const cursor = this.#cursor
+    const first = this.#valuesOfField[field]!
+    const position = values === UNSEEN ? cursor.pos : values
+    if (this.#meaningOf(field, first) === this.#meaningOf(field, values)) {
+      this.#notes.add('field-repeated', this.#fields[field])
+      return
+    }
+    throw new ValueError('ERR_FIELD_REPEATED', 'expected one answer per question, found two that differ', {
+      ...this.place(),
+      byteOffset: cursor.offsetOf(position),
+    })
+  }
+
+  /** What the values at a position say, as a text that is equal for equal answers. */
+  #meaningOf(field: number, values: number): string {
+    if (values === UNSEEN) return 'skipped'
+    const columnIndex = this.#columnOfField[field]!
+    const { plan } = this.#table.columns[columnIndex]!
+    const type = this.#table.schema.fields[columnIndex]!.type
+    const scratch = this.#scratchColumns.get(field) ?? columnOf(plan, type, { add: () => undefined })
+    this.#scratchColumns.set(field, scratch)
+    this.#cursor.pos = values
+    const state = scratch.appendValues(0, this.#cursor)
+    const value: unknown = new Vector([scratch.finish(1)]).get(0)
+    if (state !== ANSWERED) return 'skipped'
+    return JSON.stringify(value instanceof Vector ? [...value] : String(value))
+  }
+
+  /** Reads a key and its colon; the number of the known key, or `UNKNOWN_KEY`. */
+  #readKey(keys: readonly LiteralTable[], names: readonly string[]): number {
+    const cursor = this.#cursor
+    if (cursor.bytes[cursor.pos] !== QUOTE) cursor.fail('a key in double quotes')
+    for (let i = 0; i < keys.length; i++) {
+      if (!keys[i]!.matches(cursor.view, cursor.pos, 0)) continue
+      cursor.pos += keys[i]!.byteLength
+      cursor.expectColon()
+      return i
+    }
+    const name = cursor.readString()
+    cursor.expectColon()
+    return names.indexOf(name)
+  }
+
+  #requireObject(what: string): void {
+    const cursor = this.#cursor
+    const start = cursor.pos
+    if (cursor.bytes[start] === OPEN_OBJECT) return
+    cursor.skipValue()
+    throw this.#unexpected(start, `${what} to be an object`)
+  }
+
+  #unexpected(start: number, expected: string): DefinitionError {
+    const cursor = this.#cursor
+    cursor.pos = start
+    cursor.skipValue()
+    const found = cursor.text(start, Math.min(cursor.pos, start + LONGEST_FOUND)).replace(/\s+/g, ' ')
+    return new DefinitionError('ERR_RECORD', `expected ${expected}, found ${found}`, {
+      ...this.place(),
+      byteOffset: cursor.offsetOf(start),
+    })
+  }
+
+  #repeatedKey(start: number, key: string): DefinitionError {
+    return new DefinitionError('ERR_RECORD', `expected each key once, found "${key}" a second time`, {
+      ...this.place(),
+      byteOffset: this.#cursor.offsetOf(start),
+    })
+  }
+}
+
+const LONGEST_FOUND = 60
+
+const UNKNOWN_KEY = -1
+const RecordKey = { ownerId: 0, lastUpdateDate: 1, fields: 2 } as const
+const RECORD_KEY_NAMES = Object.keys(RecordKey)
+const AnswerKey = { id: 0, values: 1 } as const
+const ANSWER_KEY_NAMES = Object.keys(AnswerKey)
+const RECORD_KEYS = RECORD_KEY_NAMES.map(keyLiteral)
+const ANSWER_KEYS = ANSWER_KEY_NAMES.map(keyLiteral)
+
+function keyLiteral(key: string): LiteralTable {
+  return new LiteralTable([new TextEncoder().encode(`"${key}"`)])
+}
+
+function kindOf(column: Column | undefined): number {
+  if (column instanceof DictionaryColumn) return FieldKind.dictionary
+  return column instanceof ListColumn ? FieldKind.list : FieldKind.other
+}
+
+/** The position behind `[` and the white space that the layout has there. */
+function afterOpen(view: DataView, values: number, layout: AnswerLayout): number {
+  const p = values + 1
+  return layout.afterOpen.matches(view, p, 0) ? p + layout.afterOpen.byteLength : p
+}

@@ -1,0 +1,129 @@
+/** The rows of one batch under construction: all columns, filled record by record, and what was counted on the way. */
+
+import { type Data, makeData, RecordBatch, type Schema, Struct } from 'apache-arrow'
+import type { Column } from '../columns/column.ts'
+import { columnOf } from '../columns/factory.ts'
+import { TimestampColumn } from '../columns/fixed.ts'
+import { ListColumn } from '../columns/list.ts'
+import { Utf8Column } from '../columns/utf8.ts'
+import type { ColumnPlan } from '../schema.ts'
+import type { RecordNotes } from './notes.ts'
+
+/** How many records answered, skipped and were not asked a question. The three add up to the number of records. */
+export interface AnswerCounts {
+  readonly answered: number
+  readonly skipped: number
+  readonly notAsked: number
+}
+
+export class Table {
+  readonly schema: Schema
+  readonly columns: readonly Column[]
+  readonly ownerId: Utf8Column
+  readonly lastUpdateDate: TimestampColumn
+  /** Row that the current record fills; the rows before it are complete. */
+  row = 0
+  /** Complete records of all batches. */
+  records = 0
+  readonly #plans: readonly ColumnPlan[]
+  readonly #notes: RecordNotes
+  readonly #skippedColumn: ListColumn
+  /** Per column, records with an answer in finished batches, and records that skipped it. */
+  readonly #answered: Float64Array
+  readonly #skipped: Float64Array
+  /** Questions (0 = the first of them) that the current record skipped. */
+  #skippedNow = new Int32Array(16)
+  #skippedNowLength = 0
+  #skippedNowIsSorted = true
+
+  constructor(plans: readonly ColumnPlan[], schema: Schema, notes: RecordNotes) {
+    this.schema = schema
+    this.columns = plans.map((plan, i) => columnOf(plan, schema.fields[i]!.type, notes.of(plan.field)))
+    this.#plans = plans
+    this.#notes = notes
+    this.#answered = new Float64Array(plans.length)
+    this.#skipped = new Float64Array(plans.length)
+    this.ownerId = this.#columnFilledBy('ownerId', Utf8Column)
+    this.lastUpdateDate = this.#columnFilledBy('lastUpdateDate', TimestampColumn)
+    this.#skippedColumn = this.#columnFilledBy('skipped', ListColumn)
+  }
+
+  #columnFilledBy<C extends Column>(source: ColumnPlan['source'], kind: new (...args: never[]) => C): C {
+    const column = this.columns[this.#plans.findIndex((plan) => plan.source === source)]
+    if (!(column instanceof kind)) throw new Error(`unreachable: no column for ${source}`)
+    return column
+  }
+
+  beginRecord(): void {
+    this.#skippedNowLength = 0
+    this.#skippedNowIsSorted = true
+  }
+
+  /** Notes that the current record skipped the question of this column. */
+  skip(columnIndex: number): void {
+    const length = this.#skippedNowLength
+    if (length === this.#skippedNow.length) {
+      const longer = new Int32Array(length * 2)
+      longer.set(this.#skippedNow)
+      this.#skippedNow = longer
+    }
+    if (length > 0 && this.#skippedNow[length - 1]! > columnIndex) this.#skippedNowIsSorted = false
+    this.#skippedNow[length] = columnIndex
+    this.#skippedNowLength = length + 1
+  }
+
+  /** Bytes of text and list elements in the batch so far. */
+  get variableBytes(): number {
+    let bytes = 0
+    for (const column of this.columns) bytes += column.variableBytes
+    return bytes
+  }
+
+  /** Completes the current record's row. */
+  commit(): void {
+    const { row } = this
+    const skippedNow = this.#skippedNow
+    const length = this.#skippedNowLength
+    if (!this.#skippedNowIsSorted) skippedNow.subarray(0, length).sort()
+    this.#skippedColumn.beginRow(row)
+    for (let i = 0; i < length; i++) {
+      this.#skippedColumn.appendOnce(skippedNow[i]! - FIRST_QUESTION)
+      this.#skipped[skippedNow[i]!]!++
+    }
+    this.#skippedColumn.endRow(row)
+    this.#notes.commit()
+    this.row = row + 1
+    this.records++
+  }
+
+  /** Forgets the current record, which will be read again. */
+  rollback(): void {
+    for (const column of this.columns) column.rollback(this.row)
+    this.#notes.discard()
+  }
+
+  /** The complete rows as a batch with buffers of its own; the next batch begins. */
+  finishBatch(): RecordBatch {
+    const length = this.row
+    const children: Data[] = this.columns.map((column, i) => {
+      const data = column.finish(length)
+      this.#answered[i]! += length - data.nullCount
+      return data
+    })
+    this.row = 0
+    return new RecordBatch(
+      this.schema,
+      makeData({ type: new Struct(this.schema.fields), length, nullCount: 0, children }),
+    )
+  }
+
+  /** Counts of one column over the batches finished so far. */
+  countsOf(columnIndex: number): AnswerCounts {
+    const answered = this.#answered[columnIndex]!
+    const skipped = this.#skipped[columnIndex]!
+    return { answered, skipped, notAsked: this.records - this.row - answered - skipped }
+  }
+}
+
+/** Columns before the first question's: `ownerId` and `lastUpdateDate`. */
+export const FIRST_QUESTION = 2

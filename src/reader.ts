@@ -1,0 +1,266 @@
+/** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
+
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { DocumentDecoder, type Step } from './decode/document.ts'
+import type { AnswerCounts } from './decode/table.ts'
+import type { Definition, ExportHeader } from './definition.ts'
+import { LimitError, OptionError } from './errors.ts'
+import { SENTINEL_BYTES } from './json/cursor.ts'
+import { arrowSchema, type ColumnOptions, type ColumnPlan, planColumns, rowsWithin } from './schema.ts'
+import { type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
+import { type Warning, WarningLog } from './warnings.ts'
+
+export interface ReadOptions extends ColumnOptions {
+  /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
+  batchSize?: number | undefined
+  /** Stops the reading; the iteration then throws an AbortError. */
+  signal?: AbortSignal | undefined
+  /** Longest record, in bytes of JSON; a longer one is refused. Default: 64 MiB. */
+  maxRecordBytes?: number | undefined
+  /** Longest `definition` (or other member beside the records), in bytes of JSON. Default: 256 MiB. */
+  maxDefinitionBytes?: number | undefined
+}
+
+/** How far a reader is. */
+export interface ReadProgress {
+  /** Bytes taken from the source, compressed as they come. */
+  readonly bytesRead: number
+  /** Bytes of the source; undefined for streams. */
+  readonly totalBytes: number | undefined
+  /** Bytes of the decompressed document that were decoded. */
+  readonly documentBytes: number
+  readonly records: number
+}
+
+/** A question with its column and how it was answered. */
+export interface QuestionSummary extends AnswerCounts {
+  readonly column: ColumnPlan
+}
+
+export interface ReadSummary {
+  readonly records: number
+  readonly questions: readonly QuestionSummary[]
+  readonly warnings: readonly Warning[]
+}
+
+/** Not for callers: what tests change to show that it changes nothing. */
+export interface ReaderInternals {
+  /** Bytes of the document that are decoded at a time; grows for longer records. Default: 1 MiB. */
+  windowBytes?: number
+  /** Off: every answer is read by the general path. Default: true. */
+  useLayout?: boolean
+}
+
+const MOST_BATCH_ROWS = 131_072
+const BATCH_BYTES = 64 * 2 ** 20
+const WINDOW_BYTES = 2 ** 20
+const MAX_RECORD_BYTES = 64 * 2 ** 20
+const MAX_DEFINITION_BYTES = 256 * 2 ** 20
+
+/**
+ * Opens an export and reads up to its first record.
+ *
+ * @param source A path, a `file:` URL, bytes, or a stream of bytes; gzip is recognised.
+ * @returns A reader whose `definition` and `schema` are known; iterate it once for the RecordBatches.
+ * @throws SourceError when the source cannot be read, JsonSyntaxError or DefinitionError when it is no export,
+ *   OptionError when `fields` names no question. Iterating throws the same, and ValueError for answers that do not fit.
+ */
+export async function readExport(
+  source: ExportSource,
+  options: ReadOptions = {},
+  internals: ReaderInternals = {},
+): Promise<ExportReader> {
+  requirePositive('batchSize', options.batchSize)
+  const input = new DocumentInput(await openSource(source, options.signal), options, internals)
+  try {
+    const step = await input.advance()
+    const { decoder, warnings } = input
+    const columns = planColumns(decoder.definition, options, warnings)
+    const schema = arrowSchema(columns, decoder.header, decoder.definition)
+    const rows = options.batchSize ?? Math.min(MOST_BATCH_ROWS, rowsWithin(BATCH_BYTES, columns))
+    decoder.limits = { rows, variableBytes: BATCH_BYTES }
+    decoder.begin(columns, schema)
+    if (step === 'rewind') await input.rewind()
+    return new ExportReader(input, columns, schema)
+  } catch (error) {
+    await input.close()
+    throw error
+  }
+}
+
+export class ExportReader implements AsyncIterable<RecordBatch> {
+  readonly definition: Definition
+  readonly header: ExportHeader
+  readonly schema: Schema
+  /** One plan per column of the schema. */
+  readonly columns: readonly ColumnPlan[]
+  readonly #input: DocumentInput
+  #isStarted = false
+
+  /** @internal */
+  constructor(input: DocumentInput, columns: readonly ColumnPlan[], schema: Schema) {
+    this.#input = input
+    this.columns = columns
+    this.schema = schema
+    this.definition = input.decoder.definition
+    this.header = input.decoder.header
+  }
+
+  /** What was odd so far; complete when the iteration has ended. */
+  get warnings(): readonly Warning[] {
+    return this.#input.warnings.list()
+  }
+
+  get progress(): ReadProgress {
+    return this.#input.progress
+  }
+
+  /** Counts over the batches read so far; complete when the iteration has ended. */
+  get summary(): ReadSummary {
+    const { decoder } = this.#input
+    const questions = this.columns
+      .map((column, i) => ({ column, ...decoder.countsOf(i) }))
+      .filter(({ column }) => column.source === 'field')
+    return { records: decoder.recordsRead, questions, warnings: this.warnings }
+  }
+
+  /** The batches, once. Each has buffers of its own; nothing is read ahead of the consumer but one window. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
+    if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
+    this.#isStarted = true
+    try {
+      while ((await this.#input.advance()) === 'batch') yield this.#input.decoder.takeBatch()
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Lets go of the source; the end of an iteration does so too. */
+  async close(): Promise<void> {
+    await this.#input.close()
+  }
+}
+
+/** Keeps the decoder's window filled from the source. */
+class DocumentInput {
+  readonly decoder: DocumentDecoder
+  readonly warnings = new WarningLog()
+  readonly #options: ReadOptions
+  #source: ByteSource
+  #spool: Spool | undefined
+  #isClosed = false
+
+  constructor(source: ByteSource, options: ReadOptions, internals: ReaderInternals) {
+    this.#source = source
+    this.#options = options
+    const limits = { rows: MOST_BATCH_ROWS, variableBytes: BATCH_BYTES }
+    this.decoder = new DocumentDecoder(limits, { useLayout: internals.useLayout ?? true }, this.warnings)
+    this.#resizeWindow(internals.windowBytes ?? WINDOW_BYTES)
+  }
+
+  get progress(): ReadProgress {
+    const { bytesRead, totalBytes } = this.#source
+    const { cursor } = this.decoder
+    return { bytesRead, totalBytes, documentBytes: cursor.offsetOf(cursor.pos), records: this.decoder.recordsRead }
+  }
+
+  /** Reads on until there is something to do. */
+  async advance(): Promise<Exclude<Step, 'more'>> {
+    for (;;) {
+      const step = this.decoder.step()
+      if (step !== 'more') return step
+      await this.#fill()
+    }
+  }
+
+  /** Goes back to the records, which stood before their definition. */
+  async rewind(): Promise<void> {
+    const { cursor, recordsOffset } = this.decoder
+    const rest = cursor.bytes.slice(recordsOffset - cursor.baseOffset, cursor.end)
+    const { reopen } = this.#source
+    const { signal } = this.#options
+    await this.#source.close()
+    if (this.#spool !== undefined) this.#source = await this.#spool.read(signal)
+    else this.#source = reopen === undefined ? await openSource(rest, signal) : await reopen(recordsOffset)
+    cursor.baseOffset = recordsOffset
+    cursor.pos = 0
+    cursor.end = 0
+    cursor.isLast = false
+    cursor.bytes.fill(0)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#source.close()
+    await this.#spool?.remove()
+  }
+
+  /**
+   * Moves what is not decoded yet to the window's start and fills the rest. An incomplete piece gets at least as many
+   * bytes again as it has, so that a long one is not tried again for every few bytes that arrive.
+   */
+  async #fill(): Promise<void> {
+    const { cursor } = this.decoder
+    await this.#startSpoolIfNeeded()
+    cursor.bytes.copyWithin(0, cursor.pos, cursor.end)
+    cursor.baseOffset += cursor.pos
+    cursor.end -= cursor.pos
+    cursor.pos = 0
+    const pending = cursor.end
+    this.#requireWithinLimits(pending)
+    if (pending * 2 >= this.#capacity) this.#resizeWindow(pending * 4)
+    do {
+      const got = await this.#source.read(cursor.bytes.subarray(cursor.end, this.#capacity))
+      await this.#spool?.write(cursor.bytes.subarray(cursor.end, cursor.end + got))
+      cursor.end += got
+      cursor.isLast = got === 0
+    } while (!cursor.isLast && cursor.end < pending * 2)
+    cursor.bytes.fill(0, cursor.end, cursor.end + SENTINEL_BYTES)
+  }
+
+  /** A stream whose records come before their definition is kept on disk from the records on. */
+  async #startSpoolIfNeeded(): Promise<void> {
+    const { cursor, recordsOffset, hasColumns } = this.decoder
+    if (recordsOffset < 0 || hasColumns || this.#spool !== undefined || this.#source.reopen !== undefined) return
+    this.#spool = new Spool(join(tmpdir(), `alida-arrow-${process.pid}-${randomUUID()}.spool`))
+    await this.#spool.write(cursor.bytes.subarray(recordsOffset - cursor.baseOffset, cursor.end))
+  }
+
+  #requireWithinLimits(pending: number): void {
+    const { decoder } = this
+    const [option, most] = decoder.isAmongRecords
+      ? ['maxRecordBytes', this.#options.maxRecordBytes ?? MAX_RECORD_BYTES]
+      : ['maxDefinitionBytes', this.#options.maxDefinitionBytes ?? MAX_DEFINITION_BYTES]
+    if (pending <= most) return
+    const what = decoder.isAmongRecords ? 'a record' : 'a member of the document'
+    throw new LimitError(
+      'ERR_LIMIT',
+      `expected ${what} of at most ${most} bytes, found a longer one; raise ${option}`,
+      {
+        record: decoder.isAmongRecords ? decoder.recordsRead + 1 : undefined,
+        byteOffset: decoder.cursor.baseOffset,
+      },
+    )
+  }
+
+  get #capacity(): number {
+    return this.decoder.cursor.bytes.length - SENTINEL_BYTES
+  }
+
+  #resizeWindow(capacity: number): void {
+    const { cursor } = this.decoder
+    const bytes = new Uint8Array(capacity + SENTINEL_BYTES)
+    bytes.set(cursor.bytes.subarray(0, cursor.end))
+    cursor.bytes = bytes
+    cursor.view = new DataView(bytes.buffer)
+  }
+}
+
+function requirePositive(option: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
+  throw new OptionError('ERR_OPTION', `${option}: expected a whole number above 0, found ${value}`)
+}

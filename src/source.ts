@@ -1,0 +1,313 @@
+/**
+ * Whatever the caller has → bytes of the decompressed document. The only module that reads from the file system.
+ *
+ * Compression is told by the magic bytes of gzip, not by names or headers.
+ */
+
+import { closeSync, constants, createReadStream, openSync, type Stats, statSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { createGunzip } from 'node:zlib'
+import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
+
+/** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
+export type ExportSource =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+
+export interface ByteSource {
+  /** Fills the target from its start; resolves to how many bytes it got, 0 at the end of the document. */
+  read(target: Uint8Array): Promise<number>
+  /** Bytes taken from the source so far, compressed as they come. */
+  readonly bytesRead: number
+  /** Bytes of the source, compressed as they come; undefined for streams. */
+  readonly totalBytes: number | undefined
+  /** Whether the source was compressed; known after the first `read`. */
+  readonly isCompressed: boolean
+  /** Opens it once more at a byte of the decompressed document; undefined when it can be read only once. */
+  readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
+  close(): Promise<void>
+}
+
+/** Bytes asked of a file at a time. */
+const READ_BYTES = 1 << 20
+
+/** gzip inside gzip is unpacked this often: some servers compress a file that is compressed already. */
+const DEEPEST_GZIP = 3
+
+/**
+ * Opens a source.
+ * @throws SourceError `ERR_SOURCE` when a path does not exist, is a directory or cannot be read.
+ */
+export async function openSource(source: ExportSource, signal?: AbortSignal): Promise<ByteSource> {
+  signal?.throwIfAborted()
+  if (typeof source === 'string' || source instanceof URL) return openPath(pathOf(source), signal)
+  if (source instanceof ArrayBuffer) return openBytes(new Uint8Array(source), signal)
+  if (source instanceof Uint8Array) return openBytes(source, signal)
+  return new ChunkSource(chunksOf(source), undefined, undefined, signal)
+}
+
+function pathOf(source: string | URL): string {
+  if (typeof source === 'string') return source
+  if (source.protocol === 'file:') return fileURLToPath(source)
+  throw new SourceError('ERR_SOURCE', `expected a file: URL, found ${source.protocol}; use ExportClient for the API`)
+}
+
+function openBytes(bytes: Uint8Array, signal: AbortSignal | undefined): ByteSource {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES)
+  }
+  const reopen = async (byteOffset: number) => skipped(openBytes(bytes, signal), byteOffset)
+  return new ChunkSource(chunks(), bytes.length, reopen, signal)
+}
+
+async function openPath(path: string, signal: AbortSignal | undefined): Promise<ByteSource> {
+  const stats = statOf(path)
+  if (stats.isDirectory()) throw new SourceError('ERR_SOURCE', `expected a file, found a directory: ${path}`)
+  if (!stats.isFile()) {
+    const stream = stats.isFIFO() ? openPipe(path) : createReadStream(path, { highWaterMark: READ_BYTES })
+    return new ChunkSource(stream, undefined, undefined, signal)
+  }
+  const file = await open(path).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  const reopen = async (byteOffset: number) => skipped(await openPath(path, signal), byteOffset)
+  return new ChunkSource(fileChunks(file), stats.size, reopen, signal)
+}
+
+/** Reads ahead: while one buffer is decoded, the next one is filled. A chunk is valid until the next but one. */
+async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
+  let [current, next] = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)]
+  let reading = file.read(current, 0, READ_BYTES, null)
+  try {
+    for (;;) {
+      const { bytesRead } = await reading
+      if (bytesRead === 0) return
+      reading = file.read(next, 0, READ_BYTES, null)
+      yield current.subarray(0, bytesRead)
+      ;[current, next] = [next, current]
+    }
+  } finally {
+    await reading.catch(() => undefined)
+    await file.close()
+  }
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** A named pipe is read as a socket: a pending file read would keep the process alive after an interrupt. */
+function openPipe(path: string): Readable {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return new Socket({ fd, readable: true, writable: false })
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, error: unknown): SourceError {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
+  if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
+  return new SourceError('ERR_SOURCE', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
+}
+
+function chunksOf(
+  source: Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
+    return source as AsyncIterable<Uint8Array>
+  }
+  throw new TypeError('expected a path, a file: URL, bytes, or a stream of bytes as the source of an export')
+}
+
+async function skipped(source: ByteSource, byteOffset: number): Promise<ByteSource> {
+  const scratch = new Uint8Array(READ_BYTES)
+  for (let left = byteOffset; left > 0; ) {
+    const got = await source.read(scratch.subarray(0, Math.min(left, scratch.length)))
+    if (got === 0) throw new SourceError('ERR_SOURCE_CHANGED', 'the export became shorter while it was read')
+    left -= got
+  }
+  return source
+}
+
+class ChunkSource implements ByteSource {
+  bytesRead = 0
+  isCompressed = false
+  readonly totalBytes: number | undefined
+  readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #source: AsyncIterable<Uint8Array>
+  #chunks: AsyncIterator<Uint8Array> | undefined
+  #chunk: Uint8Array = new Uint8Array(0)
+
+  constructor(
+    source: AsyncIterable<Uint8Array>,
+    totalBytes: number | undefined,
+    reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#source = source
+    this.totalBytes = totalBytes
+    this.reopen = reopen
+    this.#signal = signal
+  }
+
+  async read(target: Uint8Array): Promise<number> {
+    this.#chunks ??= await this.#begin()
+    while (this.#chunk.length === 0) {
+      const next = await nextOrAbort(this.#chunks, this.#signal)
+      if (next.done === true) return 0
+      this.#chunk = asBytes(next.value)
+    }
+    const length = Math.min(target.length, this.#chunk.length)
+    target.set(this.#chunk.subarray(0, length))
+    this.#chunk = this.#chunk.subarray(length)
+    return length
+  }
+
+  async #begin(): Promise<AsyncIterator<Uint8Array>> {
+    let chunks = this.#counted()
+    for (let depth = 0; depth < DEEPEST_GZIP; depth++) {
+      const { start, all } = await peek(chunks, this.#signal)
+      chunks = all
+      if (start[0] !== 0x1f || start[1] !== 0x8b) break
+      this.isCompressed = true
+      chunks = gunzip(chunks)
+    }
+    return chunks
+  }
+
+  async *#counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of this.#source) {
+        const bytes = asBytes(chunk)
+        this.bytesRead += bytes.length
+        yield bytes
+      }
+    } catch (error) {
+      if (isExportError(error)) throw error
+      throw new SourceError('ERR_SOURCE', `reading the export failed: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
+    if (this.#source instanceof Readable) this.#source.destroy()
+    else void this.#chunks?.return?.().catch(() => undefined)
+  }
+}
+
+/** The first two bytes, and an iterator that still yields them. */
+async function peek(
+  chunks: AsyncGenerator<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<{ start: Uint8Array; all: AsyncGenerator<Uint8Array> }> {
+  let start = new Uint8Array(0)
+  while (start.length < 2) {
+    const next = await nextOrAbort(chunks, signal)
+    if (next.done === true) break
+    start = start.length === 0 ? next.value.slice() : Uint8Array.of(...start, ...next.value)
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield start
+    yield* chunks
+  }
+  return { start, all: all() }
+}
+
+async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(chunks, { objectMode: true })
+  const output = createGunzip({ chunkSize: READ_BYTES })
+  input.once('error', (error) => output.destroy(error))
+  input.pipe(output)
+  try {
+    yield* output
+  } catch (error) {
+    if (isExportError(error)) throw error
+    const problem =
+      (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR' ? 'is cut off' : shortened((error as Error).message)
+    throw new SourceError('ERR_GZIP', `the gzip stream of the export is broken (${problem}); get the file again`, {
+      cause: error,
+    })
+  } finally {
+    input.destroy()
+    output.destroy()
+  }
+}
+
+/** The next chunk, or the abort, whichever comes first: a silent stream must not hold up an abort. */
+function nextOrAbort(
+  chunks: AsyncIterator<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<IteratorResult<Uint8Array>> {
+  if (signal === undefined) return chunks.next()
+  if (signal.aborted) return Promise.reject(aborted(signal))
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(aborted(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    chunks.next().then(
+      (result) => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(result)
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort)
+        reject(signal.aborted ? aborted(signal) : error)
+      },
+    )
+  })
+}
+
+/** The error of an abort; its cause is the signal's reason. */
+export function aborted(signal: AbortSignal): AbortError {
+  return new AbortError('ERR_ABORTED', 'interrupted: nothing was written', { cause: signal.reason })
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk
+  if (typeof chunk === 'string') return Buffer.from(chunk)
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
+  throw new TypeError('expected the stream of an export to give bytes')
+}
+
+/** Keeps what passes in a temporary file, so that a stream can be read a second time. */
+export class Spool {
+  readonly #path: string
+  #file: FileHandle | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#file ??= await open(this.#path, 'wx', 0o600)
+    await this.#file.writeFile(bytes)
+  }
+
+  async read(signal?: AbortSignal): Promise<ByteSource> {
+    await this.#file?.close()
+    this.#file = undefined
+    return openPath(this.#path, signal)
+  }
+
+  async remove(): Promise<void> {
+    await this.#file?.close()
+    await rm(this.#path, { force: true })
+  }
+}
