@@ -1,0 +1,102 @@
+/** The top level of an export: which member is which, its records one at a time. */
+
+import { DefinitionError } from '../errors.ts'
+import { type JsonNode, Nesting, TreeBuilder } from './json-tree.ts'
+import type { Token } from './token-stream.ts'
+
+/** Members that are built; all others are only read over. */
+const WANTED: ReadonlySet<string> = new Set([
+  'id',
+  'datasetId',
+  'exportDate',
+  'lastSyncDate',
+  'exportOptions',
+  'definition',
+])
+
+/** Follows the tokens of one document. */
+export class DocumentWalker {
+  /** Wanted members by key; of repeated ones the last. */
+  readonly members = new Map<string, JsonNode>()
+  hasRecords = false
+  readonly #onRecord: ((record: JsonNode) => void) | undefined
+  readonly #nesting = new Nesting()
+  #key = ''
+  #builder: TreeBuilder | undefined
+  #isInRecords = false
+  #hasDefinition = false
+
+  /** @param onRecord Takes each record; without it records are only read over. */
+  constructor(onRecord?: (record: JsonNode) => void) {
+    this.#onRecord = onRecord
+  }
+
+  push(token: Token): void {
+    const depthBefore = this.#nesting.depth
+    this.#nesting.follow(token)
+    if (depthBefore === 0) requireObject(token)
+    else if (depthBefore === 1) this.#topLevel(token)
+    else if (depthBefore === 2 && this.#isInRecords) this.#record(token)
+    else this.#inside(token)
+  }
+
+  /** To be called behind the last token. */
+  finish(): void {
+    for (const key of ['definition', 'records']) {
+      const isThere = key === 'records' ? this.hasRecords : this.#hasDefinition
+      if (!isThere) throw notAnExport(`a member "${key}"`, 'none')
+    }
+  }
+
+  #topLevel(token: Token): void {
+    if (token.name === 'endObject') return
+    if (token.name === 'keyValue') this.#enter(String(token.value))
+    else this.#member(token)
+  }
+
+  #enter(key: string): void {
+    this.#key = key
+    if (this.#key === 'definition') {
+      if (this.#hasDefinition) throw notAnExport('one member "definition"', 'two')
+      this.#hasDefinition = true
+    }
+    if (this.#key === 'records') {
+      if (this.hasRecords) throw notAnExport('one member "records"', 'two')
+      this.hasRecords = true
+    }
+    this.#builder = WANTED.has(this.#key) ? new TreeBuilder() : undefined
+  }
+
+  #member(token: Token): void {
+    if (this.#key === 'records') {
+      if (token.name !== 'startArray') throw notAnExport('"records" to be an array', token.name)
+      this.#isInRecords = true
+    }
+    this.#inside(token)
+  }
+
+  #record(token: Token): void {
+    if (token.name === 'endArray') {
+      this.#isInRecords = false
+      return
+    }
+    this.#builder = this.#onRecord === undefined ? undefined : new TreeBuilder()
+    this.#inside(token)
+  }
+
+  #inside(token: Token): void {
+    const value = this.#builder?.push(token)
+    if (value === undefined) return
+    this.#builder = undefined
+    if (this.#isInRecords) this.#onRecord?.(value)
+    else this.members.set(this.#key, value)
+  }
+}
+
+function requireObject(token: Token): void {
+  if (token.name !== 'startObject') throw notAnExport('an object at the top', token.name)
+}
+
+function notAnExport(expected: string, found: string): DefinitionError {
+  return new DefinitionError('ERR_NOT_AN_EXPORT', `expected ${expected}, found ${found}`)
+}

@@ -1,0 +1,53 @@
+/** gzip for the reference reader: told by its first two bytes, unpacked as often as it was packed. */
+
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { isExportError, SourceError } from '../errors.ts'
+
+/** gzip inside gzip is unpacked this often. */
+const DEEPEST_GZIP = 3
+
+/** The bytes of the document: as they come, or unpacked where they begin like gzip. */
+export async function* decompressed(chunks: AsyncIterable<Uint8Array>, depth = 0): AsyncGenerator<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const head: Uint8Array[] = []
+  let headBytes = 0
+  while (headBytes < 2) {
+    const next = await iterator.next()
+    if (next.done === true) break
+    head.push(next.value)
+    headBytes += next.value.length
+  }
+  const whole = resumed(head, iterator)
+  const isGzip = headBytes >= 2 && depth < DEEPEST_GZIP && firstTwo(head) === 0x1f8b
+  yield* isGzip ? decompressed(gunzipped(whole), depth + 1) : whole
+}
+
+async function* resumed(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* head
+    for (;;) {
+      const next = await rest.next()
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await rest.return?.()
+  }
+}
+
+function firstTwo(head: readonly Uint8Array[]): number {
+  const [first = 0, second = 0] = head.flatMap((chunk) => [...chunk.subarray(0, 2)])
+  return first * 256 + second
+}
+
+async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip()
+  pipeline(Readable.from(chunks), gunzip, () => {})
+  try {
+    for await (const piece of gunzip) yield piece as Uint8Array
+  } catch (error) {
+    if (isExportError(error)) throw error
+    throw new SourceError('ERR_GZIP', `expected a complete gzip stream, found: ${String(error)}`, { cause: error })
+  }
+}

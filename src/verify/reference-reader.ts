@@ -1,0 +1,118 @@
+/**
+ * A second reader of exports, on stream-json: it shares no decoding with the main one, so that what both find is so.
+ * Slower, and as plain as possible; memory holds one record and one piece of the input.
+ */
+
+import type { Schema } from 'apache-arrow'
+import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
+import { arrowSchema, type ColumnOptions, type ColumnPlan, planColumns } from '../schema.ts'
+import { type Warning, WarningLog } from '../warnings.ts'
+import type { Cell } from './answer-values.ts'
+import { DocumentWalker } from './document-walker.ts'
+import { decompressed } from './gunzip.ts'
+import { type JsonNode, plainValue } from './json-tree.ts'
+import { type AnswerTally, RecordReader } from './record-reader.ts'
+import { tokenStream } from './token-stream.ts'
+
+/** The options of `readExport` that change the table. */
+export type ReferenceOptions = ColumnOptions
+
+/** An export that can be read more than once, such as a file; gzip is recognised. */
+export type ReopenableSource = () => AsyncIterable<Uint8Array>
+
+export interface ReferenceRow {
+  /** 1-based number of the record. */
+  readonly record: number
+  /** One per column. */
+  readonly cells: readonly Cell[]
+}
+
+/** A question's column and how it was answered. */
+export interface ReferenceQuestion extends AnswerTally {
+  readonly column: ColumnPlan
+}
+
+/**
+ * Reads an export up to its definition, wherever that stands.
+ * @throws JsonSyntaxError, DefinitionError or OptionError, as `readExport` does, but without byte offsets.
+ */
+export async function openReference(open: ReopenableSource, options: ReferenceOptions = {}): Promise<ReferenceReader> {
+  const walker = new DocumentWalker()
+  await walkToDefinition(walker, open())
+  const warnings = new WarningLog()
+  const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
+  const definition = definitionFromJson(members.get('definition'), warnings)
+  const columns = planColumns(definition, options, warnings)
+  return new ReferenceReader(open, definition, headerFromJson(members), columns, warnings)
+}
+
+async function walkToDefinition(walker: DocumentWalker, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const tokens of tokenStream(decompressed(chunks), false)) {
+    for (const token of tokens) {
+      walker.push(token)
+      if (walker.hasRecords && walker.members.has('definition')) return
+    }
+  }
+  walker.finish()
+}
+
+export class ReferenceReader {
+  readonly definition: Definition
+  readonly header: ExportHeader
+  readonly columns: readonly ColumnPlan[]
+  /** The Arrow schema that an output must have. */
+  readonly schema: Schema
+  readonly #open: ReopenableSource
+  readonly #warnings: WarningLog
+  readonly #records: RecordReader
+
+  constructor(
+    open: ReopenableSource,
+    definition: Definition,
+    header: ExportHeader,
+    columns: readonly ColumnPlan[],
+    warnings: WarningLog,
+  ) {
+    this.#open = open
+    this.definition = definition
+    this.header = header
+    this.columns = columns
+    this.schema = arrowSchema(columns, header, definition)
+    this.#warnings = warnings
+    this.#records = new RecordReader(columns, definition, warnings)
+  }
+
+  /** The rows in order, to be read once; the document behind the last record is checked too. */
+  async *rows(): AsyncGenerator<ReferenceRow> {
+    const records: JsonNode[] = []
+    let count = 0
+    const walker = new DocumentWalker((record) => records.push(record))
+    const needsSources = this.columns.some((column) => column.type === 'json')
+    for await (const tokens of tokenStream(decompressed(this.#open()), needsSources)) {
+      for (const token of tokens) {
+        walker.push(token)
+        const record = records.pop()
+        if (record !== undefined) yield { record: ++count, cells: this.#records.read(record, count) }
+      }
+    }
+    walker.finish()
+  }
+
+  /** The dictionary of a column, complete behind the last row; in the order that an output must have. */
+  labelsOf(column: number): readonly string[] {
+    return this.#records.labelsOf(column)
+  }
+
+  /** Complete behind the last row. */
+  get questions(): ReferenceQuestion[] {
+    return this.columns.flatMap((column, i) => {
+      const tally = this.#records.tallies[i]
+      return tally === undefined ? [] : [{ column, ...tally }]
+    })
+  }
+
+  /** Complete behind the last row. */
+  get warnings(): readonly Warning[] {
+    return this.#warnings.list()
+  }
+}
