@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-console.log('not yet')
+import { run } from './cli/program.ts'
+
+process.exitCode = await run(process.argv.slice(2))

@@ -1,2 +1,19 @@
 export * from './api/client.ts'
+export type { AnswerCounts } from './decode/table.ts'
+export type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
 export * from './errors.ts'
+export {
+  type ExportReader,
+  type QuestionSummary,
+  type ReadOptions,
+  type ReadProgress,
+  type ReadSummary,
+  readExport,
+} from './reader.ts'
+export type { ColumnOptions, ColumnPlan } from './schema.ts'
+export { type BatchReader, type IpcFormat, type WriteIpcOptions, writeIpc } from './sinks/ipc.ts'
+export type { OutputTarget } from './sinks/output.ts'
+export { type Compression, type WriteParquetOptions, writeParquet } from './sinks/parquet.ts'
+export type { ExportSource } from './source.ts'
+export { VERSION } from './version.ts'
+export type { Warning, WarningKind } from './warnings.ts'

@@ -112,10 +112,14 @@ function selectedFields(
   wanted: readonly string[] | undefined,
 ): Set<FieldDefinition> {
   if (wanted === undefined) return new Set(fields)
+  const byWord = new Map<string, FieldDefinition[]>()
+  for (const field of fields) {
+    for (const word of new Set([field.name, field.id])) byWord.set(word, [...(byWord.get(word) ?? []), field])
+  }
   const selected = new Set<FieldDefinition>()
   for (const word of wanted) {
-    const matches = fields.filter((field) => field.name === word || field.id === word)
-    if (matches.length === 0) {
+    const matches = byWord.get(word)
+    if (matches === undefined) {
       throw new OptionError('ERR_OPTION', `fields: expected the name or id of a question, found ${quoted(word)}`)
     }
     for (const field of matches) selected.add(field)

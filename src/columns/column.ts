@@ -53,7 +53,13 @@ export abstract class Column {
   abstract rollback(row: number): void
 
   /** The first `rows` rows as Arrow data; the column starts again, empty and with buffers of its own. */
-  abstract finish(rows: number): Data
+  finish(rows: number): Data {
+    if (rows > this.capacity) this.reserveRow(rows - 1)
+    return this.take(rows)
+  }
+
+  /** Gives away the buffers, which have room for `rows` rows or more. */
+  protected abstract take(rows: number): Data
 
   /** Makes the buffers that hold one element a row as long as `rows`, keeping what they hold. */
   protected abstract resize(rows: number): void
@@ -76,7 +82,7 @@ export abstract class Column {
 
   /** Validity of a finished batch, as `makeData` takes it; buffers are given away, the next batch makes new ones. */
   protected takeValidity(rows: number): { nullCount: number; nullBitmap: Uint8Array | undefined } {
-    const bitmap = this.capacity === 0 ? new Uint8Array((rows + 7) >> 3) : this.validity.subarray(0, (rows + 7) >> 3)
+    const bitmap = this.validity.subarray(0, (rows + 7) >> 3)
     const nullCount = rows - countBits(bitmap, rows)
     if (rows > 0) this.#expectedRows = rows
     this.validity = new Uint8Array(0)

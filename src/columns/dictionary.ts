@@ -28,8 +28,8 @@ export class DictionaryColumn extends ScalarColumn {
     this.validity[row >> 3]! |= 1 << (row & 7)
   }
 
-  finish(rows: number): Data {
-    const data = this.capacity === 0 ? this.labels.newIndices(rows) : this.#indices.subarray(0, rows)
+  protected take(rows: number): Data {
+    const data = this.#indices.subarray(0, rows)
     this.#indices = this.labels.newIndices(0)
     const dictionary = this.labels.vector
     return makeData({ type: this.#type, length: rows, data, dictionary, ...this.takeValidity(rows) } as never)

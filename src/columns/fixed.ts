@@ -28,8 +28,8 @@ export class DoubleColumn extends ScalarColumn {
     this.setValid(row)
   }
 
-  finish(rows: number): Data {
-    const data = this.capacity === 0 ? new Float64Array(rows) : this.#values.subarray(0, rows)
+  protected take(rows: number): Data {
+    const data = this.#values.subarray(0, rows)
     this.#values = new Float64Array(0)
     return makeData({ type: FLOAT64, length: rows, data, ...this.takeValidity(rows) })
   }
@@ -72,10 +72,9 @@ export class TimestampColumn extends ScalarColumn {
     this.setValid(row)
   }
 
-  finish(rows: number): Data {
-    const words = this.capacity === 0 ? new Int32Array(rows * 2) : this.#words
+  protected take(rows: number): Data {
+    const data = new BigInt64Array(this.#words.buffer, 0, rows)
     this.#words = new Int32Array(0)
-    const data = new BigInt64Array(words.buffer, 0, rows)
     return makeData({ type: TIMESTAMP, length: rows, data, ...this.takeValidity(rows) })
   }
 

@@ -15,7 +15,7 @@ export class ListColumn extends Column {
   readonly #type: DataType
   readonly #itemType: DataType
   /** `offsets[row]` is where the elements of `row` begin; set for rows up to `#rowsFilled`. */
-  #offsets = new Int32Array(0)
+  #offsets = new Int32Array(1)
   #rowsFilled = 0
   #indices: Indices
   /** Elements in use. */
@@ -120,15 +120,14 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[this.#rowsFilled]!
   }
 
-  finish(rows: number): Data {
-    if (this.capacity === 0) this.#offsets = new Int32Array(rows + 1)
-    else this.#fillOffsets(rows)
+  protected take(rows: number): Data {
+    this.#fillOffsets(rows)
     const dictionary = this.labels.vector
     const data = this.#indices.subarray(0, this.#end)
     const child = makeData({ type: this.#itemType, length: this.#end, nullCount: 0, data, dictionary } as never)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
     this.#expectedElements = Math.max(this.#end, 64)
-    this.#offsets = new Int32Array(0)
+    this.#offsets = new Int32Array(1)
     this.#indices = this.labels.newIndices(0)
     this.#rowsFilled = 0
     this.#end = 0

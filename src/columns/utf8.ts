@@ -13,7 +13,7 @@ const decoder = new TextDecoder()
 
 export class Utf8Column extends ScalarColumn {
   /** `offsets[row]` is where the text of `row` begins; set for rows up to `#rowsFilled`. */
-  #offsets = new Int32Array(0)
+  #offsets = new Int32Array(1)
   protected text = new TextBuffer()
   #rowsFilled = 0
   #expectedBytes = 0
@@ -73,12 +73,11 @@ export class Utf8Column extends ScalarColumn {
     this.text.end = this.#offsets[this.#rowsFilled]!
   }
 
-  finish(rows: number): Data {
-    if (this.capacity === 0) this.#offsets = new Int32Array(rows + 1)
-    else this.#fillOffsets(rows)
+  protected take(rows: number): Data {
+    this.#fillOffsets(rows)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
     const { bytes, end } = this.text
-    this.#offsets = new Int32Array(0)
+    this.#offsets = new Int32Array(1)
     this.text = new TextBuffer()
     this.#rowsFilled = 0
     this.#expectedBytes = end

@@ -1,0 +1,32 @@
+/** Exit codes of the CLI. */
+
+import { type ErrorCode, isExportError } from '../errors.ts'
+
+export const ExitCode = {
+  ok: 0,
+  /** The export, or the file to write. */
+  data: 1,
+  /** The command line. */
+  usage: 2,
+  /** The API. */
+  api: 3,
+  interrupted: 130,
+  terminated: 143,
+  /** The reader of standard output went away; as if ended by SIGPIPE. */
+  closedPipe: 141,
+} as const
+
+export function exitCodeOf(error: unknown): number {
+  if (!isExportError(error)) return ExitCode.data
+  const code: ErrorCode = error.code
+  if (code === 'ERR_OPTION') return ExitCode.usage
+  return code.startsWith('ERR_API_') ? ExitCode.api : ExitCode.data
+}
+
+/** Whether an error only says that whoever reads our output has seen enough. */
+export function isClosedPipe(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return true
+  }
+  return false
+}

@@ -1,0 +1,132 @@
+/** `alida-arrow inspect`: what an export holds, a line a question. */
+
+import type { FieldDefinition } from '../definition.ts'
+import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
+import { sourceOf } from './convert.ts'
+import { count, counted } from './figures.ts'
+import { showProgress } from './progress.ts'
+
+export interface InspectOptions {
+  quiet?: boolean
+  json?: boolean
+}
+
+/** Rows of a batch that is only counted: few, for the memory's sake. */
+const BATCH_ROWS = 16_384
+
+export async function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  const reader = await readExport(sourceOf(input), { batchSize: BATCH_ROWS, signal })
+  const progress = await showProgress(options.quiet !== true && options.json !== true, () => reader.progress)
+  try {
+    for await (const _ of reader);
+  } finally {
+    progress.stop()
+  }
+  const { summary, header } = reader
+  if (options.json === true) {
+    const questions = summary.questions.map(questionFacts)
+    process.stdout.write(
+      `${JSON.stringify({ ...header, records: summary.records, questions, warnings: summary.warnings })}\n`,
+    )
+    return
+  }
+  const title = `${counted(summary.records, 'record')}, ${counted(summary.questions.length, 'question')}`
+  const facts = [title, header.exportDate && `exported ${header.exportDate}`, header.id && `export ${header.id}`]
+  process.stdout.write(`${facts.filter(Boolean).join(' · ')}\n\n${await questionTable(summary)}\n`)
+  for (const warning of summary.warnings) process.stdout.write(`warning: ${warning.message}\n`)
+}
+
+function questionFacts({ column, answered, skipped, notAsked }: QuestionSummary): Record<string, unknown> {
+  const { field, group } = column
+  return {
+    column: column.name,
+    id: field?.id,
+    name: field?.name,
+    dataType: field?.dataType,
+    description: field?.description,
+    group: group?.name,
+    flags: field === undefined ? [] : flagsOf(field),
+    options: field?.options.map((option, i) => ({ id: option.id, name: option.name, label: column.labels[i] })),
+    answered,
+    skipped,
+    notAsked,
+  }
+}
+
+function flagsOf(field: FieldDefinition): string[] {
+  const flags: string[] = []
+  if (field.isRequired) flags.push('required')
+  if (field.isSystem) flags.push('system')
+  if (field.isSensitive) flags.push('sensitive')
+  if (field.visibility !== '' && field.visibility !== 'active') flags.push(field.visibility)
+  return flags
+}
+
+const BAR_CELLS = 10
+const LONGEST_NAME = 40
+
+async function questionTable(summary: ReadSummary): Promise<string> {
+  const { default: Table } = await import('cli-table3')
+  const { default: colors } = await import('picocolors')
+  const table = new Table({
+    head: ['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped', 'not asked', ''].map((h) =>
+      colors.bold(h),
+    ),
+    colAligns: ['left', 'left', 'right', 'left', 'left', 'right', 'right', 'right', 'left'],
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+  })
+  for (const question of summary.questions) {
+    const { column, answered, skipped, notAsked } = question
+    const { field, group } = column
+    if (field === undefined) continue
+    table.push([
+      cut(column.name),
+      field.dataType,
+      field.options.length === 0 ? '' : count(field.options.length),
+      cut(group?.name ?? ''),
+      flagsOf(field).join(' '),
+      count(answered),
+      count(skipped),
+      count(notAsked),
+      bar(question, summary.records),
+    ])
+  }
+  const legend = colors.dim('█ answered  ▒ skipped  · not asked')
+  return `${table.toString()}\n\n${legend}`
+}
+
+/** Parts of all records, in cells; a part that is there at all gets at least one cell. */
+function bar({ answered, skipped, notAsked }: QuestionSummary, records: number): string {
+  const cells = [answered, skipped, notAsked].map((part) => {
+    if (part === 0) return 0
+    return Math.max(1, Math.round((part / records) * BAR_CELLS))
+  })
+  const widest = cells.indexOf(Math.max(...cells))
+  cells[widest]! += BAR_CELLS - cells.reduce((sum, n) => sum + n, 0)
+  return records === 0 ? '' : '█'.repeat(cells[0]!) + '▒'.repeat(cells[1]!) + '·'.repeat(cells[2]!)
+}
+
+function cut(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  const characters = [...line]
+  return characters.length <= LONGEST_NAME ? line : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`
+}
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+}

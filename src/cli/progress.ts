@@ -1,0 +1,55 @@
+/** A line that moves while a long command runs: on standard error, and only when that is a terminal. */
+
+import type { ReadProgress } from '../reader.ts'
+import { byteRate, byteSize, count, duration } from './figures.ts'
+
+export interface ProgressLine {
+  stop(): void
+}
+
+const REDRAW_MILLISECONDS = 100
+
+const NO_PROGRESS: ProgressLine = { stop: () => undefined }
+
+/** Starts the line; does nothing unless `isShown`. */
+export async function showProgress(isShown: boolean, current: () => ReadProgress | undefined): Promise<ProgressLine> {
+  if (!isShown || !process.stderr.isTTY) return NO_PROGRESS
+  const { default: cliProgress } = await import('cli-progress')
+  const bar = new cliProgress.SingleBar({
+    format: '{bar} {percentage}% {facts}',
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  })
+  const started = performance.now()
+  bar.start(1, 0, { facts: '' })
+  const redraw = () => {
+    const progress = current()
+    if (progress === undefined) return
+    bar.setTotal(progress.totalBytes ?? Math.max(progress.bytesRead, 1))
+    bar.update(progress.bytesRead, { facts: facts(progress, performance.now() - started) })
+  }
+  const timer = setInterval(redraw, REDRAW_MILLISECONDS)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      bar.stop()
+    },
+  }
+}
+
+function facts(progress: ReadProgress, milliseconds: number): string {
+  const { bytesRead, totalBytes } = progress
+  const parts = [
+    totalBytes === undefined ? byteSize(bytesRead) : `${byteSize(bytesRead)} of ${byteSize(totalBytes)}`,
+    byteRate(progress.documentBytes, milliseconds),
+    `${count(progress.records)} records`,
+  ]
+  if (totalBytes !== undefined && bytesRead > 0) {
+    parts.push(`${duration((milliseconds / bytesRead) * (totalBytes - bytesRead))} left`)
+  }
+  return parts.join(' · ')
+}

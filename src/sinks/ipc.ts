@@ -1,0 +1,159 @@
+/**
+ * RecordBatches → Arrow IPC: the stream format (`.arrows`) and the file format (`.arrow`, also known as Feather V2).
+ *
+ * arrow-js's own writers queue what they write without limit, close themselves silently when a batch's schema differs,
+ * and refuse dictionaries that grow in a file. Hence these encoders: they hand over bytes batch by batch, throw, and
+ * write a grown dictionary as the formats allow.
+ */
+
+import {
+  type RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchStreamWriter,
+  type Schema,
+  util,
+  type Vector,
+} from 'apache-arrow'
+import { type Output, type OutputTarget, writeOutput } from './output.ts'
+
+export type IpcFormat = 'file' | 'stream'
+
+export interface WriteIpcOptions {
+  /** Default: `stream` when the path ends in `.arrows` or the target is a stream, else `file`. */
+  format?: IpcFormat | undefined
+}
+
+/** What a sink needs of a reader: any batches of one schema will do. */
+export interface BatchReader extends AsyncIterable<RecordBatch> {
+  readonly schema: Schema
+}
+
+/**
+ * Writes an export as Arrow IPC.
+ * @returns Bytes written.
+ * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
+ */
+export async function writeIpc(
+  reader: BatchReader,
+  target: OutputTarget,
+  options: WriteIpcOptions = {},
+): Promise<number> {
+  const format = options.format ?? ipcFormatOf(target)
+  return writeOutput(target, (output) => encodeIpc(reader, output, format))
+}
+
+/** Writes batches to an open output, one at a time. */
+export async function encodeIpc(reader: BatchReader, output: Output, format: IpcFormat): Promise<void> {
+  const encoder = format === 'file' ? new FileEncoder() : new StreamEncoder()
+  encoder.begin(reader.schema)
+  for await (const batch of reader) {
+    encoder.encode(batch)
+    await output.write(encoder.take())
+  }
+  encoder.finish()
+  await output.write(encoder.take())
+}
+
+function ipcFormatOf(target: OutputTarget): IpcFormat {
+  if (typeof target !== 'string' && !(target instanceof URL)) return 'stream'
+  return String(target).endsWith('.arrows') ? 'stream' : 'file'
+}
+
+/** Bytes that an encoder has made and nobody has taken yet. */
+class ByteList {
+  #chunks: Uint8Array[] = []
+
+  push(chunk: ArrayBufferLike | ArrayBufferView): number {
+    const bytes = ArrayBuffer.isView(chunk)
+      ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      : new Uint8Array(chunk)
+    if (bytes.length > 0) this.#chunks.push(bytes)
+    return bytes.length
+  }
+
+  take(): Uint8Array[] {
+    const chunks = this.#chunks
+    this.#chunks = []
+    return chunks
+  }
+}
+
+type Chunk = Parameters<RecordBatchStreamWriter['_write']>[0]
+
+function requireSameSchema(batch: RecordBatch, schema: Schema | null): void {
+  if (schema !== null && util.compareSchemas(batch.schema, schema)) return
+  throw new TypeError('expected batches of one schema, found one that differs')
+}
+
+class StreamEncoder extends RecordBatchStreamWriter {
+  readonly #bytes = new ByteList()
+
+  begin(schema: Schema): void {
+    this.reset(undefined, schema)
+  }
+
+  /** A dictionary that has grown is written whole again: `polars` reads no delta dictionaries. */
+  encode(batch: RecordBatch): void {
+    requireSameSchema(batch, this._schema)
+    this.write(batch)
+  }
+
+  take(): Uint8Array[] {
+    return this.#bytes.take()
+  }
+
+  protected override _write(chunk: Chunk): this {
+    if (this._started) this._position += this.#bytes.push(chunk as ArrayBufferView)
+    return this
+  }
+}
+
+class FileEncoder extends RecordBatchFileWriter {
+  readonly #bytes = new ByteList()
+  /** Per dictionary id: the latest dictionary, and which of the footer's blocks holds the one that was written. */
+  readonly #dictionaries = new Map<number, { latest: Vector; written: Vector; block: number }>()
+
+  begin(schema: Schema): void {
+    this.reset(undefined, schema)
+  }
+
+  encode(batch: RecordBatch): void {
+    requireSameSchema(batch, this._schema)
+    this.write(batch)
+  }
+
+  /**
+   * A file has one dictionary per id, and its footer says where. One that has grown since it was written is written
+   * again, whole, behind the last batch, and the footer names that one.
+   */
+  override finish(): this {
+    const grown = [...this.#dictionaries].filter(([, entry]) => entry.latest !== entry.written)
+    const replaced = new Set(grown.map(([, entry]) => entry.block))
+    this._seenDictionaries.clear()
+    for (const [id, { latest }] of grown) this._writeDictionaryBatch(latest.data[0]!, id)
+    this._dictionaryBlocks = this._dictionaryBlocks.filter((_, block) => !replaced.has(block))
+    return super.finish()
+  }
+
+  take(): Uint8Array[] {
+    return this.#bytes.take()
+  }
+
+  protected override _writeDictionaries(batch: RecordBatch): this {
+    for (const [id, dictionary] of batch.dictionaries) {
+      const known = this.#dictionaries.get(id)
+      if (known !== undefined) {
+        known.latest = dictionary
+        continue
+      }
+      this.#dictionaries.set(id, { latest: dictionary, written: dictionary, block: this._dictionaryBlocks.length })
+      this._writeDictionaryBatch(dictionary.data[0]!, id)
+    }
+    return this
+  }
+
+  protected override _write(chunk: Chunk): this {
+    if (this._started) this._position += this.#bytes.push(chunk as ArrayBufferView)
+    return this
+  }
+}
