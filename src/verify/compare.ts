@@ -1,0 +1,200 @@
+/** The export, read a second way, against an output file: every name, type, label, state and cell. */
+
+import { createReadStream } from 'node:fs'
+import type { Field } from 'apache-arrow'
+import { EXPORT_METADATA_KEY } from '../schema.ts'
+import type { Warning } from '../warnings.ts'
+import type { Cell } from './answer-values.ts'
+import { type BatchCells, typeName } from './arrow-cells.ts'
+import { type Difference, DifferenceLog, shownCell } from './difference-log.ts'
+import { type OutputFormat, type OutputReader, openOutput } from './output-reader.ts'
+import { sameCell } from './record-reader.ts'
+import {
+  openReference,
+  type ReferenceOptions,
+  type ReferenceQuestion,
+  type ReferenceReader,
+  type ReferenceRow,
+  type ReopenableSource,
+} from './reference-reader.ts'
+
+export interface VerifyOptions extends ReferenceOptions {
+  /** Differences that are listed; all are counted. Default: 20. */
+  maxDifferences?: number | undefined
+}
+
+export interface VerifyInput {
+  /** The export: a path, or a function that opens it anew each time. */
+  source: string | ReopenableSource
+  /** Path of the .parquet, .arrow or .arrows file. */
+  output: string
+  /** The options with which the output was written. */
+  options?: VerifyOptions
+}
+
+export interface VerifyReport {
+  readonly format: OutputFormat
+  /** Records of the export. */
+  readonly records: number
+  /** Rows of the output. */
+  readonly rows: number
+  readonly columns: number
+  /** Cells compared. */
+  readonly cells: number
+  /** The first of them, in the order found. */
+  readonly differences: readonly Difference[]
+  readonly differenceCount: number
+  readonly questions: readonly ReferenceQuestion[]
+  readonly warnings: readonly Warning[]
+}
+
+/**
+ * Compares an output with the export that it was made from, both read as streams and in step.
+ *
+ * @throws ExportError when one of them cannot be read at all; differences are reported, not thrown.
+ */
+export async function verifyOutput({ source, output, options = {} }: VerifyInput): Promise<VerifyReport> {
+  const reference = await openReference(reopenable(source), options)
+  const file = await openOutput(output)
+  try {
+    return await new Comparison(reference, file, options.maxDifferences ?? 20).run()
+  } finally {
+    await file.close()
+  }
+}
+
+function reopenable(source: string | ReopenableSource): ReopenableSource {
+  return typeof source === 'string' ? () => createReadStream(source) : source
+}
+
+class Comparison {
+  readonly #reference: ReferenceReader
+  readonly #output: OutputReader
+  readonly #log: DifferenceLog
+  /** Output column of each reference column, -1 where it is missing. */
+  #outputColumns: number[] = []
+  #labels: (readonly string[] | undefined)[] = []
+  #records = 0
+  #rows = 0
+  #cells = 0
+
+  constructor(reference: ReferenceReader, output: OutputReader, maxDifferences: number) {
+    this.#reference = reference
+    this.#output = output
+    this.#log = new DifferenceLog(maxDifferences)
+  }
+
+  async run(): Promise<VerifyReport> {
+    this.#compareColumns()
+    this.#compareExportMetadata()
+    await this.#compareRows()
+    if (this.#output.keepsDictionaries) this.#compareLabels()
+    return {
+      format: this.#output.format,
+      records: this.#records,
+      rows: this.#rows,
+      columns: this.#reference.columns.length,
+      cells: this.#cells,
+      differences: this.#log.differences,
+      differenceCount: this.#log.count,
+      questions: this.#reference.questions,
+      warnings: this.#reference.warnings,
+    }
+  }
+
+  #compareColumns(): void {
+    const expected = this.#reference.schema.fields
+    const found = this.#output.schema.fields
+    for (let i = 0; i < Math.max(expected.length, found.length); i++) {
+      this.#log.compare({ kind: 'column', column: `#${i + 1}` }, expected[i]?.name, found[i]?.name)
+    }
+    const byName = new Map(found.map((field, i) => [field.name, i]))
+    this.#outputColumns = expected.map((field) => byName.get(field.name) ?? -1)
+    for (const field of expected) {
+      const other = found[byName.get(field.name) ?? -1]
+      if (other !== undefined) this.#compareField(field, other)
+    }
+  }
+
+  #compareField(expected: Field, found: Field): void {
+    const column = expected.name
+    this.#log.compare({ kind: 'type', column }, typeName(expected.type), typeName(found.type))
+    for (const [key, value] of expected.metadata) {
+      this.#log.compare({ kind: 'metadata', column, key }, value, found.metadata.get(key))
+    }
+  }
+
+  #compareExportMetadata(): void {
+    const expected = jsonMembers(this.#reference.schema.metadata.get(EXPORT_METADATA_KEY))
+    for (const metadata of this.#output.metadata) {
+      const found = jsonMembers(metadata.get(EXPORT_METADATA_KEY))
+      for (const [member, value] of expected) {
+        this.#log.compare({ kind: 'metadata', key: `${EXPORT_METADATA_KEY} ${member}` }, value, found.get(member))
+      }
+    }
+  }
+
+  async #compareRows(): Promise<void> {
+    const expected = this.#reference.rows()
+    for await (const batch of this.#output.batches()) {
+      for (const [i] of this.#outputColumns.entries()) this.#labels[i] = batch.labels(this.#outputColumns[i] ?? -1)
+      for (let row = 0; row < batch.rows; row++) {
+        this.#rows++
+        const next = await expected.next()
+        if (next.done === true) continue
+        this.#records++
+        this.#compareRow(next.value, batch, row)
+      }
+    }
+    // The document behind the last row must be read too: an error there is an error of the export.
+    for await (const _ of expected) this.#records++
+    this.#log.compare({ kind: 'rows' }, String(this.#records), String(this.#rows))
+  }
+
+  #compareRow(expected: ReferenceRow, batch: BatchCells, row: number): void {
+    for (let i = 0; i < expected.cells.length; i++) {
+      const column = this.#outputColumns[i] ?? -1
+      if (column === -1) continue
+      this.#cells++
+      const value = expected.cells[i] ?? null
+      const found = batch.cell(column, row)
+      if (!sameCell(value, found)) this.#cellDiffers(expected, i, value, found)
+    }
+  }
+
+  #cellDiffers({ record, cells }: ReferenceRow, column: number, expected: Cell, found: Cell): void {
+    const [ownerId] = cells
+    const plan = this.#reference.columns[column]
+    this.#log.compare(
+      {
+        kind: plan?.source === 'skipped' ? 'state' : 'cell',
+        record,
+        ...(typeof ownerId === 'string' ? { ownerId } : {}),
+        ...(plan === undefined ? {} : { column: plan.name }),
+      },
+      shownCell(expected),
+      shownCell(found),
+    )
+  }
+
+  #compareLabels(): void {
+    for (const [i, { name }] of this.#reference.columns.entries()) {
+      const found = this.#labels[i]
+      if (found === undefined) continue
+      this.#log.compare({ kind: 'labels', column: name }, shownLabels(this.#reference.labelsOf(i)), shownLabels(found))
+    }
+  }
+}
+
+/** The members of a JSON object as JSON texts; none when it is missing or broken, so that each is a difference. */
+function jsonMembers(text: string | undefined): Map<string, string> {
+  try {
+    return new Map(Object.entries(JSON.parse(text ?? '{}')).map(([key, value]) => [key, JSON.stringify(value)]))
+  } catch {
+    return new Map()
+  }
+}
+
+function shownLabels(labels: readonly string[]): string {
+  return JSON.stringify(labels)
+}
