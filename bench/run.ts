@@ -1,0 +1,115 @@
+/**
+ * `npm run bench`: everything on the typical shape. `-- --quick`: 10,000 records, one run each. `-- --only NAME…`.
+ * `-- --shape NAME --records N --runs N`. `-- --json`: one JSON object on stdout instead of the tables.
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { generateExport, type Tally } from './generate.ts'
+import { appendHistory, type HistoryEntry, newEntry, readHistory, regressions } from './history.ts'
+import { installNpmRivals } from './install.ts'
+import { measure, type Result } from './measure.ts'
+import { BENCH, CACHE, ROOT } from './paths.ts'
+import { RIVALS, rivalNamed, YARDSTICK } from './rivals/index.ts'
+import { type Shape, shapeNamed } from './shapes.ts'
+import { alignedTable, type TableRow } from './table.ts'
+
+const QUICK_RECORDS = 10_000
+const RUNS = 3
+const GENERATOR_SOURCES = [
+  'generate.ts',
+  'shapes.ts',
+  'questions.ts',
+  'layout.ts',
+  'checksum.ts',
+  '../fixtures/random.ts',
+]
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'boolean', default: false },
+    shape: { type: 'string', default: 'typical' },
+    records: { type: 'string' },
+    runs: { type: 'string' },
+  },
+})
+
+const shape = shapeNamed(options.shape)
+const records = Number(options.records ?? (options.quick ? Math.min(QUICK_RECORDS, shape.records) : shape.records))
+const runs = Number(options.runs ?? (options.quick ? 1 : RUNS))
+const chosen = options.only ? positionals.map(rivalNamed) : RIVALS
+
+execFileSync('npx', ['tsc', '--noCheck', '-p', join(BENCH, 'tsconfig.json')], { cwd: ROOT, stdio: 'inherit' })
+await installNpmRivals()
+const { file, tally } = await inputOf(shape, records)
+const results: Result[] = []
+for (const rival of chosen) {
+  progress(`${rival.title} …`)
+  results.push(await measure(rival, file, tally, runs))
+}
+progress('')
+
+const entry = newEntry({ shape: shape.name, records, megabytes: tally.bytes / 1e6, runs, results })
+const slower = regressions(entry, readHistory())
+if (!options.quick) appendHistory(entry)
+if (options.json) console.log(JSON.stringify({ ...entry, regressions: slower }, null, 2))
+else printTables(entry, slower)
+if (results.some((result) => result.failure?.startsWith('wrong result'))) process.exitCode = 1
+
+/** Generated once for each version of the generator, and kept. */
+async function inputOf(shape: Shape, records: number): Promise<{ file: string; tally: Tally }> {
+  const hash = createHash('sha256')
+  for (const source of GENERATOR_SOURCES) hash.update(readFileSync(join(BENCH, source)))
+  const file = join(CACHE, `${shape.name}-${records}-${hash.digest('hex').slice(0, 8)}.json`)
+  if (existsSync(file)) return { file, tally: JSON.parse(readFileSync(`${file}.tally.json`, 'utf8')) as Tally }
+  progress(`writing ${file} …`)
+  return { file, tally: await generateExport(shape, records, file) }
+}
+
+function printTables(entry: HistoryEntry, slower: readonly string[]): void {
+  console.log(
+    `${entry.shape}: ${entry.records} records, ${entry.megabytes.toFixed(0)} MB; ${entry.machine}; Node ${entry.node}; ` +
+      `median of ${entry.runs} run(s); output checked\n`,
+  )
+  const yardstick = entry.results.find((result) => result.name === YARDSTICK)?.figures
+  const groups = [
+    { title: 'Reading only', makes: ['nothing', 'objects'] },
+    { title: 'To Arrow', makes: ['arrow', 'ipc'] },
+    { title: 'To Parquet', makes: ['parquet'] },
+  ]
+  for (const { title, makes } of groups) {
+    const rows = entry.results.filter((result) => makes.includes(result.makes))
+    if (rows.length === 0) continue
+    const header = [title, 'MB/s', 'seconds', 'CPU s', 'peak MB', 'x JSON.parse']
+    console.log(
+      `${alignedTable(
+        header,
+        rows.map((result) => rowOf(result, yardstick?.seconds)),
+      )}\n`,
+    )
+  }
+  for (const line of slower) console.log(`SLOWER: ${line}`)
+}
+
+function rowOf(result: Result, yardstickSeconds: number | undefined): TableRow {
+  const { figures } = result
+  if (figures === undefined) return { title: result.title, remark: `failed: ${result.failure ?? ''}` }
+  const ratio = yardstickSeconds === undefined ? '' : (yardstickSeconds / figures.seconds).toFixed(1)
+  return [
+    result.title,
+    figures.megabytesPerSecond.toFixed(0),
+    figures.seconds.toFixed(2),
+    figures.cpuSeconds.toFixed(2),
+    (figures.peakRssBytes / 1e6).toFixed(0),
+    ratio,
+  ]
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}
