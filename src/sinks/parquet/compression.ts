@@ -1,0 +1,49 @@
+/**
+ * Compresses pages. Node has no snappy, LZ4 or (before 22.15) zstd; parquet-wasm has them all, but hands them out only as
+ * part of a file. So the pages become a table of one row: a page is the value of a fixed size binary column of its
+ * length, without nulls. Such a column's only data page is that value and nothing else, compressed.
+ */
+
+import { Field, FixedSizeBinary, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
+import { CODEC, type Compression } from './format.ts'
+import { encodeWithParquetWasm } from './parquet-wasm.ts'
+import { ThriftReader } from './thrift.ts'
+
+/** Limits of one table, which bound parquet-wasm's memory; a page may be larger on its own. */
+const TABLE_PAGES = 512
+const TABLE_BYTES = 16 * 1024 * 1024
+
+/** The bodies compressed, in the same order. None may be empty. */
+export function compressPages(bodies: readonly Uint8Array[], compression: Compression): Uint8Array[] {
+  const compressed: Uint8Array[] = []
+  let table: Uint8Array[] = []
+  let byteCount = 0
+  for (const body of bodies) {
+    if (table.length > 0 && (table.length === TABLE_PAGES || byteCount + body.length > TABLE_BYTES)) {
+      compressed.push(...compressTable(table, compression))
+      table = []
+      byteCount = 0
+    }
+    table.push(body)
+    byteCount += body.length
+  }
+  if (table.length > 0) compressed.push(...compressTable(table, compression))
+  return compressed
+}
+
+function compressTable(bodies: readonly Uint8Array[], compression: Compression): Uint8Array[] {
+  const fields = bodies.map((body, i) => new Field(String(i), new FixedSizeBinary(body.length), false))
+  const schema = new Schema(fields)
+  const children = bodies.map((data, i) => makeData({ type: fields[i]!.type, length: 1, nullCount: 0, data }))
+  const row = makeData({ type: new Struct(fields), length: 1, nullCount: 0, children })
+  const file = encodeWithParquetWasm(schema, [new RecordBatch(schema, row)], { compression, isAnalytic: false })
+  return file.columns.map((column, i) => {
+    const reader = new ThriftReader(file.bytes, column.dataPageOffset)
+    const header = reader.struct()
+    const expected = bodies[i]?.length
+    if (header.number(2) !== expected || column.codec !== CODEC[compression]) {
+      throw new RangeError(`expected a page of ${expected} bytes from parquet-wasm, found ${header.number(2)}`)
+    }
+    return file.bytes.subarray(reader.pos, reader.pos + (header.number(3) ?? 0))
+  })
+}

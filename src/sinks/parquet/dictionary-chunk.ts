@@ -1,0 +1,119 @@
+/** A dictionary column of one row group: its dictionary page and data pages, not compressed yet. */
+
+import type { Data, RecordBatch, Utf8, Vector } from 'apache-arrow'
+import { ExportError, quoted } from '../../errors.ts'
+import { DictionaryPage, type LeafRows, type PageBody, type PageBuffers } from './dictionary-page.ts'
+import type { Statistics } from './format.ts'
+import { dictionaryPageBody, labelStatistics, longestLabels } from './label-list.ts'
+import type { DictionaryPath, Leaf } from './schema-tree.ts'
+
+/** Entries of a page, lists that are longer apart: enough to make headers cheap, few enough for the caches. */
+const PAGE_ENTRIES = 128 * 1024
+
+export interface DictionaryChunk {
+  leaf: Leaf
+  /** `valueCount` is the number of labels. */
+  dictionaryPage: PageBody
+  dataPages: readonly PageBody[]
+  statistics: Statistics
+}
+
+/**
+ * Encodes one leaf of all batches of a row group. The dictionary page holds every label, also those never chosen.
+ * @throws ExportError `ERR_PARQUET` if the data breaks Arrow's rules, or the dictionaries do not continue one another.
+ */
+export function encodeDictionaryChunk(
+  leaf: Leaf,
+  path: DictionaryPath,
+  batches: readonly RecordBatch[],
+  buffers: PageBuffers,
+): DictionaryChunk {
+  const column = leaf.path.join('.')
+  const parts = batches.map((batch) => leafRows(batch, path, column))
+  const labels = longestLabels(
+    parts.map((rows) => dictionaryOf(rows.values, column)),
+    column,
+  )
+  const inUse = new Uint8Array(labels.count)
+  const page = new DictionaryPage(leaf, buffers, inUse)
+  const dataPages: PageBody[] = []
+  let nullCount = 0
+  const finishPage = () => {
+    const body = page.finish()
+    nullCount += body.nullCount
+    dataPages.push(body)
+  }
+  for (const rows of parts) {
+    let row = 0
+    while (row < rows.rowCount) {
+      let end = rowsThatFit(rows, row, PAGE_ENTRIES - page.entryCount)
+      if (end === row && page.entryCount > 0) {
+        finishPage()
+        continue
+      }
+      end = Math.max(end, row + 1)
+      page.append(rows, row, end, mostEntries(rows, row, end))
+      row = end
+    }
+  }
+  if (page.entryCount > 0) finishPage()
+  return {
+    leaf,
+    dictionaryPage: { bytes: dictionaryPageBody(labels), valueCount: labels.count },
+    dataPages,
+    statistics: { nullCount, ...labelStatistics(labels, inUse) },
+  }
+}
+
+function leafRows(batch: RecordBatch, path: DictionaryPath, column: string): LeafRows {
+  const structs: Data[] = []
+  let data: Data = batch.data
+  for (const [depth, child] of path.childNumbers.entries()) {
+    if (depth > 0) structs.push(data)
+    data = data.children[child]!
+    if (data.length !== batch.numRows) throw shortColumn(batch.numRows, data.length, column)
+  }
+  const list = path.listNullable === undefined ? undefined : data
+  const values = list === undefined ? data : list.children[0]!
+  if (list !== undefined && batch.numRows > 0) checkOffsets(list, values, column)
+  const rows = { rowCount: batch.numRows, structs, list, values }
+  return { ...rows, labelCount: dictionaryOf(values, column).length }
+}
+
+function dictionaryOf(values: Data, column: string): Vector<Utf8> {
+  if (values.dictionary === undefined) {
+    throw new ExportError('ERR_PARQUET', `expected a dictionary, found none in column ${quoted(column)}`)
+  }
+  return values.dictionary
+}
+
+function checkOffsets(list: Data, values: Data, column: string): void {
+  const first: number | undefined = list.valueOffsets[0]
+  const last: number | undefined = list.valueOffsets[list.length]
+  if (first !== undefined && last !== undefined && first >= 0 && first <= last && last <= values.length) return
+  const found = `offsets ${first} to ${last} in column ${quoted(column)}`
+  throw new ExportError('ERR_PARQUET', `expected list offsets within ${values.length} elements, found ${found}`)
+}
+
+function shortColumn(expected: number, found: number, column: string): ExportError {
+  return new ExportError('ERR_PARQUET', `expected ${expected} rows in column ${quoted(column)}, found ${found}`)
+}
+
+/** Upper bound of the level entries of `rows[start..end)`: an empty list takes one, as a null does. */
+function mostEntries({ list }: LeafRows, start: number, end: number): number {
+  const elements = list === undefined ? 0 : list.valueOffsets[end] - list.valueOffsets[start]
+  return end - start + elements
+}
+
+/** The last row, not included, up to which rows from `start` on have at most `room` entries. */
+function rowsThatFit(rows: LeafRows, start: number, room: number): number {
+  let fits = start
+  let tooMany = rows.rowCount
+  if (mostEntries(rows, start, rows.rowCount) <= room) return rows.rowCount
+  while (tooMany - fits > 1) {
+    const middle = (fits + tooMany) >>> 1
+    if (mostEntries(rows, start, middle) <= room) fits = middle
+    else tooMany = middle
+  }
+  return fits
+}

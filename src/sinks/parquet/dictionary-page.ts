@@ -1,0 +1,306 @@
+/**
+ * Rows of a dictionary column → the levels and indices of a data page.
+ *
+ * Definition levels count what is there on the way to a value: each struct or list or value that may be null adds one, and
+ * so does a list that is not empty. Repetition levels are 0 where a row begins and 1 at further elements of its list.
+ */
+
+import type { Data } from 'apache-arrow'
+import { ExportError, quoted } from '../../errors.ts'
+import { bitWidth, encodeBits, encodeHybrid, hybridCapacity, writeRun } from './hybrid.ts'
+import type { Leaf } from './schema-tree.ts'
+
+/** One batch, as a leaf sees it. */
+export interface LeafRows {
+  rowCount: number
+  /** From the outside in. */
+  structs: readonly Data[]
+  list: Data | undefined
+  /** The indices; a row each, or an element of the list each. */
+  values: Data
+  /** Length of the batch's own dictionary. */
+  labelCount: number
+}
+
+/** Body of a data page, not compressed. */
+export interface PageBody {
+  bytes: Uint8Array
+  valueCount: number
+}
+
+/** Work space for one page, used for one column after another. Numbers are 32 bits wide so that loops see one kind. */
+export class PageBuffers {
+  definitions = new Int32Array(0)
+  repetitions = new Int32Array(0)
+  indices = new Int32Array(0)
+  validity = new Uint8Array(0)
+  body = new Uint8Array(0)
+
+  reserve(entries: number): void {
+    // `encodeHybrid` fills up the last group.
+    const length = entries + 8
+    if (length <= this.indices.length) return
+    this.definitions = grown(this.definitions, new Int32Array(length))
+    this.repetitions = grown(this.repetitions, new Int32Array(length))
+    this.indices = grown(this.indices, new Int32Array(length))
+    this.validity = grown(this.validity, new Uint8Array((length >> 3) + 2))
+  }
+
+  reserveBody(byteCount: number): void {
+    if (byteCount > this.body.length) this.body = new Uint8Array(byteCount)
+  }
+}
+
+function grown<A extends Uint8Array | Int32Array>(from: A, into: A): A {
+  into.set(from)
+  return into
+}
+
+/** Collects rows, a batch or a part of it at a time, until they leave as a page. */
+export class DictionaryPage {
+  readonly #leaf: Leaf
+  readonly #column: string
+  readonly #buffers: PageBuffers
+  /** 1 for each index that occurred; over all pages of the column. */
+  readonly #inUse: Uint8Array
+  readonly #valueNullable: boolean
+  readonly #isFlat: boolean
+  #entryCount = 0
+  #indexCount = 0
+  /** Has the highest bit of the largest index. */
+  #indexBits = 0
+
+  constructor(leaf: Leaf, buffers: PageBuffers, inUse: Uint8Array) {
+    const { dictionary, path } = leaf
+    this.#leaf = leaf
+    this.#column = path.join('.')
+    this.#buffers = buffers
+    this.#inUse = inUse
+    this.#valueNullable = dictionary?.valueNullable === true
+    this.#isFlat = path.length === 1
+  }
+
+  /** Entries of the level streams so far. */
+  get entryCount(): number {
+    return this.#entryCount
+  }
+
+  /** Adds `rows[start..end)`, which have at most `entries` entries. */
+  append(rows: LeafRows, start: number, end: number, entries: number): void {
+    this.#buffers.reserve(this.#entryCount + entries)
+    const firstIndex = this.#indexCount
+    if (this.#isFlat) this.#appendFlat(rows.values, start, end)
+    else if (rows.list === undefined) this.#appendMembers(rows, start, end)
+    else this.#appendLists(rows, rows.list, start, end)
+    this.#markInUse(firstIndex, rows.labelCount)
+  }
+
+  /** The page's body and how many of its entries are null; the next page starts. */
+  finish(): PageBody & { nullCount: number } {
+    const { maxDefinition, maxRepetition } = this.#leaf
+    const { definitions, repetitions, indices } = this.#buffers
+    const entries = this.#entryCount
+    const width = Math.max(1, bitWidth(this.#indexBits))
+    const levelBytes = hybridCapacity(entries, bitWidth(maxDefinition)) + hybridCapacity(entries, 1)
+    this.#buffers.reserveBody(levelBytes + hybridCapacity(this.#indexCount, width))
+    const { body } = this.#buffers
+    let pos = 0
+    if (maxRepetition > 0) pos = withLength(body, pos, (at) => encodeHybrid(repetitions, entries, 1, body, at))
+    if (this.#isFlat && maxDefinition > 0) pos = withLength(body, pos, (at) => this.#encodeValidity(at))
+    else if (maxDefinition > 0) {
+      pos = withLength(body, pos, (at) => encodeHybrid(definitions, entries, bitWidth(maxDefinition), body, at))
+    }
+    body[pos++] = width
+    pos = encodeHybrid(indices, this.#indexCount, width, body, pos)
+    const page = { bytes: body.slice(0, pos), valueCount: entries, nullCount: entries - this.#indexCount }
+    this.#entryCount = this.#indexCount = this.#indexBits = 0
+    return page
+  }
+
+  #encodeValidity(pos: number): number {
+    const { body, validity } = this.#buffers
+    if (this.#indexCount === this.#entryCount) return writeRun(1, this.#entryCount, 1, body, pos)
+    if (this.#indexCount === 0) return writeRun(0, this.#entryCount, 1, body, pos)
+    return encodeBits(validity, this.#entryCount, body, pos)
+  }
+
+  /** A column of its own: the validity bitmap is the definition levels already. */
+  #appendFlat(values: Data, start: number, end: number): void {
+    const { indices, validity } = this.#buffers
+    const count = end - start
+    indices.set(values.values.subarray(start, end), this.#indexCount)
+    if (values.nullCount === 0) {
+      if (this.#valueNullable) setBits(validity, this.#entryCount, count)
+      this.#indexCount += count
+    } else {
+      if (!this.#valueNullable) throw this.#unexpectedNull()
+      copyBits(values.nullBitmap, values.offset + start, validity, this.#entryCount, count)
+      this.#indexCount = keepValid(indices, this.#indexCount, validity, this.#entryCount, count)
+    }
+    this.#entryCount += count
+  }
+
+  /** Members of structs: a level more for each struct that may be null. */
+  #appendMembers(rows: LeafRows, start: number, end: number): void {
+    const { values } = rows
+    const { definitions, indices } = this.#buffers
+    const above = this.#structLevels(rows, start, end)
+    const present = this.#leaf.maxDefinition - Number(this.#valueNullable)
+    const valid = validityOf(values)
+    for (let row = start; row < end; row++) {
+      const level = above === undefined ? present : above[row - start]!
+      if (level < present) {
+        definitions[this.#entryCount++] = level
+      } else if (valid(row)) {
+        definitions[this.#entryCount++] = this.#leaf.maxDefinition
+        indices[this.#indexCount++] = values.values[row]
+      } else {
+        if (!this.#valueNullable) throw this.#unexpectedNull()
+        definitions[this.#entryCount++] = present
+      }
+    }
+  }
+
+  #appendLists(rows: LeafRows, list: Data, start: number, end: number): void {
+    const { definitions, repetitions, indices } = this.#buffers
+    const above = this.#structLevels(rows, start, end)
+    const present = this.#leaf.maxDefinition
+    const nullItem = present - 1
+    const emptyList = present - 1 - Number(this.#valueNullable)
+    const nullable = this.#leaf.dictionary?.listNullable === true
+    const nullList = emptyList - Number(nullable)
+    const listValid = list.nullCount > 0 ? list.nullBitmap : undefined
+    if (listValid !== undefined && !nullable) throw this.#unexpectedNull()
+    const itemValid = rows.values.nullCount > 0 ? rows.values.nullBitmap : undefined
+    if (itemValid !== undefined && !this.#valueNullable) throw this.#unexpectedNull()
+    const offsets: Int32Array = list.valueOffsets
+    const first = offsets[start]!
+    const last = offsets[end]!
+    // Copied as a whole, which is fast whatever their width, and thinned out below when some are null.
+    const values = new Int32Array(last - first)
+    values.set(rows.values.values.subarray(first, last))
+    let entry = this.#entryCount
+    let index = this.#indexCount
+    for (let row = start; row < end; row++) {
+      const level = above === undefined ? nullList : above[row - start]!
+      const bit = list.offset + row
+      repetitions[entry] = 0
+      if (level < nullList || (listValid !== undefined && ((listValid[bit >> 3]! >> (bit & 7)) & 1) === 0)) {
+        definitions[entry++] = level
+        continue
+      }
+      const from = offsets[row]! - first
+      const to = offsets[row + 1]! - first
+      if (from === to) {
+        definitions[entry++] = emptyList
+        continue
+      }
+      for (let i = from; i < to; i++) {
+        const itemBit = rows.values.offset + first + i
+        repetitions[entry] = i === from ? 0 : 1
+        if (itemValid !== undefined && ((itemValid[itemBit >> 3]! >> (itemBit & 7)) & 1) === 0) {
+          definitions[entry++] = nullItem
+        } else {
+          definitions[entry++] = present
+          indices[index++] = values[i]!
+        }
+      }
+    }
+    this.#entryCount = entry
+    this.#indexCount = index
+  }
+
+  /** Definition level that the structs above give to each row; nothing if none of them has a null. */
+  #structLevels(rows: LeafRows, start: number, end: number): Int32Array | undefined {
+    if (rows.structs.every((struct) => struct.nullCount === 0)) return undefined
+    const nullable = this.#leaf.dictionary?.structNullable ?? []
+    const valid = rows.structs.map(validityOf)
+    return Int32Array.from({ length: end - start }, (_, i) => {
+      let level = 0
+      for (const [depth, isValid] of valid.entries()) {
+        if (!isValid(start + i)) {
+          if (nullable[depth] !== true) throw this.#unexpectedNull()
+          return level
+        }
+        if (nullable[depth] === true) level++
+      }
+      return level
+    })
+  }
+
+  #markInUse(firstIndex: number, labelCount: number): void {
+    const { indices } = this.#buffers
+    const inUse = this.#inUse
+    const end = this.#indexCount
+    let bits = this.#indexBits
+    for (let i = firstIndex; i < end; i++) {
+      const index = indices[i]!
+      if (index >>> 0 >= labelCount) throw this.#indexOutOfRange(index, labelCount)
+      inUse[index] = 1
+      bits |= index
+    }
+    this.#indexBits = bits
+  }
+
+  #unexpectedNull(): ExportError {
+    const column = quoted(this.#column)
+    return new ExportError('ERR_PARQUET', `expected a value, found null in column ${column}, which is not nullable`)
+  }
+
+  #indexOutOfRange(index: number, labelCount: number): ExportError {
+    const column = quoted(this.#column)
+    return new ExportError('ERR_PARQUET', `expected an index below ${labelCount}, found ${index} in column ${column}`)
+  }
+}
+
+function validityOf(data: Data): (row: number) => boolean {
+  if (data.nullCount === 0) return () => true
+  const { nullBitmap, offset } = data
+  return (row) => ((nullBitmap[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1) === 1
+}
+
+/** Writes a level stream behind its length in four bytes. */
+function withLength(body: Uint8Array, pos: number, write: (pos: number) => number): number {
+  const end = write(pos + 4)
+  const length = end - pos - 4
+  body[pos] = length
+  body[pos + 1] = length >>> 8
+  body[pos + 2] = length >>> 16
+  body[pos + 3] = length >>> 24
+  return end
+}
+
+/** Appends `count` bits from any bit offset of `from` at bit `at`; what lies behind them in the last byte becomes 0. */
+function copyBits(from: Uint8Array, fromBit: number, into: Uint8Array, at: number, count: number): void {
+  const end = at + count
+  if (((at | fromBit) & 7) === 0) {
+    into.set(from.subarray(fromBit >> 3, (fromBit + count + 7) >> 3), at >> 3)
+  } else {
+    let bit = fromBit
+    for (let i = at; i < end; i++, bit++) {
+      const value = (from[bit >> 3]! >> (bit & 7)) & 1
+      if ((i & 7) === 0) into[i >> 3] = value
+      else into[i >> 3]! |= value << (i & 7)
+    }
+  }
+  if ((end & 7) !== 0) into[end >> 3]! &= (1 << (end & 7)) - 1
+}
+
+/** Appends `count` ones at bit `at`; what lies behind them in the last byte becomes 0. */
+function setBits(into: Uint8Array, at: number, count: number): void {
+  const end = at + count
+  if (count === 0) return
+  if ((at & 7) !== 0) into[at >> 3]! |= 255 << (at & 7)
+  into.fill(255, (at + 7) >> 3, (end + 7) >> 3)
+  if ((end & 7) !== 0) into[end >> 3]! &= (1 << (end & 7)) - 1
+}
+
+/** Moves the valid ones of `indices[from..from + count)` together and returns where they end. */
+function keepValid(indices: Int32Array, from: number, validity: Uint8Array, bit: number, count: number): number {
+  let kept = from
+  for (let i = 0; i < count; i++) {
+    indices[kept] = indices[from + i]!
+    kept += (validity[(bit + i) >> 3]! >> ((bit + i) & 7)) & 1
+  }
+  return kept
+}

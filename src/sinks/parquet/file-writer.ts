@@ -1,0 +1,95 @@
+/** Row groups → one Parquet file: where they lie in it, and the footer that says so. */
+
+import type { Schema } from 'apache-arrow'
+import { ExportError } from '../../errors.ts'
+import { ARROW_SCHEMA_KEY, arrowSchemaValue } from './arrow-schema.ts'
+import { encodeFooter, MAGIC, type PlacedRowGroup, type SchemaElement } from './format.ts'
+import type { EncodedRowGroup } from './row-group.ts'
+import { schemaTree } from './schema-tree.ts'
+
+/** Takes the file's bytes in order; they may be used once the promise is settled. */
+export interface ParquetOutput {
+  write(bytes: Uint8Array[]): Promise<void>
+}
+
+export interface ParquetSummary {
+  rowCount: number
+  rowGroupCount: number
+  byteCount: number
+}
+
+/** Text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
+export function createdByText(version: string, build = 'unknown'): string {
+  return `alida-arrow version ${version} (build ${build})`
+}
+
+/** `addRowGroup` for each group in order, then `finish` once. A file without row groups has typed columns and no row. */
+export class ParquetFileWriter {
+  readonly #schema: Schema
+  readonly #elements: readonly SchemaElement[]
+  readonly #output: ParquetOutput
+  readonly #createdBy: string
+  readonly #rowGroups: PlacedRowGroup[] = []
+  #byteCount = 0
+  #rowCount = 0
+  #isFinished = false
+
+  /** @throws ExportError `ERR_PARQUET` for a schema that Parquet cannot hold. */
+  constructor(schema: Schema, output: ParquetOutput, createdBy: string) {
+    this.#schema = schema
+    this.#elements = schemaTree(schema).elements
+    this.#output = output
+    this.#createdBy = createdBy
+  }
+
+  /** Rows of all groups so far. */
+  get rowCount(): number {
+    return this.#rowCount
+  }
+
+  async addRowGroup(group: EncodedRowGroup): Promise<void> {
+    this.#checkOpen()
+    const start = this.#byteCount === 0 ? [MAGIC] : []
+    const byteOffset = this.#byteCount + (start[0]?.length ?? 0)
+    this.#rowGroups.push({ rowCount: group.rowCount, byteOffset, columns: group.columns })
+    this.#rowCount += group.rowCount
+    await this.#write([...start, group.bytes])
+  }
+
+  /**
+   * Writes the footer. `keyValueMetadata` keeps its order; the Arrow schema is added as the last entry.
+   * @throws ExportError `ERR_PARQUET` if `expectedRowCount` is given and is not what was written.
+   */
+  async finish(
+    keyValueMetadata: ReadonlyMap<string, string> = new Map(),
+    expectedRowCount: number = this.#rowCount,
+  ): Promise<ParquetSummary> {
+    this.#checkOpen()
+    if (expectedRowCount !== this.#rowCount) {
+      throw new ExportError('ERR_PARQUET', `expected ${expectedRowCount} rows in the file, found ${this.#rowCount}`)
+    }
+    const footer = encodeFooter({
+      elements: this.#elements,
+      rowGroups: this.#rowGroups,
+      keyValueMetadata: [
+        ...[...keyValueMetadata].filter(([key]) => key !== ARROW_SCHEMA_KEY),
+        [ARROW_SCHEMA_KEY, arrowSchemaValue(this.#schema, keyValueMetadata)],
+      ],
+      createdBy: this.#createdBy,
+    })
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setUint32(0, footer.length, true)
+    await this.#write([...(this.#byteCount === 0 ? [MAGIC] : []), footer, length, MAGIC])
+    this.#isFinished = true
+    return { rowCount: this.#rowCount, rowGroupCount: this.#rowGroups.length, byteCount: this.#byteCount }
+  }
+
+  async #write(parts: Uint8Array[]): Promise<void> {
+    for (const part of parts) this.#byteCount += part.length
+    await this.#output.write(parts)
+  }
+
+  #checkOpen(): void {
+    if (this.#isFinished) throw new ExportError('ERR_PARQUET', 'expected a file that is not finished yet')
+  }
+}

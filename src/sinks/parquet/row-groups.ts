@@ -1,0 +1,81 @@
+/** Batches of any size → batches that make up a row group each: the one place that decides on row groups' sizes. */
+
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { arrowByteLength } from './arrow-size.ts'
+import type { ParquetFileWriter } from './file-writer.ts'
+import { RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
+
+export interface RowGroupLimits {
+  /** Default 128 Ki. */
+  rowGroupRows?: number
+  /** Bytes in Arrow's buffers, dictionaries apart. Default 64 MiB: wide tables get fewer rows a group. */
+  rowGroupBytes?: number
+}
+
+const ROW_GROUP_ROWS = 128 * 1024
+const ROW_GROUP_BYTES = 64 * 1024 * 1024
+
+/**
+ * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone is cut, at the last row that
+ * fits. Depends on the batches and the limits alone.
+ */
+export async function* rowGroupsOf(
+  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
+  { rowGroupRows = ROW_GROUP_ROWS, rowGroupBytes = ROW_GROUP_BYTES }: RowGroupLimits = {},
+): AsyncGenerator<RecordBatch[]> {
+  let group: RecordBatch[] = []
+  let rows = 0
+  let bytes = 0
+  for await (const batch of batches) {
+    for (const piece of cutToSize(batch, rowGroupRows, rowGroupBytes)) {
+      const pieceBytes = batchBytes(piece, 0, piece.numRows)
+      if (group.length > 0 && (rows + piece.numRows > rowGroupRows || bytes + pieceBytes > rowGroupBytes)) {
+        yield group
+        group = []
+        rows = bytes = 0
+      }
+      group.push(piece)
+      rows += piece.numRows
+      bytes += pieceBytes
+    }
+  }
+  if (group.length > 0) yield group
+}
+
+/** Encodes the row groups one after another on this thread. */
+export async function writeRowGroups(
+  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
+  schema: Schema,
+  writer: ParquetFileWriter,
+  options: RowGroupOptions & RowGroupLimits = {},
+): Promise<void> {
+  const encoder = new RowGroupEncoder(schema, options)
+  for await (const group of rowGroupsOf(batches, options)) await writer.addRowGroup(encoder.encode(group))
+}
+
+function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Generator<RecordBatch> {
+  const { numRows } = batch
+  let start = 0
+  while (start < numRows) {
+    const end = lastRowThatFits(batch, start, Math.min(numRows, start + mostRows), mostBytes)
+    yield start === 0 && end === numRows ? batch : batch.slice(start, end)
+    start = end
+  }
+}
+
+/** At least one row fits: a row cannot be cut. */
+function lastRowThatFits(batch: RecordBatch, start: number, last: number, mostBytes: number): number {
+  if (batchBytes(batch, start, last) <= mostBytes) return last
+  let fits = start + 1
+  let tooMany = last
+  while (tooMany - fits > 1) {
+    const middle = (fits + tooMany) >>> 1
+    if (batchBytes(batch, start, middle) <= mostBytes) fits = middle
+    else tooMany = middle
+  }
+  return fits
+}
+
+function batchBytes({ data }: RecordBatch, start: number, end: number): number {
+  return data.children.reduce((bytes, column) => bytes + arrowByteLength(column, start, end), 0)
+}

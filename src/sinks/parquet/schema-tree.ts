@@ -1,0 +1,220 @@
+/** Arrow schema → the tree that Parquet's footer holds, and its leaves: one column of the file each. */
+
+import { DataType, type Dictionary, type Field, type Schema, TimeUnit } from 'apache-arrow'
+import { ExportError, quoted } from '../../errors.ts'
+import { CONVERTED, type LogicalType, PHYSICAL, REPETITION, type SchemaElement } from './format.ts'
+
+/** A column of the file, which is a leaf of the schema. */
+export interface Leaf {
+  /** Names from the root down, those of list groups included. */
+  path: readonly string[]
+  physicalType: number
+  /** Definition level of a value that is there; 0 when nothing above it may be null or empty. */
+  maxDefinition: number
+  maxRepetition: number
+  /** How to reach the dictionary indices in a batch; missing on leaves that parquet-wasm encodes. */
+  dictionary?: DictionaryPath
+}
+
+/** Structs at the outside, then at most one list, then `dictionary<utf8>`. */
+export interface DictionaryPath {
+  /** Child numbers: the column in its batch, then members of structs. */
+  childNumbers: readonly number[]
+  /** For each struct on the way whether it may be null. */
+  structNullable: readonly boolean[]
+  /** Missing when the values do not stand in a list. */
+  listNullable?: boolean
+  valueNullable: boolean
+}
+
+export interface SchemaTree {
+  elements: readonly SchemaElement[]
+  leaves: readonly Leaf[]
+}
+
+/**
+ * Names, types and nesting as Parquet stores them, the same as parquet-rs writes.
+ * @throws ExportError `ERR_PARQUET` for a type that has no place in it, or columns of the same name.
+ */
+export function schemaTree(schema: Schema): SchemaTree {
+  const tree = new TreeWalk()
+  tree.elements.push({ name: 'schema', childCount: schema.fields.length })
+  checkNames(schema.fields)
+  for (const [i, field] of schema.fields.entries()) {
+    tree.walk(field, { path: [], childNumbers: [i], structNullable: [], definition: 0, repetition: 0 })
+  }
+  return tree
+}
+
+/** Is the type written from its indices? All else goes to parquet-wasm, which hashes every text again. */
+export function isDictionaryColumn(type: DataType): boolean {
+  if (DataType.isList(type)) return isTextDictionary(type.children[0]!.type)
+  return isTextDictionary(type)
+}
+
+function isTextDictionary(type: DataType): type is Dictionary {
+  return DataType.isDictionary(type) && DataType.isUtf8(type.dictionary) && type.indices.bitWidth <= 32
+}
+
+/** What lies above a node. */
+interface Above {
+  path: readonly string[]
+  /** Missing inside of what parquet-wasm encodes. */
+  childNumbers?: readonly number[]
+  structNullable: readonly boolean[]
+  definition: number
+  repetition: number
+}
+
+class TreeWalk implements SchemaTree {
+  readonly elements: SchemaElement[] = []
+  readonly leaves: Leaf[] = []
+
+  walk(field: Field, above: Above): void {
+    const { type } = field
+    const path = [...above.path, field.name]
+    const repetition = field.nullable ? REPETITION.optional : REPETITION.required
+    const here = { ...above, path, definition: above.definition + Number(field.nullable) }
+    if (DataType.isStruct(type)) this.#walkStruct(field, here)
+    else if (DataType.isList(type)) this.#walkList(field, here)
+    else {
+      const value = primitiveElement(DataType.isDictionary(type) ? type.dictionary : type, path)
+      this.elements.push({ name: field.name, repetition, ...value })
+      this.#addLeaf(value.physicalType, here, dictionaryPath(field, above))
+    }
+  }
+
+  #walkStruct(field: Field, here: Above): void {
+    const members: Field[] = field.type.children
+    if (members.length === 0) throw unsupported(field.type, here.path)
+    checkNames(members, here.path)
+    const repetition = field.nullable ? REPETITION.optional : REPETITION.required
+    this.elements.push({ name: field.name, repetition, childCount: members.length })
+    const structNullable = [...here.structNullable, field.nullable]
+    for (const [i, member] of members.entries()) {
+      const childNumbers = here.childNumbers === undefined ? {} : { childNumbers: [...here.childNumbers, i] }
+      this.walk(member, { ...here, structNullable, ...childNumbers })
+    }
+  }
+
+  #walkList(field: Field, here: Above): void {
+    const item: Field = field.type.children[0]
+    this.elements.push(
+      {
+        name: field.name,
+        repetition: field.nullable ? REPETITION.optional : REPETITION.required,
+        childCount: 1,
+        convertedType: CONVERTED.list,
+        logicalType: { kind: 'list' },
+      },
+      { name: 'list', repetition: REPETITION.repeated, childCount: 1 },
+    )
+    const inside: Above = {
+      path: [...here.path, 'list'],
+      structNullable: here.structNullable,
+      definition: here.definition + 1,
+      repetition: here.repetition + 1,
+    }
+    if (!isTextDictionary(item.type) || here.childNumbers === undefined) {
+      this.walk(item, inside)
+      return
+    }
+    const path = [...inside.path, item.name]
+    const value = primitiveElement(item.type.dictionary, path)
+    this.elements.push({
+      name: item.name,
+      repetition: item.nullable ? REPETITION.optional : REPETITION.required,
+      ...value,
+    })
+    const definition = inside.definition + Number(item.nullable)
+    this.#addLeaf(
+      value.physicalType,
+      { ...inside, path, definition },
+      {
+        childNumbers: here.childNumbers,
+        structNullable: here.structNullable,
+        listNullable: field.nullable,
+        valueNullable: item.nullable,
+      },
+    )
+  }
+
+  #addLeaf(physicalType: number, here: Above, dictionary: DictionaryPath | undefined): void {
+    this.leaves.push({
+      path: here.path,
+      physicalType,
+      maxDefinition: here.definition,
+      maxRepetition: here.repetition,
+      ...(dictionary === undefined ? {} : { dictionary }),
+    })
+  }
+}
+
+function dictionaryPath(field: Field, above: Above): DictionaryPath | undefined {
+  const { childNumbers, structNullable } = above
+  if (childNumbers === undefined || !isTextDictionary(field.type)) return undefined
+  return { childNumbers, structNullable, valueNullable: field.nullable }
+}
+
+type PrimitiveElement = Omit<SchemaElement, 'physicalType'> & { physicalType: number }
+
+function primitiveElement(type: DataType, path: readonly string[]): Omit<PrimitiveElement, 'name'> {
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
+    return { physicalType: PHYSICAL.byteArray, convertedType: CONVERTED.utf8, logicalType: { kind: 'string' } }
+  }
+  if (DataType.isBinary(type) || DataType.isLargeBinary(type)) return { physicalType: PHYSICAL.byteArray }
+  if (DataType.isBool(type)) return { physicalType: PHYSICAL.boolean }
+  if (DataType.isFloat(type) && type.precision === 1) return { physicalType: PHYSICAL.float }
+  if (DataType.isFloat(type) && type.precision === 2) return { physicalType: PHYSICAL.double }
+  if (DataType.isInt(type)) return integerElement(type.bitWidth, type.isSigned)
+  if (DataType.isDate(type) && type.unit === 0) {
+    return { physicalType: PHYSICAL.int32, convertedType: CONVERTED.date, logicalType: { kind: 'date' } }
+  }
+  if (DataType.isTimestamp(type)) {
+    const element = timestampElement(type.unit, type.timezone != null && type.timezone !== '')
+    if (element !== undefined) return element
+  }
+  throw unsupported(type, path)
+}
+
+function integerElement(bits: number, isSigned: boolean): Omit<PrimitiveElement, 'name'> {
+  const physicalType = bits === 64 ? PHYSICAL.int64 : PHYSICAL.int32
+  if (isSigned && bits >= 32) return { physicalType }
+  const key = `${isSigned ? '' : 'u'}int${bits}` as 'int8' | 'int16' | 'uint8' | 'uint16' | 'uint32' | 'uint64'
+  return { physicalType, convertedType: CONVERTED[key], logicalType: { kind: 'integer', bits, isSigned } }
+}
+
+/** Seconds have no logical type in Parquet: readers would take them for plain integers. */
+function timestampElement(unit: TimeUnit, isAdjustedToUtc: boolean): Omit<PrimitiveElement, 'name'> | undefined {
+  const physicalType = PHYSICAL.int64
+  const logicalType = (name: 'millis' | 'micros' | 'nanos'): { logicalType: LogicalType } => ({
+    logicalType: { kind: 'timestamp', isAdjustedToUtc, unit: name },
+  })
+  switch (unit) {
+    case TimeUnit.MILLISECOND:
+      return { physicalType, convertedType: CONVERTED.timestampMillis, ...logicalType('millis') }
+    case TimeUnit.MICROSECOND:
+      return { physicalType, convertedType: CONVERTED.timestampMicros, ...logicalType('micros') }
+    case TimeUnit.NANOSECOND:
+      return { physicalType, ...logicalType('nanos') }
+    default:
+      return undefined
+  }
+}
+
+/** arrow-js and the readers mix up columns of one name without a word. */
+function checkNames(fields: readonly Field[], path: readonly string[] = []): void {
+  const names = new Set<string>()
+  for (const { name } of fields) {
+    if (names.has(name)) {
+      const where = path.length === 0 ? '' : ` in ${quoted(path.join('.'))}`
+      throw new ExportError('ERR_PARQUET', `expected columns of different names, found ${quoted(name)} twice${where}`)
+    }
+    names.add(name)
+  }
+}
+
+function unsupported(type: DataType, path: readonly string[]): ExportError {
+  const column = quoted(path.join('.'))
+  return new ExportError('ERR_PARQUET', `expected a type that Parquet can hold, found ${type} in column ${column}`)
+}

@@ -1,0 +1,67 @@
+/** The columns of a row group that parquet-wasm encodes: what is left of the batches without their dictionary columns. */
+
+import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
+import { arrowByteLength } from './arrow-size.ts'
+import type { Compression } from './format.ts'
+import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
+import { isDictionaryColumn } from './schema-tree.ts'
+
+/** Limits of one call, which bound parquet-wasm's memory: it keeps about half a megabyte for every column of texts. */
+const CALL_COLUMNS = 64
+const CALL_BYTES = 32 * 1024 * 1024
+
+/** Encodes the columns, some at a time. Nothing is loaded if there are none. */
+export function encodeWasmColumns(
+  schema: Schema,
+  batches: readonly RecordBatch[],
+  compression: Compression,
+): WasmFile[] {
+  return columnsOfCalls(schema, batches).map((numbers) => {
+    const fields = numbers.map((number) => remainingField(schema.fields[number]!)!)
+    const part = new Schema(fields)
+    const parts = batches.map((batch) => {
+      const children = numbers.map((number, i) => remainingData(batch.data.children[number]!, fields[i]!))
+      const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children })
+      return new RecordBatch(part, data)
+    })
+    return encodeWithParquetWasm(part, parts, { compression })
+  })
+}
+
+function columnsOfCalls(schema: Schema, batches: readonly RecordBatch[]): number[][] {
+  const calls: number[][] = []
+  let callBytes = 0
+  for (const [number, field] of schema.fields.entries()) {
+    if (remainingField(field) === undefined) continue
+    const bytes = batches.reduce(
+      (sum, { data, numRows }) => sum + arrowByteLength(data.children[number]!, 0, numRows),
+      0,
+    )
+    const last = calls.at(-1)
+    if (last === undefined || last.length === CALL_COLUMNS || callBytes + bytes > CALL_BYTES) {
+      calls.push([number])
+      callBytes = bytes
+    } else {
+      last.push(number)
+      callBytes += bytes
+    }
+  }
+  return calls
+}
+
+/** A field without the dictionary columns in its structs; nothing if it consists of them. */
+function remainingField(field: Field): Field | undefined {
+  if (isDictionaryColumn(field.type)) return undefined
+  if (!DataType.isStruct(field.type)) return field
+  const members = field.type.children.map(remainingField).filter((member) => member !== undefined)
+  return members.length === 0 ? undefined : new Field(field.name, new Struct(members), field.nullable)
+}
+
+function remainingData(data: Data, field: Field): Data {
+  if (!DataType.isStruct(field.type)) return data
+  const numbers = new Map(data.type.children.map((member: Field, i: number) => [member.name, i]))
+  const children = field.type.children.map((member) => remainingData(data.children[numbers.get(member.name)!]!, member))
+  const { offset, length, nullCount } = data
+  const nullBitmap = nullCount === 0 ? null : data.nullBitmap
+  return makeData({ type: field.type, offset, length, nullCount, nullBitmap, children })
+}

@@ -1,0 +1,60 @@
+/** Writes batches to a Parquet file in a temporary folder and reads it back, for tests. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import {
+  createdByText,
+  ParquetFileWriter,
+  type RowGroupLimits,
+  type RowGroupOptions,
+  writeRowGroups,
+} from '../src/sinks/parquet/index.ts'
+
+/** The bytes of a file with these batches. */
+export async function parquetBytes(
+  schema: Schema,
+  batches: Iterable<RecordBatch>,
+  options: RowGroupOptions & RowGroupLimits = {},
+  metadata?: ReadonlyMap<string, string>,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  const output = { write: async (bytes: Uint8Array[]) => void parts.push(...bytes) }
+  const writer = new ParquetFileWriter(schema, output, createdByText('0.1.0'))
+  await writeRowGroups(batches, schema, writer, options)
+  await writer.finish(metadata)
+  return Buffer.concat(parts)
+}
+
+/** Calls `use` with the path of a file that holds the bytes, and removes it. */
+export async function withFile<T>(bytes: Uint8Array, use: (path: string) => T | Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-test-'))
+  try {
+    const path = join(folder, 'test.parquet')
+    writeFileSync(path, bytes)
+    return await use(path)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** All rows by hyparquet; texts as strings, times as Dates. */
+export async function hyparquetRows(bytes: Uint8Array): Promise<Record<string, unknown>[]> {
+  const file = bytes.slice().buffer as ArrayBuffer
+  return await parquetReadObjects({ file, compressors })
+}
+
+/** Rows of a query by DuckDB, in which `$file` stands for the path. */
+export async function duckdbRows(path: string, query: string): Promise<Record<string, DuckDBValue>[]> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  try {
+    const reader = await connection.runAndReadAll(query.replaceAll('$file', `'${path}'`))
+    return reader.getRowObjects()
+  } finally {
+    connection.closeSync()
+  }
+}
