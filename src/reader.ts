@@ -8,10 +8,10 @@ import { DocumentDecoder, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { LimitError, OptionError } from './errors.ts'
-import { SENTINEL_BYTES } from './json/cursor.ts'
 import { arrowSchema, type ColumnOptions, type ColumnPlan, planColumns, rowsWithin } from './schema.ts'
 import { type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
 import { type Warning, WarningLog } from './warnings.ts'
+import { Window } from './window.ts'
 
 export interface ReadOptions extends ColumnOptions {
   /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
@@ -149,6 +149,7 @@ class DocumentInput {
   readonly decoder: DocumentDecoder
   readonly warnings = new WarningLog()
   readonly #options: ReadOptions
+  readonly #window: Window
   #source: ByteSource
   #spool: Spool | undefined
   #isClosed = false
@@ -158,7 +159,7 @@ class DocumentInput {
     this.#options = options
     const limits = { rows: MOST_BATCH_ROWS, variableBytes: BATCH_BYTES }
     this.decoder = new DocumentDecoder(limits, { useLayout: internals.useLayout ?? true }, this.warnings)
-    this.#resizeWindow(internals.windowBytes ?? WINDOW_BYTES)
+    this.#window = new Window(this.decoder.cursor, source, internals.windowBytes ?? WINDOW_BYTES)
   }
 
   get progress(): ReadProgress {
@@ -185,11 +186,7 @@ class DocumentInput {
     await this.#source.close()
     if (this.#spool !== undefined) this.#source = await this.#spool.read(signal)
     else this.#source = reopen === undefined ? await openSource(rest, signal) : await reopen(recordsOffset)
-    cursor.baseOffset = recordsOffset
-    cursor.pos = 0
-    cursor.end = 0
-    cursor.isLast = false
-    cursor.bytes.fill(0)
+    this.#window.restart(this.#source, recordsOffset)
   }
 
   async close(): Promise<void> {
@@ -199,27 +196,12 @@ class DocumentInput {
     await this.#spool?.remove()
   }
 
-  /**
-   * Moves what is not decoded yet to the window's start and fills the rest. An incomplete piece gets at least as many
-   * bytes again as it has, so that a long one is not tried again for every few bytes that arrive.
-   */
   async #fill(): Promise<void> {
     const { cursor } = this.decoder
+    this.#requireWithinLimits(cursor.end - cursor.pos)
     await this.#startSpoolIfNeeded()
-    cursor.bytes.copyWithin(0, cursor.pos, cursor.end)
-    cursor.baseOffset += cursor.pos
-    cursor.end -= cursor.pos
-    cursor.pos = 0
-    const pending = cursor.end
-    this.#requireWithinLimits(pending)
-    if (pending * 2 >= this.#capacity) this.#resizeWindow(pending * 4)
-    do {
-      const got = await this.#source.read(cursor.bytes.subarray(cursor.end, this.#capacity))
-      await this.#spool?.write(cursor.bytes.subarray(cursor.end, cursor.end + got))
-      cursor.end += got
-      cursor.isLast = got === 0
-    } while (!cursor.isLast && cursor.end < pending * 2)
-    cursor.bytes.fill(0, cursor.end, cursor.end + SENTINEL_BYTES)
+    const spool = this.#spool
+    await this.#window.advance(spool === undefined ? undefined : (bytes) => spool.write(bytes))
   }
 
   /** A stream whose records come before their definition is kept on disk from the records on. */
@@ -242,21 +224,9 @@ class DocumentInput {
       `expected ${what} of at most ${most} bytes, found a longer one; raise ${option}`,
       {
         record: decoder.isAmongRecords ? decoder.recordsRead + 1 : undefined,
-        byteOffset: decoder.cursor.baseOffset,
+        byteOffset: decoder.cursor.offsetOf(decoder.cursor.pos),
       },
     )
-  }
-
-  get #capacity(): number {
-    return this.decoder.cursor.bytes.length - SENTINEL_BYTES
-  }
-
-  #resizeWindow(capacity: number): void {
-    const { cursor } = this.decoder
-    const bytes = new Uint8Array(capacity + SENTINEL_BYTES)
-    bytes.set(cursor.bytes.subarray(0, cursor.end))
-    cursor.bytes = bytes
-    cursor.view = new DataView(bytes.buffer)
   }
 }
 

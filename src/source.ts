@@ -78,24 +78,68 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
-  const reopen = async (byteOffset: number) => skipped(await openPath(path, signal), byteOffset)
-  return new ChunkSource(fileChunks(file), stats.size, reopen, signal)
+  const reopen = async (byteOffset: number) => {
+    const again = await openPath(path, signal)
+    return again instanceof FileSource ? again.from(byteOffset) : skipped(again, byteOffset)
+  }
+  const magic = new Uint8Array(2)
+  await file.read(magic, 0, magic.length, 0)
+  if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal)
+  return new FileSource(file, stats.size, reopen, signal)
 }
 
-/** Reads ahead: while one buffer is decoded, the next one is filled. A chunk is valid until the next but one. */
+/** A plain file: read straight into the caller's memory. */
+class FileSource implements ByteSource {
+  bytesRead = 0
+  readonly isCompressed = false
+  readonly totalBytes: number
+  readonly reopen: (byteOffset: number) => Promise<ByteSource>
+  readonly #file: FileHandle
+  readonly #signal: AbortSignal | undefined
+  #position = 0
+
+  constructor(
+    file: FileHandle,
+    totalBytes: number,
+    reopen: (byteOffset: number) => Promise<ByteSource>,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#file = file
+    this.totalBytes = totalBytes
+    this.reopen = reopen
+    this.#signal = signal
+  }
+
+  from(byteOffset: number): this {
+    this.#position = byteOffset
+    this.bytesRead = byteOffset
+    return this
+  }
+
+  async read(target: Uint8Array): Promise<number> {
+    if (this.#signal?.aborted) throw aborted(this.#signal)
+    const { bytesRead } = await this.#file.read(target, 0, target.length, this.#position).catch((error: unknown) => {
+      throw broken(error)
+    })
+    this.#position += bytesRead
+    this.bytesRead += bytesRead
+    return bytesRead
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
 async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
-  let [current, next] = [new Uint8Array(READ_BYTES), new Uint8Array(READ_BYTES)]
-  let reading = file.read(current, 0, READ_BYTES, null)
   try {
     for (;;) {
-      const { bytesRead } = await reading
+      const chunk = new Uint8Array(READ_BYTES)
+      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, null)
       if (bytesRead === 0) return
-      reading = file.read(next, 0, READ_BYTES, null)
-      yield current.subarray(0, bytesRead)
-      ;[current, next] = [next, current]
+      yield chunk.subarray(0, bytesRead)
     }
   } finally {
-    await reading.catch(() => undefined)
     await file.close()
   }
 }
@@ -125,6 +169,14 @@ function unreadable(path: string, error: unknown): SourceError {
   if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
   if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
   return new SourceError('ERR_SOURCE', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
+}
+
+function broken(error: unknown): SourceError {
+  return new SourceError('ERR_SOURCE', `reading the export failed: ${(error as Error).message}`, { cause: error })
+}
+
+function isGzip(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b
 }
 
 function chunksOf(
@@ -186,7 +238,7 @@ class ChunkSource implements ByteSource {
     for (let depth = 0; depth < DEEPEST_GZIP; depth++) {
       const { start, all } = await peek(chunks, this.#signal)
       chunks = all
-      if (start[0] !== 0x1f || start[1] !== 0x8b) break
+      if (!isGzip(start)) break
       this.isCompressed = true
       chunks = gunzip(chunks)
     }
@@ -202,7 +254,7 @@ class ChunkSource implements ByteSource {
       }
     } catch (error) {
       if (isExportError(error)) throw error
-      throw new SourceError('ERR_SOURCE', `reading the export failed: ${(error as Error).message}`, { cause: error })
+      throw broken(error)
     }
   }
 

@@ -220,10 +220,11 @@ export class DocumentDecoder {
 
   #readStart(): undefined {
     const { cursor } = this
-    if (cursor.end < LONGEST_MAGIC_BYTES && !cursor.isLast) throw NEED_MORE
-    const foreign = foreignFormat(cursor.bytes, cursor.end)
+    const start = cursor.bytes.subarray(cursor.pos, cursor.end)
+    if (start.length < LONGEST_MAGIC_BYTES && !cursor.isLast) throw NEED_MORE
+    const foreign = foreignFormat(start)
     if (foreign !== undefined) throw foreign
-    if (hasByteOrderMark(cursor.bytes)) cursor.pos = BYTE_ORDER_MARK_BYTES
+    if (hasByteOrderMark(start)) cursor.pos += BYTE_ORDER_MARK_BYTES
     const byte = cursor.skipWhitespace()
     if (byte !== OPEN_OBJECT) {
       if (cursor.pos >= cursor.end && cursor.isLast) throw emptyInput()

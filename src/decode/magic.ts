@@ -17,13 +17,13 @@ const MAGIC: readonly (readonly [string, string])[] = [
 ]
 
 /** An error that names the format, or undefined when the input may be JSON. */
-export function foreignFormat(bytes: Uint8Array, end: number): JsonSyntaxError | undefined {
-  const utf16 = utf16Kind(bytes, end)
+export function foreignFormat(bytes: Uint8Array): JsonSyntaxError | undefined {
+  const utf16 = utf16Kind(bytes)
   if (utf16 !== undefined) {
     const problem = `expected UTF-8, found ${utf16}; convert the file to UTF-8`
     return new JsonSyntaxError('ERR_JSON_ENCODING', problem, { byteOffset: 0 })
   }
-  const start = String.fromCharCode(...bytes.subarray(0, Math.min(end, LONGEST_MAGIC_BYTES)))
+  const start = String.fromCharCode(...bytes.subarray(0, LONGEST_MAGIC_BYTES))
   for (const [magic, format] of MAGIC) if (start.startsWith(magic)) return notJson(format)
   return undefined
 }
@@ -45,8 +45,8 @@ function notJson(found: string): JsonSyntaxError {
   return new JsonSyntaxError('ERR_NOT_JSON', `expected the JSON of an export, found ${found}`, { byteOffset: 0 })
 }
 
-function utf16Kind(bytes: Uint8Array, end: number): string | undefined {
-  if (end < 2) return undefined
+function utf16Kind(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 2) return undefined
   const [first, second] = bytes
   if (first === 0xff && second === 0xfe) return 'UTF-16 (little endian)'
   if (first === 0xfe && second === 0xff) return 'UTF-16 (big endian)'

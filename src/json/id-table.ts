@@ -1,23 +1,23 @@
 /**
  * Ids → their index, found from the bytes of the document.
  *
- * The ids of an export are GUIDs of 36 ASCII characters: they are compared as nine 32-bit words, without a JavaScript
+ * The ids of an export are GUIDs of 36 ASCII characters: they are compared eight bytes at a time, without a JavaScript
  * string. Ids of any other form are found by their text.
  */
 
 /** Characters of a GUID: 8-4-4-4-12 hexadecimal digits. */
 export const GUID_BYTES = 36
 
-/** 32-bit words of a GUID's characters. */
-export const GUID_WORDS = 9
-
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+/** A GUID is kept as five float64: its bytes from 0, 8, 16, 24 and 28 on (the last two overlap). */
+const DOUBLES_EACH = 5
+
 export class IdTable {
-  /** The words of the id with index `i` begin at `i * GUID_WORDS`; zeros for ids of another form. */
-  words = new Int32Array(0)
+  /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids of another form. */
+  #doubles = new Float64Array(0)
   /** Open hash table, of a power of two in size: 1 + index, or 0 for a free slot. */
-  slots = new Int32Array(0)
+  #slots = new Int32Array(0)
   readonly #indexByText = new Map<string, number>()
   readonly #indexByFoldedGuid = new Map<string, number>()
 
@@ -37,43 +37,36 @@ export class IdTable {
     if (!GUID.test(id)) return index
     if (!this.#indexByFoldedGuid.has(id.toLowerCase())) this.#indexByFoldedGuid.set(id.toLowerCase(), index)
     this.#reserve(index + 1)
-    writeWords(id, this.words, index * GUID_WORDS)
-    this.#insert(index)
+    const view = viewOf(id)
+    for (let i = 0; i < DOUBLES_EACH; i++) {
+      this.#doubles[index * DOUBLES_EACH + i] = view.getFloat64(Math.min(i * 8, GUID_BYTES - 8), true)
+    }
+    this.#insert(index, hashAt(view, 0))
     return index
   }
 
-  /** Index of the GUID whose 36 bytes begin at `p`; -1 when it is not in the table in just this spelling. */
+  /**
+   * Index of the GUID whose 36 bytes begin at `p`; -1 when it is not in the table in just this spelling.
+   * The bytes are compared as float64, eight at once, which for ASCII on one side is the same as comparing them bit by
+   * bit: no ASCII text reads as NaN or as a zero.
+   */
   find(view: DataView, p: number): number {
-    const { words, slots } = this
-    const w0 = view.getInt32(p, true)
-    const w1 = view.getInt32(p + 4, true)
-    const w2 = view.getInt32(p + 8, true)
-    const w3 = view.getInt32(p + 12, true)
-    const w4 = view.getInt32(p + 16, true)
-    const w5 = view.getInt32(p + 20, true)
-    const w6 = view.getInt32(p + 24, true)
-    const w7 = view.getInt32(p + 28, true)
-    const w8 = view.getInt32(p + 32, true)
+    const doubles = this.#doubles
+    const slots = this.#slots
     const mask = slots.length - 1
-    let slot = hashOfWords(w0, w1, w2, w3, w4, w5, w6, w7, w8) & mask
-    for (;;) {
+    for (let slot = hashAt(view, p) & mask; ; slot = (slot + 1) & mask) {
       const index = slots[slot]! - 1
       if (index < 0) return -1
-      const at = index * GUID_WORDS
+      const at = index * DOUBLES_EACH
       if (
-        words[at] === w0 &&
-        words[at + 1] === w1 &&
-        words[at + 2] === w2 &&
-        words[at + 3] === w3 &&
-        words[at + 4] === w4 &&
-        words[at + 5] === w5 &&
-        words[at + 6] === w6 &&
-        words[at + 7] === w7 &&
-        words[at + 8] === w8
+        doubles[at] === view.getFloat64(p, true) &&
+        doubles[at + 1] === view.getFloat64(p + 8, true) &&
+        doubles[at + 2] === view.getFloat64(p + 16, true) &&
+        doubles[at + 3] === view.getFloat64(p + 24, true) &&
+        doubles[at + 4] === view.getFloat64(p + 28, true)
       ) {
         return index
       }
-      slot = (slot + 1) & mask
     }
   }
 
@@ -85,60 +78,39 @@ export class IdTable {
   }
 
   #reserve(ids: number): void {
-    if (ids * GUID_WORDS > this.words.length) {
-      const words = new Int32Array(Math.max(ids, this.size * 2, 4) * GUID_WORDS)
-      words.set(this.words)
-      this.words = words
+    if (ids * DOUBLES_EACH > this.#doubles.length) {
+      const doubles = new Float64Array(Math.max(ids, this.size * 2, 4) * DOUBLES_EACH).fill(Number.NaN)
+      doubles.set(this.#doubles)
+      this.#doubles = doubles
     }
-    if (ids * 2 <= this.slots.length) return
-    let size = Math.max(8, this.slots.length)
+    if (ids * 2 <= this.#slots.length) return
+    let size = Math.max(8, this.#slots.length)
     while (size < ids * 2) size *= 2
-    const filled = this.slots.filter((slot) => slot !== 0)
-    this.slots = new Int32Array(size)
-    for (const slot of filled) this.#insert(slot - 1)
+    this.#slots = new Int32Array(size)
+    for (const [id, index] of this.#indexByText) {
+      if (GUID.test(id) && index < ids - 1) this.#insert(index, hashAt(viewOf(id), 0))
+    }
   }
 
-  #insert(index: number): void {
-    const { words, slots } = this
+  #insert(index: number, hash: number): void {
+    const slots = this.#slots
     const mask = slots.length - 1
-    const at = index * GUID_WORDS
-    const word = (i: number) => words[at + i]!
-    let slot = hashOfWords(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8)) & mask
+    let slot = hash & mask
     while (slots[slot] !== 0) slot = (slot + 1) & mask
     slots[slot] = index + 1
   }
 }
 
-/** Two chains of multiplications side by side, so that they overlap in the processor. */
-function hashOfWords(
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-  w4: number,
-  w5: number,
-  w6: number,
-  w7: number,
-  w8: number,
-): number {
-  let a = Math.imul(w0 ^ 0x5bd1e995, 0x01000193)
-  let b = Math.imul(w1 ^ 0x1b873593, 0x01000193)
-  a = Math.imul(a ^ w2, 0x01000193)
-  b = Math.imul(b ^ w3, 0x01000193)
-  a = Math.imul(a ^ w4, 0x01000193)
-  b = Math.imul(b ^ w5, 0x01000193)
-  a = Math.imul(a ^ w6, 0x01000193)
-  b = Math.imul(b ^ w7, 0x01000193)
-  a = Math.imul(a ^ w8, 0x85ebca6b)
-  b = Math.imul(b, 0xc2b2ae35)
-  const mixed = a ^ (b >>> 13) ^ b
+/** Mixes the first, middle and last digits: ids made in sequence differ at either end. */
+function hashAt(view: DataView, p: number): number {
+  const start = Math.imul(view.getInt32(p, true) ^ Math.imul(view.getInt32(p + 4, true), 0x01000193), 0x5bd1e995)
+  const end = Math.imul(view.getInt32(p + 32, true) ^ Math.imul(view.getInt32(p + 28, true), 0x01000193), 0x1b873593)
+  const mixed = start ^ (end >>> 13) ^ end ^ Math.imul(view.getInt32(p + 15, true), 0x85ebca6b)
   return mixed ^ (mixed >>> 15)
 }
 
-function writeWords(id: string, words: Int32Array, at: number): void {
-  for (let i = 0; i < GUID_WORDS; i++) {
-    const c = i * 4
-    words[at + i] =
-      id.charCodeAt(c) | (id.charCodeAt(c + 1) << 8) | (id.charCodeAt(c + 2) << 16) | (id.charCodeAt(c + 3) << 24)
-  }
+function viewOf(id: string): DataView {
+  const view = new DataView(new ArrayBuffer(GUID_BYTES))
+  for (let i = 0; i < GUID_BYTES; i++) view.setUint8(i, id.charCodeAt(i))
+  return view
 }

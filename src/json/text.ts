@@ -12,11 +12,13 @@ const SHORT_RUN_BYTES = 48
 /** UTF-8 bytes that grow at the end. */
 export class TextBuffer {
   bytes: Uint8Array<ArrayBuffer>
+  view: DataView<ArrayBuffer>
   /** Bytes in use. */
   end = 0
 
   constructor(capacity = 0) {
     this.bytes = new Uint8Array(capacity)
+    this.view = new DataView(this.bytes.buffer)
   }
 
   /** Makes room for `extra` bytes behind `end`. */
@@ -26,6 +28,7 @@ export class TextBuffer {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, 256))
     grown.set(this.bytes.subarray(0, this.end))
     this.bytes = grown
+    this.view = new DataView(grown.buffer)
   }
 
   append(source: Uint8Array, from: number, to: number): void {
@@ -49,7 +52,7 @@ export class TextBuffer {
  */
 export function readText(cursor: Cursor, buffer: TextBuffer): number {
   const { bytes } = cursor
-  let p = cursor.pos + 1
+  let p = copyPlainWords(cursor, cursor.pos + 1, buffer)
   let run = p
   let replaced = 0
   for (;;) {
@@ -78,6 +81,41 @@ export function readText(cursor: Cursor, buffer: TextBuffer): number {
         cursor.failInString(p)
     }
   }
+}
+
+const EACH_BYTE = 0x01010101
+const HIGH_BITS = 0x80808080 | 0
+const QUOTES = 0x22222222
+const BACKSLASHES = 0x5c5c5c5c
+const SPACES = 0x20202020
+
+/** Bytes that `copyPlainWords` makes room for at a time. */
+const ROOM_BYTES = 64
+
+/**
+ * Copies from `p` on as long as four bytes at once are plain: ASCII without quotes, backslashes and control characters.
+ * @returns the position of the first word that is not, or where the room ends.
+ */
+function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
+  const source = cursor.view
+  if (buffer.end + ROOM_BYTES > buffer.bytes.length) buffer.reserve(ROOM_BYTES)
+  const target = buffer.view
+  const limit = buffer.bytes.length - 4
+  let end = buffer.end
+  while (end <= limit) {
+    const word = source.getInt32(p, true)
+    // A byte's high bit is set where the byte is special, or behind one that is; never where all four are plain.
+    const quote = word ^ QUOTES
+    const backslash = word ^ BACKSLASHES
+    const special =
+      ((quote - EACH_BYTE) & ~quote) | ((backslash - EACH_BYTE) & ~backslash) | ((word - SPACES) & ~word) | word
+    if ((special & HIGH_BITS) !== 0) break
+    target.setInt32(end, word, true)
+    p += 4
+    end += 4
+  }
+  buffer.end = end
+  return p
 }
 
 /** Reads one `\uXXXX` or a surrogate pair of them; returns the position behind, negated when a half was replaced. */

@@ -1,0 +1,108 @@
+/** The part of the document that is being decoded, and the part behind it that is being read meanwhile. */
+
+import { type Cursor, SENTINEL_BYTES } from './json/cursor.ts'
+import type { ByteSource } from './source.ts'
+
+interface Buffer {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly view: DataView<ArrayBuffer>
+  /** Where new input begins; what is left of the window before it is put right in front. */
+  readonly head: number
+}
+
+/**
+ * Moves a cursor's window over a source. Two buffers take turns: one is decoded while the next stretch is read into the
+ * other, so that input is copied no more than once and nothing is read ahead but one stretch.
+ */
+export class Window {
+  readonly #cursor: Cursor
+  #source: ByteSource
+  #capacity: number
+  #current: Buffer
+  #other: Buffer
+  /** Bytes that the read ahead into `#other` gave; undefined when none is under way. */
+  #ahead: Promise<number> | undefined
+
+  /** `capacity` is in bytes of the document. */
+  constructor(cursor: Cursor, source: ByteSource, capacity: number) {
+    this.#cursor = cursor
+    this.#source = source
+    this.#capacity = capacity
+    this.#current = newBuffer(capacity)
+    this.#other = newBuffer(capacity)
+  }
+
+  /** Goes on with another source, whose first byte is at `byteOffset` of the document. */
+  restart(source: ByteSource, byteOffset: number): void {
+    this.#source = source
+    this.#ahead = undefined
+    this.#cursor.isLast = false
+    this.#show(this.#current, 0, 0, byteOffset)
+  }
+
+  /**
+   * Gives the cursor more input behind what it has not read yet: at least as many bytes again, unless the source ends,
+   * so that a long piece is not tried again for every few bytes that arrive.
+   *
+   * @param onInput Called with the bytes that are new, before they are decoded.
+   */
+  async advance(onInput?: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    const cursor = this.#cursor
+    const offset = cursor.offsetOf(cursor.pos)
+    const pending = cursor.bytes.subarray(cursor.pos, cursor.end)
+    let got = await (this.#ahead ?? this.#read(this.#other, 0))
+    this.#ahead = undefined
+    const next = pending.length <= this.#other.head ? this.#other : this.#longer(pending.length, got)
+    const start = next.head - pending.length
+    next.bytes.set(pending, start)
+    let total = got
+    while (got > 0 && total < pending.length) {
+      got = await this.#read(next, total)
+      total += got
+    }
+    cursor.isLast = got === 0
+    await onInput?.(next.bytes.subarray(next.head, next.head + total))
+    if (next === this.#other) this.#other = this.#current
+    this.#current = next
+    this.#show(next, start, next.head + total, offset)
+    if (!cursor.isLast) this.#readAhead()
+  }
+
+  #readAhead(): void {
+    this.#ahead = this.#read(this.#other, 0)
+    // A failure is thrown by the `advance` that waits for it.
+    this.#ahead.catch(() => undefined)
+  }
+
+  /** Reads into a buffer behind the `filled` bytes that it has got. */
+  #read(buffer: Buffer, filled: number): Promise<number> {
+    const from = buffer.head + filled
+    return this.#source.read(buffer.bytes.subarray(from, buffer.head + this.#capacity))
+  }
+
+  /** A buffer with room in front for a long piece, and with the input that was read ahead. */
+  #longer(pending: number, got: number): Buffer {
+    const input = this.#other.bytes.subarray(this.#other.head, this.#other.head + got)
+    this.#capacity = Math.max(this.#capacity, pending * 4)
+    const longer = newBuffer(this.#capacity)
+    longer.bytes.set(input, longer.head)
+    this.#other = newBuffer(this.#capacity)
+    return longer
+  }
+
+  #show({ bytes, view }: Buffer, start: number, end: number, offset: number): void {
+    const cursor = this.#cursor
+    bytes.fill(0, end, end + SENTINEL_BYTES)
+    cursor.bytes = bytes
+    cursor.view = view
+    cursor.pos = start
+    cursor.end = end
+    cursor.baseOffset = offset - start
+  }
+}
+
+function newBuffer(capacity: number): Buffer {
+  const head = capacity >> 1
+  const bytes = new Uint8Array(head + capacity + SENTINEL_BYTES)
+  return { bytes, view: new DataView(bytes.buffer), head }
+}
