@@ -9,6 +9,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import {
   createdByText,
+  type ParquetEnding,
   ParquetFileWriter,
   type RowGroupLimits,
   type RowGroupOptions,
@@ -21,12 +22,13 @@ export async function parquetBytes(
   batches: Iterable<RecordBatch>,
   options: RowGroupOptions & RowGroupLimits = {},
   metadata?: ReadonlyMap<string, string>,
+  ending?: ParquetEnding,
 ): Promise<Buffer> {
   const parts: Uint8Array[] = []
   const output = { write: async (bytes: Uint8Array[]) => void parts.push(...bytes) }
   const writer = new ParquetFileWriter(schema, output, createdByText('0.1.0'))
   await writeRowGroups(batches, schema, writer, options)
-  await writer.finish(metadata)
+  await writer.finish(metadata, ending)
   return Buffer.concat(parts)
 }
 

@@ -36,7 +36,8 @@ function compressTable(bodies: readonly Uint8Array[], compression: Compression):
   const schema = new Schema(fields)
   const children = bodies.map((data, i) => makeData({ type: fields[i]!.type, length: 1, nullCount: 0, data }))
   const row = makeData({ type: new Struct(fields), length: 1, nullCount: 0, children })
-  const file = encodeWithParquetWasm(schema, [new RecordBatch(schema, row)], { compression, isAnalytic: false })
+  const options = { compression, hasDictionaries: false, hasStatistics: false }
+  const file = encodeWithParquetWasm(schema, [new RecordBatch(schema, row)], options)
   return file.columns.map((column, i) => {
     const reader = new ThriftReader(file.bytes, column.dataPageOffset)
     const header = reader.struct()

@@ -4,7 +4,7 @@ import type { Data, RecordBatch, Utf8, Vector } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 import { DictionaryPage, type LeafRows, type PageBody, type PageBuffers } from './dictionary-page.ts'
 import type { Statistics } from './format.ts'
-import { dictionaryPageBody, labelStatistics, longestLabels } from './label-list.ts'
+import { dictionaryPageBody, type LabelList, labelStatistics, longestLabels } from './label-list.ts'
 import type { DictionaryPath, Leaf } from './schema-tree.ts'
 
 /** Entries of a page, lists that are longer apart: enough to make headers cheap, few enough for the caches. */
@@ -16,6 +16,7 @@ export interface DictionaryChunk {
   dictionaryPage: PageBody
   dataPages: readonly PageBody[]
   statistics: Statistics
+  labels: LabelList
 }
 
 /**
@@ -62,6 +63,7 @@ export function encodeDictionaryChunk(
     dictionaryPage: { bytes: dictionaryPageBody(labels), valueCount: labels.count },
     dataPages,
     statistics: { nullCount, ...labelStatistics(labels, inUse) },
+    labels,
   }
 }
 

@@ -31,9 +31,9 @@ export interface PageBody {
 /** Work space for one page, used for one column after another. Numbers are 32 bits wide so that loops see one kind. */
 export class PageBuffers {
   definitions = new Int32Array(0)
-  repetitions = new Int32Array(0)
   indices = new Int32Array(0)
-  validity = new Uint8Array(0)
+  /** One bit an entry: the definition levels of a flat column, the repetition levels of a list. */
+  bits = new Uint8Array(0)
   body = new Uint8Array(0)
 
   reserve(entries: number): void {
@@ -41,9 +41,8 @@ export class PageBuffers {
     const length = entries + 8
     if (length <= this.indices.length) return
     this.definitions = grown(this.definitions, new Int32Array(length))
-    this.repetitions = grown(this.repetitions, new Int32Array(length))
     this.indices = grown(this.indices, new Int32Array(length))
-    this.validity = grown(this.validity, new Uint8Array((length >> 3) + 2))
+    this.bits = grown(this.bits, new Uint8Array((length >> 3) + 2))
   }
 
   reserveBody(byteCount: number): void {
@@ -98,14 +97,14 @@ export class DictionaryPage {
   /** The page's body and how many of its entries are null; the next page starts. */
   finish(): PageBody & { nullCount: number } {
     const { maxDefinition, maxRepetition } = this.#leaf
-    const { definitions, repetitions, indices } = this.#buffers
+    const { bits, definitions, indices } = this.#buffers
     const entries = this.#entryCount
     const width = Math.max(1, bitWidth(this.#indexBits))
     const levelBytes = hybridCapacity(entries, bitWidth(maxDefinition)) + hybridCapacity(entries, 1)
     this.#buffers.reserveBody(levelBytes + hybridCapacity(this.#indexCount, width))
     const { body } = this.#buffers
     let pos = 0
-    if (maxRepetition > 0) pos = withLength(body, pos, (at) => encodeHybrid(repetitions, entries, 1, body, at))
+    if (maxRepetition > 0) pos = withLength(body, pos, (at) => encodeBits(bits, entries, body, at))
     if (this.#isFlat && maxDefinition > 0) pos = withLength(body, pos, (at) => this.#encodeValidity(at))
     else if (maxDefinition > 0) {
       pos = withLength(body, pos, (at) => encodeHybrid(definitions, entries, bitWidth(maxDefinition), body, at))
@@ -118,24 +117,24 @@ export class DictionaryPage {
   }
 
   #encodeValidity(pos: number): number {
-    const { body, validity } = this.#buffers
+    const { body, bits } = this.#buffers
     if (this.#indexCount === this.#entryCount) return writeRun(1, this.#entryCount, 1, body, pos)
     if (this.#indexCount === 0) return writeRun(0, this.#entryCount, 1, body, pos)
-    return encodeBits(validity, this.#entryCount, body, pos)
+    return encodeBits(bits, this.#entryCount, body, pos)
   }
 
   /** A column of its own: the validity bitmap is the definition levels already. */
   #appendFlat(values: Data, start: number, end: number): void {
-    const { indices, validity } = this.#buffers
+    const { indices, bits } = this.#buffers
     const count = end - start
     indices.set(values.values.subarray(start, end), this.#indexCount)
     if (values.nullCount === 0) {
-      if (this.#valueNullable) setBits(validity, this.#entryCount, count)
+      if (this.#valueNullable) setBits(bits, this.#entryCount, count)
       this.#indexCount += count
     } else {
       if (!this.#valueNullable) throw this.#unexpectedNull()
-      copyBits(values.nullBitmap, values.offset + start, validity, this.#entryCount, count)
-      this.#indexCount = keepValid(indices, this.#indexCount, validity, this.#entryCount, count)
+      copyBits(values.nullBitmap, values.offset + start, bits, this.#entryCount, count)
+      this.#indexCount = keepValid(indices, this.#indexCount, bits, this.#entryCount, count)
     }
     this.#entryCount += count
   }
@@ -162,52 +161,92 @@ export class DictionaryPage {
   }
 
   #appendLists(rows: LeafRows, list: Data, start: number, end: number): void {
-    const { definitions, repetitions, indices } = this.#buffers
-    const above = this.#structLevels(rows, start, end)
+    const { listNullable = false } = this.#leaf.dictionary ?? {}
+    if (!listNullable && list.nullCount > 0) throw this.#unexpectedNull()
+    if (!this.#valueNullable && rows.values.nullCount > 0) throw this.#unexpectedNull()
     const present = this.#leaf.maxDefinition
-    const nullItem = present - 1
     const emptyList = present - 1 - Number(this.#valueNullable)
-    const nullable = this.#leaf.dictionary?.listNullable === true
-    const nullList = emptyList - Number(nullable)
-    const listValid = list.nullCount > 0 ? list.nullBitmap : undefined
-    if (listValid !== undefined && !nullable) throw this.#unexpectedNull()
-    const itemValid = rows.values.nullCount > 0 ? rows.values.nullBitmap : undefined
-    if (itemValid !== undefined && !this.#valueNullable) throw this.#unexpectedNull()
+    const levels = { present, nullItem: present - 1, emptyList, nullList: emptyList - Number(listNullable) }
+    const above = this.#structLevels(rows, start, end)
+    const isDense = above === undefined && rows.values.nullCount === 0
+    if (isDense && this.#appendDenseLists(rows.values, list, start, end, levels)) return
+    this.#appendAnyLists(rows.values, list, start, end, levels, above)
+  }
+
+  /**
+   * Lists without null items of which those that are null are empty: the elements follow one another as they are. There is
+   * no loop over the elements, whose number the processor cannot foresee: all entries are written as further elements at
+   * once, then each row sets its first one.
+   * @returns false if a list that is null has elements; nothing was appended then.
+   */
+  #appendDenseLists(values: Data, list: Data, start: number, end: number, levels: ListLevels): boolean {
+    const { bits, definitions, indices } = this.#buffers
+    const { nullList, emptyList, present } = levels
     const offsets: Int32Array = list.valueOffsets
+    const validity: Uint8Array = list.nullCount > 0 ? list.nullBitmap : ALL_VALID
+    // A bit of `ALL_VALID` answers for every row.
+    const bitMask = list.nullCount > 0 ? -1 : 0
+    const whenFilled = present - emptyList
+    const isNullable = emptyList - nullList
     const first = offsets[start]!
     const last = offsets[end]!
-    // Copied as a whole, which is fast whatever their width, and thinned out below when some are null.
-    const values = new Int32Array(last - first)
-    values.set(rows.values.values.subarray(first, last))
+    const mostEntries = end - start + last - first
+    definitions.fill(present, this.#entryCount, this.#entryCount + mostEntries)
+    setBits(bits, this.#entryCount, mostEntries)
     let entry = this.#entryCount
-    let index = this.#indexCount
+    let from = first
+    for (let row = start; row < end; row++) {
+      const to = offsets[row + 1]!
+      const count = to - from
+      from = to
+      const bit = (list.offset + row) & bitMask
+      const valid = (validity[bit >> 3]! >> (bit & 7)) & 1
+      const isFilled = -count >>> 31
+      if (valid < isFilled) return false
+      definitions[entry] = nullList + (valid & isNullable) + isFilled * whenFilled
+      bits[entry >> 3]! &= ~(1 << (entry & 7))
+      entry += count + 1 - isFilled
+    }
+    indices.set(values.values.subarray(first, last), this.#indexCount)
+    this.#indexCount += last - first
+    this.#entryCount = entry
+    clearBitsBehind(bits, entry)
+    return true
+  }
+
+  #appendAnyLists(
+    values: Data,
+    list: Data,
+    start: number,
+    end: number,
+    { nullList, emptyList, nullItem, present }: ListLevels,
+    above: Int32Array | undefined,
+  ): void {
+    const { bits, definitions, indices } = this.#buffers
+    const offsets: Int32Array = list.valueOffsets
+    const isListValid = validityOf(list)
+    const isItemValid = validityOf(values)
+    setBits(bits, this.#entryCount, end - start + offsets[end]! - offsets[start]!)
+    let entry = this.#entryCount
     for (let row = start; row < end; row++) {
       const level = above === undefined ? nullList : above[row - start]!
-      const bit = list.offset + row
-      repetitions[entry] = 0
-      if (level < nullList || (listValid !== undefined && ((listValid[bit >> 3]! >> (bit & 7)) & 1) === 0)) {
+      const from = offsets[row]!
+      const to = offsets[row + 1]!
+      bits[entry >> 3]! &= ~(1 << (entry & 7))
+      if (level < nullList || !isListValid(row)) {
         definitions[entry++] = level
-        continue
-      }
-      const from = offsets[row]! - first
-      const to = offsets[row + 1]! - first
-      if (from === to) {
+      } else if (from === to) {
         definitions[entry++] = emptyList
-        continue
-      }
-      for (let i = from; i < to; i++) {
-        const itemBit = rows.values.offset + first + i
-        repetitions[entry] = i === from ? 0 : 1
-        if (itemValid !== undefined && ((itemValid[itemBit >> 3]! >> (itemBit & 7)) & 1) === 0) {
-          definitions[entry++] = nullItem
-        } else {
-          definitions[entry++] = present
-          indices[index++] = values[i]!
+      } else {
+        for (let i = from; i < to; i++) {
+          const isValid = isItemValid(i)
+          definitions[entry++] = isValid ? present : nullItem
+          if (isValid) indices[this.#indexCount++] = values.values[i]
         }
       }
     }
     this.#entryCount = entry
-    this.#indexCount = index
+    clearBitsBehind(bits, entry)
   }
 
   /** Definition level that the structs above give to each row; nothing if none of them has a null. */
@@ -253,6 +292,18 @@ export class DictionaryPage {
   }
 }
 
+/** Definition levels of what an entry of a list column can be. */
+interface ListLevels {
+  /** Equal to `emptyList` if lists are not nullable. */
+  nullList: number
+  emptyList: number
+  /** Has no meaning if items are not nullable. */
+  nullItem: number
+  present: number
+}
+
+const ALL_VALID = Uint8Array.of(255)
+
 function validityOf(data: Data): (row: number) => boolean {
   if (data.nullCount === 0) return () => true
   const { nullBitmap, offset } = data
@@ -283,7 +334,7 @@ function copyBits(from: Uint8Array, fromBit: number, into: Uint8Array, at: numbe
       else into[i >> 3]! |= value << (i & 7)
     }
   }
-  if ((end & 7) !== 0) into[end >> 3]! &= (1 << (end & 7)) - 1
+  clearBitsBehind(into, end)
 }
 
 /** Appends `count` ones at bit `at`; what lies behind them in the last byte becomes 0. */
@@ -292,7 +343,12 @@ function setBits(into: Uint8Array, at: number, count: number): void {
   if (count === 0) return
   if ((at & 7) !== 0) into[at >> 3]! |= 255 << (at & 7)
   into.fill(255, (at + 7) >> 3, (end + 7) >> 3)
-  if ((end & 7) !== 0) into[end >> 3]! &= (1 << (end & 7)) - 1
+  clearBitsBehind(into, end)
+}
+
+/** Clears the rest of the byte that bit `end` is in, so that bits can be appended there. */
+function clearBitsBehind(bits: Uint8Array, end: number): void {
+  if ((end & 7) !== 0) bits[end >> 3]! &= (1 << (end & 7)) - 1
 }
 
 /** Moves the valid ones of `indices[from..from + count)` together and returns where they end. */

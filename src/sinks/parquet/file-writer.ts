@@ -4,6 +4,7 @@ import type { Schema } from 'apache-arrow'
 import { ExportError } from '../../errors.ts'
 import { ARROW_SCHEMA_KEY, arrowSchemaValue } from './arrow-schema.ts'
 import { encodeFooter, MAGIC, type PlacedRowGroup, type SchemaElement } from './format.ts'
+import { ColumnLabels } from './polars-enum.ts'
 import type { EncodedRowGroup } from './row-group.ts'
 import { schemaTree } from './schema-tree.ts'
 
@@ -18,6 +19,12 @@ export interface ParquetSummary {
   byteCount: number
 }
 
+export interface ParquetEnding {
+  expectedRowCount?: number
+  /** Labels of dictionary columns, by column name, for files in which no row group shows them. */
+  labels?: ReadonlyMap<string, readonly string[]>
+}
+
 /** Text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
 export function createdByText(version: string, build = 'unknown'): string {
   return `alida-arrow version ${version} (build ${build})`
@@ -30,6 +37,7 @@ export class ParquetFileWriter {
   readonly #output: ParquetOutput
   readonly #createdBy: string
   readonly #rowGroups: PlacedRowGroup[] = []
+  readonly #labels = new ColumnLabels()
   #byteCount = 0
   #rowCount = 0
   #isFinished = false
@@ -53,6 +61,7 @@ export class ParquetFileWriter {
     const byteOffset = this.#byteCount + (start[0]?.length ?? 0)
     this.#rowGroups.push({ rowCount: group.rowCount, byteOffset, columns: group.columns })
     this.#rowCount += group.rowCount
+    this.#labels.add(group.labels)
     await this.#write([...start, group.bytes])
   }
 
@@ -62,18 +71,20 @@ export class ParquetFileWriter {
    */
   async finish(
     keyValueMetadata: ReadonlyMap<string, string> = new Map(),
-    expectedRowCount: number = this.#rowCount,
+    { expectedRowCount = this.#rowCount, labels }: ParquetEnding = {},
   ): Promise<ParquetSummary> {
     this.#checkOpen()
     if (expectedRowCount !== this.#rowCount) {
       throw new ExportError('ERR_PARQUET', `expected ${expectedRowCount} rows in the file, found ${this.#rowCount}`)
     }
+    if (labels !== undefined) this.#labels.add(labels)
+    const schema = this.#labels.describe(this.#schema)
     const footer = encodeFooter({
       elements: this.#elements,
       rowGroups: this.#rowGroups,
       keyValueMetadata: [
         ...[...keyValueMetadata].filter(([key]) => key !== ARROW_SCHEMA_KEY),
-        [ARROW_SCHEMA_KEY, arrowSchemaValue(this.#schema, keyValueMetadata)],
+        [ARROW_SCHEMA_KEY, arrowSchemaValue(schema, keyValueMetadata)],
       ],
       createdBy: this.#createdBy,
     })

@@ -1,6 +1,12 @@
 /** Parquet: `RowGroupEncoder` turns batches into bytes, `ParquetFileWriter` puts those into a file. */
 
-export { createdByText, ParquetFileWriter, type ParquetOutput, type ParquetSummary } from './file-writer.ts'
+export {
+  createdByText,
+  type ParquetEnding,
+  ParquetFileWriter,
+  type ParquetOutput,
+  type ParquetSummary,
+} from './file-writer.ts'
 export type { Compression } from './format.ts'
 export { type EncodedRowGroup, RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
 export { type RowGroupLimits, rowGroupsOf, writeRowGroups } from './row-groups.ts'

@@ -112,3 +112,9 @@ export function labelStatistics(labels: LabelList, inUse: Uint8Array): Statistic
   // Copies, lest a view keeps the whole dictionary alive or crosses to another thread with it.
   return { distinctCount, min: min.slice(), max: max.slice(), isMinExact: true, isMaxExact: true }
 }
+
+/** The labels as texts. */
+export function labelTexts({ count, bytes, offsets }: LabelList): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: count }, (_, i) => buffer.toString('utf8', offsets[i], offsets[i + 1]))
+}

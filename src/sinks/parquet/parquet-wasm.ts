@@ -45,8 +45,9 @@ export function parquetWasmMemoryBytes(): number {
 
 export interface WasmFileOptions {
   compression: Compression
-  /** Dictionary encoding and statistics, without which only values, levels and headers are written. Default true. */
-  isAnalytic?: boolean
+  hasDictionaries: boolean
+  /** Smallest and largest value and null count of each column. Default true. */
+  hasStatistics?: boolean
 }
 
 /** A Parquet file of one row group. */
@@ -64,7 +65,7 @@ export interface WasmFile {
 export function encodeWithParquetWasm(
   schema: Schema,
   batches: readonly RecordBatch[],
-  { compression, isAnalytic = true }: WasmFileOptions,
+  options: WasmFileOptions,
 ): WasmFile {
   const rowCount = batches.reduce((rows, batch) => rows + batch.numRows, 0)
   const ipc = ipcStream(schema, batches)
@@ -76,7 +77,7 @@ export function encodeWithParquetWasm(
   }
   const bytes = guarded((wasm) => {
     const table = wasm.Table.fromIPCStream(ipc)
-    return wasm.writeParquet(table, writerProperties(wasm, compression, isAnalytic, rowCount))
+    return wasm.writeParquet(table, writerProperties(wasm, options, rowCount))
   })
   const file = readFooter(bytes)
   if (file.rowCount !== rowCount) {
@@ -105,12 +106,13 @@ const CODEC_NAME = {
   lz4: 'LZ4_RAW',
 } as const
 
-function writerProperties(wasm: ParquetWasm, compression: Compression, isAnalytic: boolean, rowCount: number) {
+function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount: number) {
+  const { compression, hasDictionaries, hasStatistics = true } = options
   // Every setter consumes the builder and gives another one.
   return new wasm.WriterPropertiesBuilder()
     .setCompression(wasm.Compression[CODEC_NAME[compression]])
-    .setDictionaryEnabled(isAnalytic)
-    .setStatisticsEnabled(isAnalytic ? wasm.EnabledStatistics.Chunk : wasm.EnabledStatistics.None)
+    .setDictionaryEnabled(hasDictionaries)
+    .setStatisticsEnabled(hasStatistics ? wasm.EnabledStatistics.Chunk : wasm.EnabledStatistics.None)
     .setMaxRowGroupSize(Math.max(1, rowCount))
     .build()
 }

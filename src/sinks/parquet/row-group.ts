@@ -17,6 +17,8 @@ import {
   ENCODING,
   PAGE,
 } from './format.ts'
+import { labelTexts } from './label-list.ts'
+import { MOST_ENUM_LABELS } from './polars-enum.ts'
 import { checkBatch } from './schema-check.ts'
 import { type SchemaTree, schemaTree } from './schema-tree.ts'
 import { encodeWasmColumns } from './wasm-columns.ts'
@@ -31,6 +33,8 @@ export interface EncodedRowGroup {
   bytes: Uint8Array<ArrayBuffer>
   /** In the order of the schema's leaves; offsets are from the start of `bytes`. */
   columns: ColumnChunk[]
+  /** All labels of the dictionary columns that are not part of another; not of those with a great many. */
+  labels: Map<string, string[]>
 }
 
 /** Compression must save this part of a column to be worth the reader's time. */
@@ -68,19 +72,24 @@ export class RowGroupEncoder {
     const rowCount = filled.reduce((rows, batch) => rows + batch.numRows, 0)
     if (rowCount === 0) throw new ExportError('ERR_PARQUET', 'expected a row group of one row or more, found none')
     const stored = new Map<string, StoredColumn>()
-    for (const column of this.#dictionaryColumns(filled)) stored.set(pathKey(column.chunk.path), column)
+    const chunks = this.#dictionaryChunks(filled)
+    for (const column of this.#compressed(chunks)) stored.set(pathKey(column.chunk.path), column)
     for (const column of wasmColumns(this.#schema, filled, this.#compression)) {
       stored.set(pathKey(column.chunk.path), column)
     }
-    return joined(rowCount, this.#inOrder(stored))
+    return { rowCount, ...joined(this.#inOrder(stored)), labels: labelsByColumn(chunks) }
   }
 
-  #dictionaryColumns(batches: readonly RecordBatch[]): StoredColumn[] {
+  #dictionaryChunks(batches: readonly RecordBatch[]): DictionaryChunk[] {
     const chunks: DictionaryChunk[] = []
     for (const leaf of this.#tree.leaves) {
       if (leaf.dictionary === undefined) continue
       chunks.push(encodeDictionaryChunk(leaf, leaf.dictionary, batches, this.#buffers))
     }
+    return chunks
+  }
+
+  #compressed(chunks: readonly DictionaryChunk[]): StoredColumn[] {
     const isPacked = (chunk: DictionaryChunk) =>
       this.#compression !== 'none' && pagesOf(chunk).every((page) => page.length > 0)
     const compressed = compressPages(chunks.filter(isPacked).flatMap(pagesOf), this.#compression)
@@ -113,6 +122,16 @@ export class RowGroupEncoder {
 /** Names may contain any character but a zero byte in practice; it keeps `a`, `b` apart from `a.b`. */
 function pathKey(path: readonly string[]): string {
   return path.join('\0')
+}
+
+function labelsByColumn(chunks: readonly DictionaryChunk[]): Map<string, string[]> {
+  const labels = new Map<string, string[]>()
+  for (const { leaf, labels: list } of chunks) {
+    const [name] = leaf.path
+    if (name !== undefined && leaf.path.length === 1 && list.count <= MOST_ENUM_LABELS)
+      labels.set(name, labelTexts(list))
+  }
+  return labels
 }
 
 function pagesOf({ dictionaryPage, dataPages }: DictionaryChunk): Uint8Array[] {
@@ -187,7 +206,7 @@ function movedChunk(chunk: ColumnChunk, byteDelta: number): ColumnChunk {
   }
 }
 
-function joined(rowCount: number, stored: readonly StoredColumn[]): EncodedRowGroup {
+function joined(stored: readonly StoredColumn[]): Pick<EncodedRowGroup, 'bytes' | 'columns'> {
   const bytes = new Uint8Array(stored.reduce((sum, { parts }) => sum + byteCount(parts), 0))
   const columns: ColumnChunk[] = []
   let pos = 0
@@ -198,5 +217,5 @@ function joined(rowCount: number, stored: readonly StoredColumn[]): EncodedRowGr
       pos += part.length
     }
   }
-  return { rowCount, bytes, columns }
+  return { bytes, columns }
 }

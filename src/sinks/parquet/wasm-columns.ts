@@ -2,6 +2,7 @@
 
 import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { arrowByteLength } from './arrow-size.ts'
+import { isWorthDictionary } from './dictionary-choice.ts'
 import type { Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
 import { isDictionaryColumn } from './schema-tree.ts'
@@ -10,41 +11,48 @@ import { isDictionaryColumn } from './schema-tree.ts'
 const CALL_COLUMNS = 64
 const CALL_BYTES = 32 * 1024 * 1024
 
+/** Columns that are encoded together. */
+interface WasmCall {
+  columnNumbers: number[]
+  hasDictionaries: boolean
+  byteCount: number
+}
+
 /** Encodes the columns, some at a time. Nothing is loaded if there are none. */
 export function encodeWasmColumns(
   schema: Schema,
   batches: readonly RecordBatch[],
   compression: Compression,
 ): WasmFile[] {
-  return columnsOfCalls(schema, batches).map((numbers) => {
-    const fields = numbers.map((number) => remainingField(schema.fields[number]!)!)
+  return callsOf(schema, batches).map(({ columnNumbers, hasDictionaries }) => {
+    const fields = columnNumbers.map((number) => remainingField(schema.fields[number]!)!)
     const part = new Schema(fields)
     const parts = batches.map((batch) => {
-      const children = numbers.map((number, i) => remainingData(batch.data.children[number]!, fields[i]!))
+      const children = columnNumbers.map((number, i) => remainingData(batch.data.children[number]!, fields[i]!))
       const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children })
       return new RecordBatch(part, data)
     })
-    return encodeWithParquetWasm(part, parts, { compression })
+    return encodeWithParquetWasm(part, parts, { compression, hasDictionaries })
   })
 }
 
-function columnsOfCalls(schema: Schema, batches: readonly RecordBatch[]): number[][] {
-  const calls: number[][] = []
-  let callBytes = 0
+function callsOf(schema: Schema, batches: readonly RecordBatch[]): WasmCall[] {
+  const calls: WasmCall[] = []
+  const open = new Map<boolean, WasmCall>()
   for (const [number, field] of schema.fields.entries()) {
     if (remainingField(field) === undefined) continue
-    const bytes = batches.reduce(
-      (sum, { data, numRows }) => sum + arrowByteLength(data.children[number]!, 0, numRows),
-      0,
-    )
-    const last = calls.at(-1)
-    if (last === undefined || last.length === CALL_COLUMNS || callBytes + bytes > CALL_BYTES) {
-      calls.push([number])
-      callBytes = bytes
-    } else {
-      last.push(number)
-      callBytes += bytes
+    const parts = batches.map((batch) => batch.data.children[number]!)
+    const byteCount = parts.reduce((bytes, part) => bytes + arrowByteLength(part, 0, part.length), 0)
+    const hasDictionaries = isWorthDictionary(parts)
+    let call = open.get(hasDictionaries)
+    const isFull = call?.columnNumbers.length === CALL_COLUMNS || (call?.byteCount ?? 0) + byteCount > CALL_BYTES
+    if (call === undefined || isFull) {
+      call = { columnNumbers: [], hasDictionaries, byteCount: 0 }
+      calls.push(call)
+      open.set(hasDictionaries, call)
     }
+    call.columnNumbers.push(number)
+    call.byteCount += byteCount
   }
   return calls
 }

@@ -1,0 +1,72 @@
+/**
+ * Which of the other columns are worth a dictionary? parquet-rs begins one for every column and gives up when it has
+ * grown to a megabyte, by when ids and times have cost five times the work and come out larger.
+ */
+
+import { type Data, DataType } from 'apache-arrow'
+
+const SAMPLE_ROWS = 1024
+
+/** Longer values are told apart by their beginning and length. */
+const MOST_HASHED_BYTES = 64
+
+/**
+ * Estimates from a sample whether a column repeats its values: are there at most half as many different ones as values?
+ * Always true for types that are not sampled. `parts` are the column in one batch each.
+ */
+export function isWorthDictionary(parts: readonly Data[]): boolean {
+  const type = parts[0]?.type
+  if (type === undefined || !isSampled(type)) return true
+  const rowCount = parts.reduce((rows, part) => rows + part.length, 0)
+  const occurrences = new Map<number, number>()
+  let sampled = 0
+  // An odd step, lest it keeps time with a pattern in the data.
+  const step = Math.max(1, Math.floor(rowCount / SAMPLE_ROWS)) | 1
+  for (const part of parts) {
+    for (let row = 0; row < part.length; row += step) {
+      if (!part.getValid(row)) continue
+      const hash = valueHash(part, row)
+      occurrences.set(hash, (occurrences.get(hash) ?? 0) + 1)
+      sampled++
+    }
+  }
+  const valueCount = Math.min(rowCount, sampled * step)
+  return estimatedDistinct(occurrences.values(), occurrences.size, step === 1) * 2 <= valueCount
+}
+
+function isSampled(type: DataType): boolean {
+  return (
+    DataType.isUtf8(type) ||
+    DataType.isBinary(type) ||
+    DataType.isFloat(type) ||
+    DataType.isTimestamp(type) ||
+    DataType.isInt(type)
+  )
+}
+
+/** Chao's estimate: the more values were seen only once, compared with those seen twice, the more were not seen at all. */
+function estimatedDistinct(occurrences: Iterable<number>, seen: number, isWhole: boolean): number {
+  if (isWhole) return seen
+  let once = 0
+  let twice = 0
+  for (const count of occurrences) {
+    if (count === 1) once++
+    if (count === 2) twice++
+  }
+  return seen + (once * (once - 1)) / (2 * (twice + 1))
+}
+
+function valueHash({ values, valueOffsets, stride }: Data, row: number): number {
+  if (valueOffsets !== undefined) return bytesHash(values, valueOffsets[row], valueOffsets[row + 1])
+  const width = stride * values.BYTES_PER_ELEMENT
+  const bytes = new Uint8Array(values.buffer, values.byteOffset + row * width, width)
+  return bytesHash(bytes, 0, width)
+}
+
+/** FNV-1a. */
+function bytesHash(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5 ^ (end - start)
+  const last = Math.min(end, start + MOST_HASHED_BYTES)
+  for (let i = start; i < last; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash
+}
