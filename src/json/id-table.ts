@@ -16,8 +16,8 @@ const DOUBLES_EACH = 5
 export class IdTable {
   /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids of another form. */
   #doubles = new Float64Array(0)
-  /** Open hash table, of a power of two in size: 1 + index, or 0 for a free slot. */
-  #slots = new Int32Array(0)
+  /** Open hash table, of a power of two in size: 1 + index, or 0 for a free slot, of which there always is one. */
+  #slots = new Int32Array(8)
   readonly #indexByText = new Map<string, number>()
   readonly #indexByFoldedGuid = new Map<string, number>()
 
