@@ -12,7 +12,11 @@ export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateD
  */
 export function columnNames(fields: readonly FieldDefinition[], reserved: readonly string[]): string[] {
   const wanted = fields.map((field) => (field.name === '' ? field.id : field.name))
-  const used = new Set(reserved.map(folded))
+  return numberedNames(wanted, new Set(reserved.map(folded)))
+}
+
+/** The same rule for any names: those in `used` (in lower case) are taken, and the new ones are added to it. */
+export function numberedNames(wanted: readonly string[], used: Set<string>): string[] {
   const avoided = new Set([...used, ...wanted.map(folded)])
   const nextSuffix = new Map<string, number>()
   return wanted.map((name) => {
@@ -68,6 +72,7 @@ function uniqueLabel(name: string, used: Set<string>, avoided: Set<string>, next
   return unique
 }
 
-function folded(name: string): string {
+/** Names that differ only by case are one name to DuckDB and Spark. */
+export function folded(name: string): string {
   return name.toLowerCase()
 }

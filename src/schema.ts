@@ -13,9 +13,11 @@ import {
   TimestampMicrosecond,
   Utf8,
 } from 'apache-arrow'
-import type { Definition, ExportHeader, FieldDefinition, FieldGroup } from './definition.ts'
-import { OptionError, quoted } from './errors.ts'
-import { columnNames, optionLabels, SYSTEM_COLUMNS } from './names.ts'
+import type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
+import { type NameMode, questionNames } from './name-modes.ts'
+import { folded, optionLabels, SYSTEM_COLUMNS } from './names.ts'
+import { plainText } from './plain-text.ts'
+import { type SelectionOptions, selectedFields } from './selection.ts'
 import { VERSION } from './version.ts'
 import type { WarningLog } from './warnings.ts'
 
@@ -35,21 +37,28 @@ export interface ColumnPlan {
   readonly group?: FieldGroup
   /** Dictionary labels known before the first record, in the definition's order; only of `dictionary` and `list`. */
   readonly labels: readonly string[]
+  /** The question text without HTML, where that was asked for. */
+  readonly text?: string
+  /** The answers are read as ever, but only a keyed hash of each may be written. */
+  readonly isHashed?: boolean
 }
 
-export interface ColumnOptions {
-  /** Names or ids of the questions to keep, in any order; all by default. Columns keep the definition's order. */
-  fields?: readonly string[] | undefined
+export interface ColumnOptions extends SelectionOptions {
+  /** What columns are called. Default: `name`. */
+  names?: NameMode | undefined
+  /** Cleans labels and question texts of HTML; the raw ones stay in the metadata. Default: false. */
+  stripHtml?: boolean | undefined
 }
 
 /**
  * Plans the table's columns: `ownerId`, `lastUpdateDate`, one per field in the definition's order, `skipped`.
- * @throws OptionError `ERR_OPTION` when `fields` names something that is not in the definition.
+ * @throws OptionError `ERR_OPTION` when `fields` or `exclude` name something that is not in the definition.
  */
 export function planColumns(definition: Definition, options: ColumnOptions, warnings: WarningLog): ColumnPlan[] {
   const groups = groupByFieldId(definition.fieldGroups)
-  const names = columnNames(definition.fields, Object.values(SYSTEM_COLUMNS))
-  const kept = selectedFields(definition.fields, options.fields)
+  const taken = new Set(Object.values(SYSTEM_COLUMNS).map(folded))
+  const names = questionNames(definition.fields, options.names ?? 'name', taken)
+  const kept = selectedFields(definition.fields, names, options)
   const plans: ColumnPlan[] = [
     { name: SYSTEM_COLUMNS.ownerId, type: 'utf8', source: 'ownerId', labels: [] },
     { name: SYSTEM_COLUMNS.lastUpdateDate, type: 'timestamp', source: 'lastUpdateDate', labels: [] },
@@ -57,8 +66,9 @@ export function planColumns(definition: Definition, options: ColumnOptions, warn
   for (const [i, field] of definition.fields.entries()) {
     if (!kept.has(field)) continue
     const group = groups.get(field.id)
-    const labels = optionLabels(field.options)
-    warnAboutField(field, labels, warnings)
+    const shownOptions = options.stripHtml === true ? field.options.map(cleanOption) : field.options
+    const labels = optionLabels(shownOptions)
+    warnAboutField(field, shownOptions, labels, warnings)
     const name = names[i] ?? field.id
     plans.push({
       name,
@@ -67,6 +77,8 @@ export function planColumns(definition: Definition, options: ColumnOptions, warn
       field,
       labels,
       ...(group === undefined ? {} : { group }),
+      ...(options.stripHtml === true ? { text: plainText(field.description) } : {}),
+      ...(options.sensitive === 'hash' && field.isSensitive ? { isHashed: true } : {}),
     })
   }
   const questions = plans.filter((plan) => plan.source === 'field').map((plan) => plan.name)
@@ -92,9 +104,19 @@ function columnTypeOf(field: FieldDefinition): ColumnType {
   }
 }
 
-function warnAboutField(field: FieldDefinition, labels: readonly string[], warnings: WarningLog): void {
+/** An option whose name is nothing but tags keeps them: a label must tell it apart. */
+function cleanOption(option: OptionDefinition): OptionDefinition {
+  return { id: option.id, name: plainText(option.name) || option.name }
+}
+
+function warnAboutField(
+  field: FieldDefinition,
+  options: readonly OptionDefinition[],
+  labels: readonly string[],
+  warnings: WarningLog,
+): void {
   if (columnTypeOf(field) === 'json') warnings.add('unknown-data-type', field, field.dataType)
-  for (const [i, option] of field.options.entries()) {
+  for (const [i, option] of options.entries()) {
     if (labels[i] !== option.name) warnings.add('duplicate-option-name', field, option.name)
   }
 }
@@ -107,42 +129,60 @@ function groupByFieldId(groups: readonly FieldGroup[]): Map<string, FieldGroup> 
   return byFieldId
 }
 
-function selectedFields(
-  fields: readonly FieldDefinition[],
-  wanted: readonly string[] | undefined,
-): Set<FieldDefinition> {
-  if (wanted === undefined) return new Set(fields)
-  const byWord = new Map<string, FieldDefinition[]>()
-  for (const field of fields) {
-    for (const word of new Set([field.name, field.id])) byWord.set(word, [...(byWord.get(word) ?? []), field])
-  }
-  const selected = new Set<FieldDefinition>()
-  for (const word of wanted) {
-    const matches = byWord.get(word)
-    if (matches === undefined) {
-      throw new OptionError('ERR_OPTION', `fields: expected the name or id of a question, found ${quoted(word)}`)
-    }
-    for (const field of matches) selected.add(field)
-  }
-  return selected
-}
-
-/** What a file says of itself beside the rows, as one JSON text: the export's own members, its definition, this tool. */
-export function exportMetadata(header: ExportHeader, definition: Definition): string {
-  return JSON.stringify({ ...header, definition, tool: { name: 'alida-arrow', version: VERSION } })
-}
-
 /** Key of `exportMetadata` in the Arrow schema's metadata and in Parquet's key-value metadata. */
 export const EXPORT_METADATA_KEY = 'alida:export'
 
+/** Key of the policy on sensitive questions and owner ids, in the same places. */
+export const PRIVACY_METADATA_KEY = 'alida:privacy'
+
+/** What was done to personal data before it was written. */
+export interface PrivacyOptions extends Pick<SelectionOptions, 'sensitive'> {
+  /** Whether `ownerId` is replaced by a keyed hash, which needs `hashKey`. Default: false. */
+  hashOwner?: boolean | undefined
+}
+
+/** What a file says of itself beside the rows, as one JSON text: the export's own members, its definition, this tool. */
+export function exportMetadata(header: ExportHeader, definition: Definition, options: PrivacyOptions = {}): string {
+  const shown = withoutSensitive(definition, options)
+  return JSON.stringify({ ...header, definition: shown, tool: { name: 'alida-arrow', version: VERSION } })
+}
+
+/** Dropped questions leave the definition, hashed ones lose their options: a file must not name what it hides. */
+export function withoutSensitive(definition: Definition, { sensitive = 'keep' }: PrivacyOptions): Definition {
+  if (sensitive === 'keep') return definition
+  const kept = definition.fields.filter((field) => sensitive === 'hash' || !field.isSensitive)
+  const ids = new Set(kept.map((field) => field.id))
+  return {
+    fields: kept.map((field) => (field.isSensitive ? { ...field, options: [] } : field)),
+    fieldGroups: definition.fieldGroups.map((group) => ({
+      ...group,
+      fieldIds: group.fieldIds.filter((id) => ids.has(id)),
+    })),
+  }
+}
+
+function privacyMetadata({ sensitive = 'keep', hashOwner = false }: PrivacyOptions): string {
+  const isHashed = hashOwner || sensitive === 'hash'
+  return JSON.stringify({ sensitive, hashOwner, ...(isHashed ? { hash: 'HMAC-SHA-256' } : {}) })
+}
+
 /** The Arrow schema of the planned columns; every field and the schema itself carry their part of the definition. */
-export function arrowSchema(plans: readonly ColumnPlan[], header: ExportHeader, definition: Definition): Schema {
+export function arrowSchema(
+  plans: readonly ColumnPlan[],
+  header: ExportHeader,
+  definition: Definition,
+  options: PrivacyOptions = {},
+): Schema {
   const fields = plans.map((plan, i) => new Field(plan.name, arrowType(plan, i), true, fieldMetadata(plan)))
-  return new Schema(fields, new Map([[EXPORT_METADATA_KEY, exportMetadata(header, definition)]]))
+  const metadata = new Map([
+    [EXPORT_METADATA_KEY, exportMetadata(header, definition, options)],
+    [PRIVACY_METADATA_KEY, privacyMetadata(options)],
+  ])
+  return new Schema(fields, metadata)
 }
 
 /** arrow-js tells dictionaries of one id apart by this instance, so that there must be only one. */
-const UTF8 = new Utf8()
+export const UTF8 = new Utf8()
 
 function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
   switch (plan.type) {
@@ -162,13 +202,18 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
 
 /** Bits of a column's dictionary indices. Half of the range is left free for options that left the definition. */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
-  if (plan.labels.length <= 64) return 8
-  return plan.labels.length <= 16_384 ? 16 : 32
+  return bitsForLabels(plan.labels.length * 2)
+}
+
+/** Bits of signed indices that tell so many labels apart. */
+export function bitsForLabels(labels: number): 8 | 16 | 32 {
+  if (labels <= 128) return 8
+  return labels <= 32_768 ? 16 : 32
 }
 
 /** Most rows whose fixed-width buffers (values or offsets, and validity) stay within so many bytes. */
-export function rowsWithin(bytes: number, plans: readonly ColumnPlan[]): number {
-  let bytesPerRow = 0
+export function rowsWithin(bytes: number, plans: readonly ColumnPlan[], moreBytesPerRow = 0): number {
+  let bytesPerRow = moreBytesPerRow
   for (const plan of plans) bytesPerRow += fixedBytesPerRow(plan) + 1 / 8
   return Math.max(FEWEST_BATCH_ROWS, Math.floor(bytes / bytesPerRow))
 }
@@ -188,7 +233,11 @@ function fixedBytesPerRow(plan: ColumnPlan): number {
 }
 
 function arrowIndexType(plan: ColumnPlan): Int8 | Int16 | Int32 {
-  switch (indexBits(plan)) {
+  return indexTypeOf(indexBits(plan))
+}
+
+export function indexTypeOf(bits: 8 | 16 | 32): Int8 | Int16 | Int32 {
+  switch (bits) {
     case 8:
       return new Int8()
     case 16:
@@ -198,7 +247,8 @@ function arrowIndexType(plan: ColumnPlan): Int8 | Int16 | Int32 {
   }
 }
 
-function fieldMetadata(plan: ColumnPlan): Map<string, string> {
+/** What a question's column says of the question. */
+export function fieldMetadata(plan: ColumnPlan): Map<string, string> {
   const { field, group } = plan
   const metadata = new Map<string, string>()
   if (field === undefined) return metadata
@@ -206,12 +256,15 @@ function fieldMetadata(plan: ColumnPlan): Map<string, string> {
   metadata.set('alida:name', field.name)
   metadata.set('alida:dataType', field.dataType)
   metadata.set('alida:description', field.description)
+  if (plan.text !== undefined) metadata.set('alida:text', plan.text)
   if (group !== undefined) metadata.set('alida:group', JSON.stringify({ id: group.id, name: group.name }))
   metadata.set('alida:isSensitive', String(field.isSensitive))
   metadata.set('alida:visibility', field.visibility)
   metadata.set('alida:isSystem', String(field.isSystem))
   metadata.set('alida:isRequired', String(field.isRequired))
-  if (plan.type === 'dictionary' || plan.type === 'list') {
+  if (plan.isHashed === true) {
+    metadata.set('alida:hashed', 'true')
+  } else if (plan.type === 'dictionary' || plan.type === 'list') {
     const options = field.options.map((option, i) => ({ id: option.id, name: option.name, label: plan.labels[i] }))
     metadata.set('alida:options', JSON.stringify(options))
   }

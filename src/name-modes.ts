@@ -1,0 +1,113 @@
+/** Column names other than the default: ids, question texts, SQL-safe names; and names that do not depend on order. */
+
+import { createHash } from 'node:crypto'
+import type { FieldDefinition, FieldGroup } from './definition.ts'
+import { folded, numberedNames } from './names.ts'
+import { plainText } from './plain-text.ts'
+import { needsPrefix, snakeCase } from './snake-case.ts'
+
+/** What a question is called: its name as it is, its id, its text, or a short name that needs no quotes in SQL. */
+export type NameMode = 'name' | 'id' | 'description' | 'snake'
+
+export const NAME_MODES: readonly NameMode[] = ['name', 'id', 'description', 'snake']
+
+/** PostgreSQL cuts names at 63 bytes; this leaves room for an option's name or a suffix. */
+const LONGEST_SNAKE = 40
+const LONGEST_SNAKE_OPTION = 20
+
+/** A name that is wished for, and a text that tells its owner apart for ever: a field id, with what else is needed. */
+export interface NameWish {
+  readonly wanted: string
+  readonly key: string
+}
+
+/** What a question or group would like to be called. */
+export function wantedName(
+  owner: { readonly id: string; readonly name: string; readonly description: string },
+  mode: NameMode,
+): string {
+  const named = owner.name === '' ? owner.id : owner.name
+  switch (mode) {
+    case 'name':
+      return named
+    case 'id':
+      return owner.id === '' ? named : owner.id
+    case 'description':
+      return plainText(owner.description) || named
+    case 'snake': {
+      const snake = snakeCase(named, LONGEST_SNAKE)
+      return needsPrefix(snake) ? `q_${snake}`.replace(/_$/, '') : snake
+    }
+  }
+}
+
+/** Names of the questions, in the order of `fields`; unique without regard to case, those in `used` taken. */
+export function questionNames(fields: readonly FieldDefinition[], mode: NameMode, used: Set<string>): string[] {
+  return uniqueNames(
+    fields.map((field) => ({ wanted: wantedName(field, mode), key: field.id })),
+    mode,
+    used,
+  )
+}
+
+/**
+ * Makes names unique and adds them to `used` (names in lower case). In the mode `name` the order decides: later ones get
+ * `_2`, `_3` …. In all other modes it does not: whoever shares a wish gets a suffix that is made from its key alone.
+ */
+export function uniqueNames(wishes: readonly NameWish[], mode: NameMode, used: Set<string>): string[] {
+  if (mode === 'name') {
+    return numberedNames(
+      wishes.map((wish) => wish.wanted),
+      used,
+    )
+  }
+  const classes = new Map<string, NameWish[]>()
+  for (const wish of wishes) {
+    const members = classes.get(folded(wish.wanted))
+    if (members === undefined) classes.set(folded(wish.wanted), [wish])
+    else members.push(wish)
+  }
+  const avoided = new Set([...used, ...classes.keys()])
+  const names = new Map<NameWish, string>()
+  for (const [key, members] of [...classes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const isAlone = members.length === 1 && !used.has(key)
+    const unique = isAlone ? members.map((wish) => wish.wanted) : suffixedNames(members, mode, avoided)
+    for (const [i, member] of members.entries()) names.set(member, unique[i]!)
+    for (const name of unique) avoided.add(folded(name))
+  }
+  for (const name of names.values()) used.add(folded(name))
+  return wishes.map((wish) => names.get(wish)!)
+}
+
+const SHORTEST_SUFFIX = 6
+const DIGEST_CHARACTERS = 64
+
+function suffixedNames(members: readonly NameWish[], mode: NameMode, taken: ReadonlySet<string>): string[] {
+  const digests = members.map(({ key }) => createHash('sha256').update(key).digest('hex'))
+  for (let length = SHORTEST_SUFFIX; length <= DIGEST_CHARACTERS; length++) {
+    const names = members.map(({ wanted }, i) => joinedName(wanted, digests[i]!.slice(0, length), mode))
+    const distinct = new Set(names.map(folded))
+    if (distinct.size === names.length && ![...distinct].some((name) => taken.has(name))) return names
+  }
+  throw new Error('unreachable: names that share a key')
+}
+
+function joinedName(wanted: string, suffix: string, mode: NameMode): string {
+  return mode === 'description' ? `${wanted} (${suffix})` : `${wanted}_${suffix}`
+}
+
+/** Name of the column that says whether one option was chosen. */
+export function optionColumnName(question: string, option: { id: string; label: string }, mode: NameMode): string {
+  if (mode === 'id') return `${question}: ${option.id}`
+  if (mode !== 'snake') return `${question}: ${option.label}`
+  return `${question}__${snakeCase(option.label, LONGEST_SNAKE_OPTION) || 'option'}`
+}
+
+/** Name of a grid's row inside of its group: what is left of the question's name. */
+export function memberName(field: FieldDefinition, group: FieldGroup, mode: NameMode): string {
+  if (mode !== 'name' && mode !== 'snake') return wantedName(field, mode)
+  const named = field.name === '' ? field.id : field.name
+  const prefix = `${group.name}_`
+  const rest = group.name !== '' && named.startsWith(prefix) ? named.slice(prefix.length).trim() : named
+  return wantedName({ ...field, name: rest === '' ? named : rest }, mode)
+}
