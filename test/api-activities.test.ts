@@ -92,7 +92,12 @@ describe('activities', () => {
     expect(fake.log).toHaveLength(3)
   })
 
-  it.each([undefined, {}, 'none'])('refuses a list that is %j', async (items) => {
+  it('leaves out no activity, whatever its id is', async () => {
+    page([], [{ id: 7 }, { name: 'b' }])
+    expect(await list(clientWithToken(fake).activities())).toEqual([{ id: '7' }, { id: '', name: 'b' }])
+  })
+
+  it.each([undefined, {}, 'none', [null]])('refuses a list that is %j', async (items) => {
     fake.faults.activities = [{ kind: 'answer', status: 200, body: { items } }]
     expect(await rejection(list(clientWithToken(fake).activities()))).toMatchObject({ code: 'ERR_API_RESPONSE' })
   })

@@ -56,6 +56,8 @@ describe('a dropped connection', () => {
       expect(first?.headers).not.toHaveProperty('range')
       expect(second?.headers).toMatchObject({ range: `bytes=${afterBytes}-`, 'if-range': '"version-1"' })
       expect(second?.path).not.toBe(first?.path)
+      // An answer with a link must not be cut into a range.
+      expect(fake.requests('file')[1]?.headers).not.toHaveProperty('range')
     })
 
     it.each(POINTS)(`after %i bytes is read again and compared without an ETag (${framing})`, async (afterBytes) => {

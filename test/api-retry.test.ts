@@ -52,10 +52,11 @@ describe('a failure that may pass', () => {
 
   it('ends with the deadline, if the next attempt would begin after it', async () => {
     fake.faults.status = times(9, { kind: 'answer', status: 502 } as const)
-    const error = await rejection(clientWithToken(fake).getExportStatus(BATCH_ID, { deadlineMs: 1700 }))
+    const clock = new QuickClock()
+    const error = await rejection(clientWithToken(fake, { clock }).getExportStatus(BATCH_ID, { deadlineMs: 1700 }))
     expect(error).toMatchObject({ code: 'ERR_API_TIMEOUT' })
     expect(error.message).toContain('HTTP 502')
-    expect(fake.log).toHaveLength(3)
+    expect(clock.pausesMs).toEqual([500, 1000])
   })
 })
 

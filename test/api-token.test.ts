@@ -1,3 +1,4 @@
+import { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ExportClient } from '../src/api/client.ts'
 import { API_KEY, BATCH_ID } from './fake-alida/api.ts'
@@ -154,12 +155,14 @@ describe('client id and secret', () => {
     fake.faults.token = [{ kind: 'silence' }]
     const abort = new AbortController()
     fake.onRequest = () => abort.abort()
-    const client = clientWithSecret(fake)
+    const dispatcher = new Agent()
+    const client = clientWithSecret(fake, { dispatcher })
     expect(await rejection(client.getExportStatus(BATCH_ID, { signal: abort.signal }))).toMatchObject({
       code: 'ERR_ABORTED',
     })
     await expect.poll(() => fake.connections()).toBe(0)
     expect(await client.getExportStatus(BATCH_ID)).toMatchObject({ state: 'succeeded' })
+    await dispatcher.destroy()
   })
 })
 

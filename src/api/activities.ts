@@ -21,6 +21,7 @@ export interface ActivitiesOptions extends OperationOptions {
 
 /** One activity as the API sends it; members beyond these are kept. */
 export interface Activity {
+  /** Empty if the answer leaves it out, as `fields` may ask for. */
   readonly id: string
   readonly name?: unknown
   readonly status?: unknown
@@ -54,7 +55,7 @@ export async function activityPage(
     })
   }
   return {
-    items: answer.items.filter(isActivity),
+    items: answer.items.map((item) => activityOf(item, url)),
     next: nextLink(session, answer.links, url),
     meta: isObject(answer.meta) ? answer.meta : {},
   }
@@ -113,6 +114,9 @@ function ownPage(session: Session, url: URL): URL {
   throw new ApiError('ERR_API_RESPONSE', problem, { url: plainUrl(url) })
 }
 
-function isActivity(item: unknown): item is Activity {
-  return isObject(item) && typeof item.id === 'string'
+function activityOf(item: unknown, url: URL): Activity {
+  if (isObject(item)) return { ...item, id: String(item.id ?? '') }
+  throw new ApiError('ERR_API_RESPONSE', 'expected an activity, found something that is no object', {
+    url: plainUrl(url),
+  })
 }
