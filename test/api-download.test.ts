@@ -36,205 +36,6 @@ async function downloadError() {
   return rejection(download())
 }
 
-/** Replaces the file as soon as the store has been asked so many times. */
-function changeFileBefore(storeRequest: number, change: () => void): void {
-  fake.onRequest = ({ route }) => {
-    if (route === 'store' && fake.requests('store').length === storeRequest) change()
-  }
-}
-
-/** Bytes delivered before the connection is cut; then the download is resumed from the place reached. */
-const POINTS = [1, 2, 1000, 65_536, SIZE - 1]
-
-describe('a dropped connection', () => {
-  for (const framing of ['length', 'chunked'] as const) {
-    it.each(POINTS)(`after %i bytes is resumed by Range and If-Range (${framing})`, async (afterBytes) => {
-      fake.file.framing = framing
-      fake.faults.store = [cut(afterBytes)]
-      expect((await download()).equals(DOCUMENT)).toBe(true)
-      const [first, second] = fake.requests('store')
-      expect(first?.headers).not.toHaveProperty('range')
-      expect(second?.headers).toMatchObject({ range: `bytes=${afterBytes}-`, 'if-range': '"version-1"' })
-      expect(second?.path).not.toBe(first?.path)
-      // An answer with a link must not be cut into a range.
-      expect(fake.requests('file')[1]?.headers).not.toHaveProperty('range')
-    })
-
-    it.each(POINTS)(`after %i bytes is read again and compared without an ETag (${framing})`, async (afterBytes) => {
-      fake.file.framing = framing
-      fake.file.etag = undefined
-      fake.faults.store = [cut(afterBytes)]
-      expect((await download()).equals(DOCUMENT)).toBe(true)
-      expect(fake.requests('store')[1]?.headers).not.toHaveProperty('range')
-    })
-
-    it(`many times over, each time in the middle (${framing})`, async () => {
-      fake.file.framing = framing
-      fake.faults.store = Array.from({ length: 20 }, () => cut(10_000))
-      expect((await download()).equals(DOCUMENT)).toBe(true)
-      expect(fake.requests('store')).toHaveLength(21)
-    })
-  }
-
-  it('at the very end of a chunked body is found to be complete by 416', async () => {
-    fake.file.framing = 'chunked'
-    fake.faults.store = [cut(SIZE)]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store')).toHaveLength(2)
-  })
-
-  it('before the first byte starts again', async () => {
-    fake.faults.store = [{ kind: 'reset' }, cut(0), { kind: 'answer', status: 503 }]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store').map(({ headers }) => headers.range)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
-
-  it('with a weak ETag is read again, not resumed', async () => {
-    fake.file.etag = 'W/"version-1"'
-    fake.faults.store = [cut(5000)]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store')[1]?.headers).not.toHaveProperty('range')
-  })
-
-  it('of a store that knows no ranges is read again', async () => {
-    fake.file.ranges = false
-    fake.faults.store = [cut(5000), cut(2000), cut(50_000)]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store')).toHaveLength(4)
-  })
-
-  it('of a file that the API itself sends is resumed there', async () => {
-    fake.linkForm = 'direct'
-    fake.faults.file = [cut(100_000)]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('file')[1]?.headers).toMatchObject({ range: 'bytes=100000-' })
-  })
-
-  it('is given up after six attempts without a further byte', async () => {
-    fake.faults.store = [cut(5000), ...Array.from({ length: 9 }, () => cut(0))]
-    const error = await downloadError()
-    expect(error).toMatchObject({ code: 'ERR_API_NETWORK' })
-    expect(error.message).toContain('gave up after 6 attempts')
-    expect(fake.requests('store')).toHaveLength(6)
-  })
-})
-
-describe('a changed file', () => {
-  const other = Buffer.from(DOCUMENT.toString().replaceAll('owner-', 'Owner-'))
-
-  it('is an error, with a strong ETag', async () => {
-    fake.faults.store = [cut(5000)]
-    changeFileBefore(2, () => Object.assign(fake.file, { bytes: other, etag: '"version-2"' }))
-    const error = await downloadError()
-    expect(error).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-    expect(error.message).toMatch(/"version-1".*"version-2"/)
-  })
-
-  it('is an error, without ETag: the beginning differs', async () => {
-    fake.file.etag = undefined
-    fake.faults.store = [cut(5000)]
-    changeFileBefore(2, () => Object.assign(fake.file, { bytes: other }))
-    const error = await downloadError()
-    expect(error).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-    expect(error.message).toContain('first 5000 bytes differ')
-  })
-
-  it('is an error, without ETag: the length differs', async () => {
-    fake.file.etag = undefined
-    fake.faults.store = [cut(5000)]
-    changeFileBefore(2, () => Object.assign(fake.file, { bytes: Buffer.concat([DOCUMENT, Buffer.from(' ')]) }))
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-  })
-
-  it('is an error, without ETag and length: it is shorter than what was handed out', async () => {
-    Object.assign(fake.file, { etag: undefined, framing: 'chunked' })
-    fake.faults.store = [cut(5000)]
-    changeFileBefore(2, () => Object.assign(fake.file, { bytes: DOCUMENT.subarray(0, 4000) }))
-    const error = await downloadError()
-    expect(error).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-    expect(error.message).toContain('shorter')
-  })
-
-  it('is an error, if its ETag is gone', async () => {
-    fake.faults.store = [cut(5000)]
-    changeFileBefore(2, () => Object.assign(fake.file, { etag: undefined }))
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-  })
-
-  it('is taken whole, if nothing was handed out yet', async () => {
-    fake.faults.store = [cut(0)]
-    changeFileBefore(2, () => Object.assign(fake.file, { bytes: other, etag: '"version-2"' }))
-    expect((await download()).equals(other)).toBe(true)
-  })
-})
-
-describe('a rest that is not what was asked for is an error', () => {
-  const rest = (headers: Record<string, string>, status = 206): Fault => ({
-    kind: 'answer',
-    status,
-    headers: { etag: '"version-1"', ...headers },
-    body: 'rest',
-  })
-
-  it.each([
-    ['another total', rest({ 'content-range': `bytes 5000-5003/${SIZE + 1}` })],
-    ['another start', rest({ 'content-range': `bytes 4999-5002/${SIZE}` })],
-    ['no Content-Range', rest({})],
-    ['a Content-Range that is none', rest({ 'content-range': 'bytes 5000' })],
-    ['another ETag', rest({ 'content-range': `bytes 5000-5003/${SIZE}`, etag: '"version-2"' })],
-    ['416 with another total', rest({ 'content-range': 'bytes */4000' }, 416)],
-    ['416 without a total', rest({}, 416)],
-  ])('%s', async (_name, fault) => {
-    fake.faults.store = [cut(5000), fault]
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-  })
-
-  it('206 to a request for the whole file', async () => {
-    fake.faults.store = [rest({ 'content-range': 'bytes 0-3/4' })]
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD', status: 206 })
-  })
-
-  it('a piece of the rest is continued', async () => {
-    const piece = DOCUMENT.subarray(5000, 6000).toString()
-    const headers = { 'content-range': `bytes 5000-5999/${SIZE}`, etag: '"version-1"' }
-    fake.faults.store = [cut(5000), { kind: 'answer', status: 206, headers, body: piece }]
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store')[2]?.headers.range).toBe('bytes=6000-')
-  })
-})
-
-describe('a body that only its end delimits', () => {
-  beforeEach(() => {
-    Object.assign(fake.file, { framing: 'close', etag: undefined })
-  })
-
-  it('is taken if the document is closed', async () => {
-    expect((await download()).equals(DOCUMENT)).toBe(true)
-    expect(fake.requests('store')).toHaveLength(1)
-  })
-
-  it.each([1, 5000, 20_003, SIZE - 1])(
-    'is read again if the document is cut off after %i bytes',
-    async (afterBytes) => {
-      fake.faults.store = [{ kind: 'short', afterBytes }]
-      expect((await download()).equals(DOCUMENT)).toBe(true)
-      expect(fake.requests('store')).toHaveLength(2)
-    },
-  )
-
-  it('is an error if it stays short', async () => {
-    fake.faults.store = Array.from({ length: 9 }, () => ({ kind: 'short', afterBytes: 5000 }) as const)
-    const error = await downloadError()
-    expect(error).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
-    expect(error.message).toContain('cut off')
-  })
-})
-
 describe('an expired link', () => {
   it.each([
     ['403', { kind: 'answer', status: 403, body: '<Error><Code>AccessDenied</Code></Error>' } as const],
@@ -290,7 +91,7 @@ describe('an expired link', () => {
 
   it('comes together with an expired token', async () => {
     fake.faults.store = [cut(50_000)]
-    changeFileBefore(1, () => fake.validTokens.clear())
+    fake.beforeStoreRequest(1, () => fake.validTokens.clear())
     expect((await collect(clientWithSecret(fake).download(BATCH_ID))).equals(DOCUMENT)).toBe(true)
     expect(fake.requests('token')).toHaveLength(2)
     expect(fake.requests('store')).toHaveLength(2)
@@ -307,14 +108,14 @@ describe('a slow store', () => {
 
   it('that stalls is left, and the download resumed', async () => {
     fake.faults.store = [{ kind: 'stall', afterBytes: 50_000 }]
-    const client = clientWithToken(fake, { bodyTimeoutMs: 100 })
+    const client = clientWithToken(fake, { bodyTimeoutMs: 400 })
     expect((await collect(client.download(BATCH_ID))).equals(DOCUMENT)).toBe(true)
     expect(fake.requests('store')[1]?.headers.range).toBe('bytes=50000-')
   })
 
   it('that always stalls is an error', async () => {
     fake.faults.store = Array.from({ length: 5 }, () => ({ kind: 'stall', afterBytes: 0 }) as const)
-    const client = clientWithToken(fake, { bodyTimeoutMs: 50, headersTimeoutMs: 50, retry: { retries: 1 } })
+    const client = clientWithToken(fake, { bodyTimeoutMs: 300, headersTimeoutMs: 300, retry: { retries: 1 } })
     expect(await rejection(collect(client.download(BATCH_ID)))).toMatchObject({ code: 'ERR_API_TIMEOUT' })
   })
 

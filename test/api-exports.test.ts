@@ -96,7 +96,7 @@ describe('createExport', () => {
     ['no answer', { kind: 'silence' } as const, 'ERR_API_TIMEOUT'],
   ])('is not repeated after %s, because a second export might be made', async (_name, fault, code) => {
     fake.faults.create = [fault]
-    const error = await rejection(clientWithToken(fake, { headersTimeoutMs: 100 }).createExport(ACTIVITY_ID))
+    const error = await rejection(clientWithToken(fake, { headersTimeoutMs: 400 }).createExport(ACTIVITY_ID))
     expect(error).toMatchObject({ code })
     expect(error.message).toContain('may have been acted on')
     expect(fake.requests('create')).toHaveLength(1)
@@ -212,7 +212,7 @@ describe('waitForExport', () => {
   it('gets over resets, stalls and 5xx in between', async () => {
     fake.statuses = ['pending', 'executing']
     fake.faults.status = [{ kind: 'none' }, { kind: 'reset' }, { kind: 'silence' }, { kind: 'answer', status: 502 }]
-    const client = clientWithToken(fake, { headersTimeoutMs: 100 })
+    const client = clientWithToken(fake, { headersTimeoutMs: 400 })
     expect(await client.waitForExport(BATCH_ID)).toMatchObject({ state: 'succeeded' })
     expect(fake.requests('status')).toHaveLength(6)
   })

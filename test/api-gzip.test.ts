@@ -70,10 +70,8 @@ describe('gzip', () => {
   async function readTwice(bytes: Buffer): Promise<Buffer> {
     Object.assign(fake.file, { bytes: ONCE, framing: 'chunked', etag: undefined })
     fake.faults.store = [{ kind: 'stall', afterBytes: 20_000 }]
-    fake.onRequest = () => {
-      if (fake.requests('store').length === 2) fake.file.bytes = bytes
-    }
-    return collect(clientWithToken(fake, { bodyTimeoutMs: 100 }).download(BATCH_ID))
+    fake.beforeStoreRequest(2, () => Object.assign(fake.file, { bytes }))
+    return collect(clientWithToken(fake, { bodyTimeoutMs: 400 }).download(BATCH_ID))
   }
 
   it('packed differently the second time is the same document', async () => {

@@ -28,7 +28,7 @@ describe('a failure that may pass', () => {
   ])('is tried again, with growing pauses: %s', async (_name, fault) => {
     fake.faults.status = times(3, fault)
     const clock = new QuickClock()
-    await clientWithToken(fake, { clock, headersTimeoutMs: 60 }).getExportStatus(BATCH_ID)
+    await clientWithToken(fake, { clock, headersTimeoutMs: 400 }).getExportStatus(BATCH_ID)
     expect(clock.pausesMs).toEqual([500, 1000, 2000])
   })
 

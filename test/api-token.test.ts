@@ -54,28 +54,19 @@ describe('client id and secret', () => {
     await client.close()
   })
 
-  it.each([3600, '3600'])('renew it 60 s before its life of %j s is over', async (life) => {
-    fake.tokenLifeSeconds = life
+  it.each([
+    ['60 s before its life is over', 3600, 3540],
+    ['60 s before its life is over, told as text', '3600', 3540],
+    ['after half of a life of a few seconds', 20, 10],
+  ])('renew it %s', async (_name, lifeSeconds, usedSeconds) => {
+    fake.tokenLifeSeconds = lifeSeconds
     const clock = new QuickClock()
     const client = clientWithSecret(fake, { clock })
     await client.getExportStatus(BATCH_ID)
-    clock.nowMs += 3_539_000
+    clock.nowMs += (usedSeconds - 1) * 1000
     await client.getExportStatus(BATCH_ID)
     expect(fake.requests('token')).toHaveLength(1)
-    clock.nowMs += 1_000
-    await client.getExportStatus(BATCH_ID)
-    expect(fake.requests('token')).toHaveLength(2)
-  })
-
-  it('use a token with a life of a few seconds for half of it', async () => {
-    fake.tokenLifeSeconds = 20
-    const clock = new QuickClock()
-    const client = clientWithSecret(fake, { clock })
-    await client.getExportStatus(BATCH_ID)
-    clock.nowMs += 9_000
-    await client.getExportStatus(BATCH_ID)
-    expect(fake.requests('token')).toHaveLength(1)
-    clock.nowMs += 1_000
+    clock.nowMs += 1000
     await client.getExportStatus(BATCH_ID)
     expect(fake.requests('token')).toHaveLength(2)
   })

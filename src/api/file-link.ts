@@ -10,9 +10,9 @@ import {
   byteCount,
   discard,
   failureReport,
-  type Headers,
   header,
   parsedObject,
+  type ResponseHeaders,
   statusError,
   textMember,
 } from './response.ts'
@@ -23,7 +23,7 @@ import type { Session } from './session.ts'
 export interface FileAnswer {
   readonly url: URL
   readonly status: number
-  readonly headers: Headers
+  readonly headers: ResponseHeaders
   readonly chunks: AsyncIterable<Uint8Array>
 }
 

@@ -11,10 +11,10 @@ const LARGEST_ERROR_BODY = 64 * 1024
 const LARGEST_JSON_BODY = 32 * 1024 * 1024
 const LONGEST_MESSAGE = 500
 
-export type Headers = HttpResponse['headers']
+export type ResponseHeaders = HttpResponse['headers']
 
 /** The one value of a header, the first of several; undefined if it is absent or empty. */
-export function header(headers: Headers, name: string): string | undefined {
+export function header(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name]
   const text = Array.isArray(value) ? value[0] : value
   return text === undefined || text.trim() === '' ? undefined : text.trim()
@@ -31,7 +31,7 @@ export function discard(response: HttpResponse): void {
 }
 
 /** Milliseconds to wait as the server asks (seconds or a date), undefined if it does not or cannot be understood. */
-export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
+export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | undefined {
   const text = header(headers, 'retry-after')
   if (text === undefined) return undefined
   if (/^\d+$/.test(text)) return Number(text) * 1000

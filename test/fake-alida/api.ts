@@ -10,7 +10,7 @@ export const BATCH_ID = 'b6a1d0de-5c1f-4f0e-9a37-0d9a3f6b7c11'
 export const FILE_ID = '3f2c8f5e-8d0b-4a77-b1c6-9f6d2f0c5a42'
 export const ACTIVITY_ID = '0a9f1c1e-2f57-4f0a-8a55-7d1e6b3c9d20'
 
-/** Where exports are: with ids in `{}` replaced. */
+/** Under it are `batch/{batchId}` and `files/{fileId}`. */
 export const RESPONSES = `/v2/applications/${COMMUNITY}/data/activities/responses`
 export const CREATE = `/v2/applications/${COMMUNITY}/data/activities/${ACTIVITY_ID}/responses/batch`
 export const ACTIVITIES = `/v1/applications/${COMMUNITY}/activities`

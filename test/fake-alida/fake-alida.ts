@@ -91,6 +91,13 @@ export class FakeAlida {
     return this.log.filter((request) => request.route === route)
   }
 
+  /** Calls `change` before the store answers its `count`th request. */
+  beforeStoreRequest(count: number, change: () => void): void {
+    this.onRequest = ({ route }) => {
+      if (route === 'store' && this.requests('store').length === count) change()
+    }
+  }
+
   /** Open connections to both servers. */
   async connections(): Promise<number> {
     const count = (server: Server) =>
