@@ -8,13 +8,15 @@ import { GUID_BYTES, IdTable } from '../json/id-table.ts'
 import { unknownOptionLabel } from '../names.ts'
 import { type ColumnPlan, indexBits } from '../schema.ts'
 import { invalidValue, type Notes } from './column.ts'
+import { setOptionIds } from './option-ids.ts'
 
 export type Indices = Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> | Int32Array<ArrayBuffer>
 
 export class Labels {
-  readonly table: IdTable
-  readonly #labels: string[]
-  readonly #used: Set<string>
+  table: IdTable
+  #labels: string[]
+  #ids: string[]
+  #used: Set<string>
   readonly #plan: ColumnPlan
   readonly #notes: Notes
   readonly #mostLabels: number
@@ -24,11 +26,22 @@ export class Labels {
   constructor(plan: ColumnPlan, notes: Notes) {
     this.table = new IdTable(plan.field?.options.map((option) => option.id))
     this.#labels = [...plan.labels]
+    this.#ids = idsOf(plan)
     this.#used = new Set(plan.labels)
     this.#plan = plan
     this.#notes = notes
     this.#known = plan.field?.options.length ?? 0
     this.#mostLabels = 2 ** (indexBits(plan) - 1)
+  }
+
+  /** Drops the options that are not in the definition. */
+  forgetUnknown(): void {
+    if (this.#labels.length === this.#plan.labels.length) return
+    this.table = new IdTable(this.#plan.field?.options.map((option) => option.id))
+    this.#labels = [...this.#plan.labels]
+    this.#ids = idsOf(this.#plan)
+    this.#used = new Set(this.#labels)
+    this.#vector = undefined
   }
 
   /** The labels so far, in the order of their indices. */
@@ -82,13 +95,17 @@ export class Labels {
       )
     }
     this.#labels.push(unknownOptionLabel(optionId, this.#used))
+    this.#ids.push(optionId)
     this.#vector = undefined
     return this.table.add(optionId)
   }
 
   /** The dictionary as Arrow has it: the same object until a label is added. */
   get vector(): Vector<Utf8> {
-    this.#vector ??= utf8Vector(this.#labels)
+    if (this.#vector === undefined) {
+      this.#vector = utf8Vector(this.#labels)
+      setOptionIds(this.#vector, this.#ids)
+    }
     return this.#vector
   }
 }
@@ -103,9 +120,14 @@ function readOptionId(cursor: Cursor): string {
   return cursor.text(start, cursor.pos)
 }
 
+function idsOf(plan: ColumnPlan): string[] {
+  return plan.field?.options.map((option) => option.id) ?? [...plan.labels]
+}
+
 const encoder = new TextEncoder()
 
-function utf8Vector(texts: readonly string[]): Vector<Utf8> {
+/** Texts as Arrow data without nulls. */
+export function utf8Vector(texts: readonly string[]): Vector<Utf8> {
   const encoded = texts.map((text) => encoder.encode(text))
   const valueOffsets = new Int32Array(texts.length + 1)
   for (const [i, bytes] of encoded.entries()) valueOffsets[i + 1] = valueOffsets[i]! + bytes.length
