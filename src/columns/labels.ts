@@ -71,7 +71,7 @@ export class Labels {
     const { bytes, view, pos } = cursor
     if (bytes[pos] === QUOTE && bytes[pos + GUID_BYTES + 1] === QUOTE) {
       const index = this.table.find(view, pos + 1)
-      if (index >= 0) {
+      if (index >= 0 && !this.isUnknown(index)) {
         cursor.pos = pos + GUID_BYTES + 2
         return index
       }
