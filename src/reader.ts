@@ -200,7 +200,8 @@ class DocumentInput {
     const { cursor } = this.decoder
     this.#requireWithinLimits(cursor.end - cursor.pos)
     await this.#startSpoolIfNeeded()
-    const spool = this.#spool
+    // Once there are columns, it is the spool that is being read.
+    const spool = this.decoder.hasColumns ? undefined : this.#spool
     await this.#window.advance(spool === undefined ? undefined : (bytes) => spool.write(bytes))
   }
 
