@@ -323,7 +323,10 @@ export class Cursor {
     while (p - pos < LONGEST_WORD && WORD_BYTES[bytes[p]!] === 1) p++
     if (p >= this.end && !this.isLast) throw NEED_MORE
     if (p > pos) return this.text(pos, p)
-    if (bytes[pos]! >= 0x80) return shortened(this.text(pos, pos + 4).charAt(0))
+    if (bytes[pos]! >= 0x80) {
+      if (pos + LONGEST_SEQUENCE > this.end && !this.isLast) throw NEED_MORE
+      return shortened(this.text(pos, pos + LONGEST_SEQUENCE).charAt(0))
+    }
     return shortened(JSON.stringify(String.fromCharCode(bytes[pos]!)))
   }
 }
