@@ -333,6 +333,9 @@ export class Cursor {
 
 const LONGEST_WORD = 24
 
+/** Bytes of the longest UTF-8 sequence. */
+const LONGEST_SEQUENCE = 4
+
 /** 1 for the bytes of words and numbers. */
 const WORD_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[\w+.-]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0,
