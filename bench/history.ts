@@ -1,8 +1,8 @@
 /** `history.jsonl`: one line a benchmark run, for the plot and for noticing that something got slower. */
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { machineName } from './machine.ts'
 import type { Result } from './measure.ts'
 import { BENCH, ROOT } from './paths.ts'
 import { rivalNamed } from './rivals/index.ts'
@@ -12,8 +12,9 @@ export interface HistoryEntry {
   readonly commit: string
   /** The work tree had changes that the commit does not hold. */
   readonly isDirty: boolean
-  /** Processor, cores and memory: figures of different machines are never compared. */
   readonly machine: string
+  /** Share of the processor (0 to 1) that other programs used between the runs. */
+  readonly busyShare: number
   readonly node: string
   readonly shape: string
   readonly records: number
@@ -26,6 +27,9 @@ export const HISTORY_FILE = join(BENCH, 'history.jsonl')
 
 const REGRESSION_SHARE = 0.1
 
+/** A run beside other work says nothing about ours. */
+export const TOO_BUSY_SHARE = 0.15
+
 export function readHistory(): HistoryEntry[] {
   if (!existsSync(HISTORY_FILE)) return []
   const lines = readFileSync(HISTORY_FILE, 'utf8').split('\n')
@@ -36,9 +40,7 @@ export function appendHistory(entry: HistoryEntry): void {
   appendFileSync(HISTORY_FILE, `${JSON.stringify(entry)}\n`)
 }
 
-export function newEntry(
-  facts: Pick<HistoryEntry, 'shape' | 'records' | 'megabytes' | 'runs' | 'results'>,
-): HistoryEntry {
+export function newEntry(facts: Omit<HistoryEntry, 'date' | 'commit' | 'isDirty' | 'machine' | 'node'>): HistoryEntry {
   return {
     date: new Date().toISOString().slice(0, 19).concat('Z'),
     commit: git('rev-parse', '--short', 'HEAD'),
@@ -49,12 +51,6 @@ export function newEntry(
   }
 }
 
-export function machineName(): string {
-  const cores = cpus()
-  const model = cores[0]?.model.trim() || 'unknown processor'
-  return `${model}, ${cores.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`
-}
-
 function git(...args: string[]): string {
   try {
     return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
@@ -63,10 +59,12 @@ function git(...args: string[]): string {
   }
 }
 
-/** Our own figures that fell by more than 10 % against the last comparable run of this machine. */
+/** Our own figures that fell by more than 10 % against the last comparable run of this machine; none when it was busy. */
 export function regressions(entry: HistoryEntry, history: readonly HistoryEntry[]): string[] {
+  if (entry.busyShare > TOO_BUSY_SHARE) return []
   const comparable = history.filter(
     (past) =>
+      past.busyShare <= TOO_BUSY_SHARE &&
       past.machine === entry.machine &&
       past.node === entry.node &&
       past.shape === entry.shape &&

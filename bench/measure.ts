@@ -31,34 +31,55 @@ export interface Figures {
 const DIFFERENCES_SHOWN = 2
 const LONGEST_MINUTES = 15
 
-export async function measure(rival: Rival, file: string, tally: Tally, runs: number): Promise<Result> {
-  const { name, title, makes } = rival
-  const out = join(CACHE, `${name}.${makes === 'ipc' ? 'arrow' : 'parquet'}`)
-  try {
-    await rival.prepare?.(file)
-    const measurements: Measurement[] = []
-    for (let i = 0; i < runs; i++) {
+/** The runs of one rival so far. The first failure is the last run. */
+export class Trial {
+  readonly #rival: Rival
+  readonly #file: string
+  readonly #tally: Tally
+  readonly #measurements: Measurement[] = []
+  #failure: string | undefined
+
+  constructor(rival: Rival, file: string, tally: Tally) {
+    this.#rival = rival
+    this.#file = file
+    this.#tally = tally
+  }
+
+  /** Runs once; the first time, prepares before and checks the result after. */
+  async run(): Promise<void> {
+    if (this.#failure !== undefined) return
+    const { name, makes } = this.#rival
+    const out = join(CACHE, `${name}.${makes === 'ipc' ? 'arrow' : 'parquet'}`)
+    const isFirst = this.#measurements.length === 0
+    try {
+      if (isFirst) await this.#rival.prepare?.(this.#file)
+      const measurement = await runOnce(this.#rival, this.#file, out)
+      if (isFirst) await check(this.#rival, measurement, out, this.#tally)
+      this.#measurements.push(measurement)
+    } catch (error) {
+      this.#failure = reasonOf(error)
+    } finally {
       rmSync(out, { force: true })
-      const measurement = await runOnce(rival, file, out)
-      if (i === 0) await check(rival, measurement, out, tally)
-      measurements.push(measurement)
     }
-    const seconds = median(measurements.map((m) => m.seconds))
+  }
+
+  result(): Result {
+    const { name, title, makes } = this.#rival
+    if (this.#failure !== undefined) return { name, title, makes, failure: this.#failure }
+    const medianOf = (figure: 'seconds' | 'cpuSeconds' | 'peakRssBytes') =>
+      median(this.#measurements.map((measurement) => measurement[figure]))
+    const seconds = medianOf('seconds')
     return {
       name,
       title,
       makes,
       figures: {
         seconds,
-        cpuSeconds: median(measurements.map((m) => m.cpuSeconds)),
-        peakRssBytes: median(measurements.map((m) => m.peakRssBytes)),
-        megabytesPerSecond: tally.bytes / 1e6 / seconds,
+        cpuSeconds: medianOf('cpuSeconds'),
+        peakRssBytes: medianOf('peakRssBytes'),
+        megabytesPerSecond: this.#tally.bytes / 1e6 / seconds,
       },
     }
-  } catch (error) {
-    return { name, title, makes, failure: reasonOf(error) }
-  } finally {
-    rmSync(out, { force: true })
   }
 }
 

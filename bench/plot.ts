@@ -1,7 +1,7 @@
 /** `npm run bench:plot`: draws the last full run and the throughput over commits into `docs/`. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type HistoryEntry, readHistory } from './history.ts'
+import { type HistoryEntry, readHistory, TOO_BUSY_SHARE } from './history.ts'
 import { ROOT } from './paths.ts'
 import { RIVALS, rivalNamed } from './rivals/index.ts'
 import { SHAPES } from './shapes.ts'
@@ -18,8 +18,9 @@ const OTHERS = 4
 const FOLLOWED = ['ours-arrow-warm', 'ours-arrow', 'ours-parquet', 'ours-cli', 'json-parse']
 const PLOT = { left: 60, top: 60, width: 600, height: 260 }
 
+const { name: shape, records } = SHAPES.typical
 const history = readHistory().filter(
-  (entry) => entry.shape === SHAPES.typical.name && entry.records === SHAPES.typical.records,
+  (entry) => entry.shape === shape && entry.records === records && entry.busyShare <= TOO_BUSY_SHARE,
 )
 const last = history.findLast((entry) => entry.results.length === RIVALS.length)
 if (last === undefined)

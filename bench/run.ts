@@ -8,9 +8,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { generateExport, type Tally } from './generate.ts'
-import { appendHistory, type HistoryEntry, newEntry, readHistory, regressions } from './history.ts'
+import { appendHistory, type HistoryEntry, newEntry, readHistory, regressions, TOO_BUSY_SHARE } from './history.ts'
 import { installNpmRivals } from './install.ts'
-import { measure, type Result } from './measure.ts'
+import { busyShare } from './machine.ts'
+import { type Result, Trial } from './measure.ts'
 import { BENCH, CACHE, ROOT } from './paths.ts'
 import { RIVALS, rivalNamed, YARDSTICK } from './rivals/index.ts'
 import { type Shape, shapeNamed } from './shapes.ts'
@@ -47,14 +48,28 @@ const chosen = options.only ? positionals.map(rivalNamed) : RIVALS
 execFileSync('npx', ['tsc', '--noCheck', '-p', join(BENCH, 'tsconfig.json')], { cwd: ROOT, stdio: 'inherit' })
 await installNpmRivals()
 const { file, tally } = await inputOf(shape, records)
-const results: Result[] = []
-for (const rival of chosen) {
-  progress(`${rival.title} …`)
-  results.push(await measure(rival, file, tally, runs))
+const trials = chosen.map((rival) => ({ title: rival.title, trial: new Trial(rival, file, tally) }))
+const busyShares: number[] = []
+// Round by round, so that a busy minute of the machine spoils one run of several rivals and not all runs of one.
+for (let round = 1; round <= runs; round++) {
+  busyShares.push(await busyShare())
+  for (const { title, trial } of trials) {
+    progress(`${round} of ${runs}: ${title} …`)
+    await trial.run()
+  }
 }
+busyShares.push(await busyShare())
 progress('')
 
-const entry = newEntry({ shape: shape.name, records, megabytes: tally.bytes / 1e6, runs, results })
+const results = trials.map(({ trial }) => trial.result())
+const entry = newEntry({
+  busyShare: Math.round(Math.max(...busyShares) * 100) / 100,
+  shape: shape.name,
+  records,
+  megabytes: tally.bytes / 1e6,
+  runs,
+  results,
+})
 const slower = regressions(entry, readHistory())
 if (!options.quick) appendHistory(entry)
 if (options.json) console.log(JSON.stringify({ ...entry, regressions: slower }, null, 2))
@@ -94,6 +109,9 @@ function printTables(entry: HistoryEntry, slower: readonly string[]): void {
     )
   }
   for (const line of slower) console.log(`SLOWER: ${line}`)
+  if (entry.busyShare <= TOO_BUSY_SHARE) return
+  const percent = Math.round(entry.busyShare * 100)
+  console.log(`BUSY: other programs used up to ${percent} % of the processor: figures are too low, and not compared`)
 }
 
 function rowOf(result: Result, yardstickSeconds: number | undefined): TableRow {
