@@ -325,7 +325,7 @@ export class Cursor {
     if (p > pos) return this.text(pos, p)
     if (bytes[pos]! >= 0x80) {
       if (pos + LONGEST_SEQUENCE > this.end && !this.isLast) throw NEED_MORE
-      return shortened(this.text(pos, pos + LONGEST_SEQUENCE).charAt(0))
+      return shortened(String.fromCodePoint(this.text(pos, pos + LONGEST_SEQUENCE).codePointAt(0)!))
     }
     return shortened(JSON.stringify(String.fromCharCode(bytes[pos]!)))
   }
