@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'ERR_GZIP'
   | 'ERR_OUTPUT'
   | 'ERR_PARQUET'
+  | 'ERR_WORKER'
   | 'ERR_OPTION'
   | 'ERR_ABORTED'
   | 'ERR_API_STATUS'

@@ -1,4 +1,5 @@
 export * from './api/client.ts'
+export { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from './convert.ts'
 export type { AnswerCounts } from './decode/table.ts'
 export type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
 export * from './errors.ts'

@@ -4,24 +4,22 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { DocumentDecoder, type Step } from './decode/document.ts'
+import { type BatchLimits, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
-import { LimitError, OptionError } from './errors.ts'
-import { arrowSchema, type ColumnOptions, type ColumnPlan, planColumns, rowsWithin } from './schema.ts'
+import { OptionError } from './errors.ts'
+import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
+import type { ColumnOptions, ColumnPlan } from './schema.ts'
 import { type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
+import { batchLimits, planTable, type TablePlan } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
-export interface ReadOptions extends ColumnOptions {
+export interface ReadOptions extends ColumnOptions, SizeLimits {
   /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
   batchSize?: number | undefined
   /** Stops the reading; the iteration then throws an AbortError. */
   signal?: AbortSignal | undefined
-  /** Longest record, in bytes of JSON; a longer one is refused. Default: 64 MiB. */
-  maxRecordBytes?: number | undefined
-  /** Longest `definition` (or other member beside the records), in bytes of JSON. Default: 256 MiB. */
-  maxDefinitionBytes?: number | undefined
 }
 
 /** How far a reader is. */
@@ -49,16 +47,17 @@ export interface ReadSummary {
 /** Not for callers: what tests change to show that it changes nothing. */
 export interface ReaderInternals {
   /** Bytes of the document that are decoded at a time; grows for longer records. Default: 1 MiB. */
-  windowBytes?: number
+  windowBytes?: number | undefined
+  /** Cuts a plain file's batches by bytes, as threads do that each take a piece of it. Default: false. */
+  inPieces?: boolean | undefined
   /** Off: every answer is read by the general path. Default: true. */
-  useLayout?: boolean
+  useLayout?: boolean | undefined
 }
 
-const MOST_BATCH_ROWS = 131_072
-const BATCH_BYTES = 64 * 2 ** 20
 const WINDOW_BYTES = 2 ** 20
-const MAX_RECORD_BYTES = 64 * 2 ** 20
-const MAX_DEFINITION_BYTES = 256 * 2 ** 20
+
+/** Pieces are of about the same bytes, not of the same records: some have this much more than planned. */
+const PIECE_TOLERANCE = 1.5
 
 /**
  * Opens an export and reads up to its first record.
@@ -78,13 +77,14 @@ export async function readExport(
   try {
     const step = await input.advance()
     const { decoder, warnings } = input
-    const columns = planColumns(decoder.definition, options, warnings)
-    const schema = arrowSchema(columns, decoder.header, decoder.definition)
-    const rows = options.batchSize ?? Math.min(MOST_BATCH_ROWS, rowsWithin(BATCH_BYTES, columns))
-    decoder.limits = { rows, variableBytes: BATCH_BYTES }
-    decoder.begin(columns, schema)
+    const plan = planTable(decoder.definition, decoder.header, options, warnings)
+    const limits = batchLimits(plan.columns, options.batchSize)
+    const mayCut = internals.inPieces === true && step === 'columns'
+    const pieces = mayCut ? await input.planPieces(limits.rows / PIECE_TOLERANCE) : undefined
+    decoder.limits = pieces === undefined ? limits : { ...limits, cuts: pieces }
+    decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
-    return new ExportReader(input, columns, schema)
+    return new ExportReader(input, plan, pieces)
   } catch (error) {
     await input.close()
     throw error
@@ -97,16 +97,31 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly schema: Schema
   /** One plan per column of the schema. */
   readonly columns: readonly ColumnPlan[]
+  /** @internal */
+  readonly pieces: Pieces | undefined
   readonly #input: DocumentInput
+  readonly #plan: TablePlan
   #isStarted = false
 
   /** @internal */
-  constructor(input: DocumentInput, columns: readonly ColumnPlan[], schema: Schema) {
+  constructor(input: DocumentInput, plan: TablePlan, pieces: Pieces | undefined) {
     this.#input = input
-    this.columns = columns
-    this.schema = schema
+    this.#plan = plan
+    this.columns = plan.columns
+    this.schema = plan.schema
+    this.pieces = pieces
     this.definition = input.decoder.definition
     this.header = input.decoder.header
+  }
+
+  /** @internal */
+  get batchLimits(): BatchLimits {
+    return this.#input.decoder.limits
+  }
+
+  /** @internal */
+  get warningLog(): WarningLog {
+    return this.#input.warnings
   }
 
   /** What was odd so far; complete when the iteration has ended. */
@@ -132,7 +147,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
     this.#isStarted = true
     try {
-      while ((await this.#input.advance()) === 'batch') yield this.#input.decoder.takeBatch()
+      while ((await this.#input.advance()) === 'batch') yield this.#plan.shape(this.#input.decoder.takeBatch())
     } finally {
       await this.close()
     }
@@ -157,8 +172,11 @@ class DocumentInput {
   constructor(source: ByteSource, options: ReadOptions, internals: ReaderInternals) {
     this.#source = source
     this.#options = options
-    const limits = { rows: MOST_BATCH_ROWS, variableBytes: BATCH_BYTES }
-    this.decoder = new DocumentDecoder(limits, { useLayout: internals.useLayout ?? true }, this.warnings)
+    this.decoder = new DocumentDecoder(
+      batchLimits([], undefined),
+      { useLayout: internals.useLayout ?? true },
+      this.warnings,
+    )
     this.#window = new Window(this.decoder.cursor, source, internals.windowBytes ?? WINDOW_BYTES)
   }
 
@@ -197,8 +215,7 @@ class DocumentInput {
   }
 
   async #fill(): Promise<void> {
-    const { cursor } = this.decoder
-    this.#requireWithinLimits(cursor.end - cursor.pos)
+    this.decoder.requireWithinLimits(this.#options)
     await this.#startSpoolIfNeeded()
     // Once there are columns, it is the spool that is being read.
     const spool = this.decoder.hasColumns ? undefined : this.#spool
@@ -213,21 +230,12 @@ class DocumentInput {
     await this.#spool.write(cursor.bytes.subarray(recordsOffset - cursor.baseOffset, cursor.end))
   }
 
-  #requireWithinLimits(pending: number): void {
-    const { decoder } = this
-    const [option, most] = decoder.isAmongRecords
-      ? ['maxRecordBytes', this.#options.maxRecordBytes ?? MAX_RECORD_BYTES]
-      : ['maxDefinitionBytes', this.#options.maxDefinitionBytes ?? MAX_DEFINITION_BYTES]
-    if (pending <= most) return
-    const what = decoder.isAmongRecords ? 'a record' : 'a member of the document'
-    throw new LimitError(
-      'ERR_LIMIT',
-      `expected ${what} of at most ${most} bytes, found a longer one; raise ${option}`,
-      {
-        record: decoder.isAmongRecords ? decoder.recordsRead + 1 : undefined,
-        byteOffset: decoder.cursor.offsetOf(decoder.cursor.pos),
-      },
-    )
+  /** Where a plain file may be cut; undefined for everything else. */
+  async planPieces(records: number): Promise<Pieces | undefined> {
+    const { peek, totalBytes } = this.#source
+    if (peek === undefined || totalBytes === undefined) return undefined
+    const { recordsOffset } = this.decoder
+    return planPieces(await peek(recordsOffset, SAMPLE_BYTES), recordsOffset, totalBytes, records)
   }
 }
 

@@ -33,6 +33,8 @@ export interface ByteSource {
   readonly isCompressed: boolean
   /** Opens it once more at a byte of the decompressed document; undefined when it can be read only once. */
   readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
+  /** Bytes at an offset of the document, without moving on; only of plain files. */
+  readonly peek?: (byteOffset: number, length: number) => Promise<Uint8Array>
   close(): Promise<void>
 }
 
@@ -108,6 +110,11 @@ class FileSource implements ByteSource {
     this.totalBytes = totalBytes
     this.reopen = reopen
     this.#signal = signal
+  }
+
+  readonly peek = async (byteOffset: number, length: number): Promise<Uint8Array> => {
+    const { buffer, bytesRead } = await this.#file.read(new Uint8Array(length), 0, length, byteOffset)
+    return buffer.subarray(0, bytesRead)
   }
 
   from(byteOffset: number): this {

@@ -26,7 +26,8 @@ export interface Warning {
   readonly fieldName?: string
 }
 
-interface Entry {
+/** A warning before it is worded: plain data, so that threads can hand it to each other. */
+export interface WarningEntry {
   kind: WarningKind
   fieldId: string | undefined
   fieldName: string | undefined
@@ -40,7 +41,7 @@ const MOST_DETAILS = 1000
 const DETAILS_SHOWN = 3
 
 export class WarningLog {
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, WarningEntry>()
 
   /** Counts one sighting; `detail` is what the message may list (an option id, a data type). */
   add(kind: WarningKind, field?: { id: string; name?: string }, detail?: string): void {
@@ -51,9 +52,25 @@ export class WarningLog {
       this.#entries.set(key, entry)
     }
     entry.count++
-    if (detail === undefined) return
-    const seen = entry.details.get(detail)
-    if (seen !== undefined || entry.details.size < MOST_DETAILS) entry.details.set(detail, (seen ?? 0) + 1)
+    if (detail !== undefined) addDetail(entry, detail, 1)
+  }
+
+  entries(): WarningEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Adds what another log has seen later in the same export. */
+  merge(entries: readonly WarningEntry[]): void {
+    for (const later of entries) {
+      const key = `${later.kind} ${later.fieldId ?? ''}`
+      const entry = this.#entries.get(key)
+      if (entry === undefined) {
+        this.#entries.set(key, { ...later, details: new Map(later.details) })
+        continue
+      }
+      entry.count += later.count
+      for (const [detail, count] of later.details) addDetail(entry, detail, count)
+    }
   }
 
   list(): Warning[] {
@@ -67,7 +84,12 @@ export class WarningLog {
   }
 }
 
-function messageOf(entry: Entry): string {
+function addDetail(entry: WarningEntry, detail: string, count: number): void {
+  const seen = entry.details.get(detail)
+  if (seen !== undefined || entry.details.size < MOST_DETAILS) entry.details.set(detail, (seen ?? 0) + count)
+}
+
+function messageOf(entry: WarningEntry): string {
   const question =
     entry.fieldName === undefined ? `field ${entry.fieldId ?? ''}` : `question ${quoted(entry.fieldName)}`
   const details = detailText(entry.details)
@@ -113,7 +135,7 @@ function detailText(details: ReadonlyMap<string, number>): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
 }
 
-function nullText(entry: Entry): string {
+function nullText(entry: WarningEntry): string {
   const nulls = entry.details.get('null') ?? 0
   return nulls === 0 ? '' : ` (${nulls} of them null)`
 }

@@ -1,22 +1,21 @@
 /** `alida-arrow convert`: one export in, one Parquet or Arrow file out. */
 
 import { realpathSync } from 'node:fs'
+import { type ConvertResult, convertExport, formatOf, type OutputFormat } from '../convert.ts'
 import { OptionError } from '../errors.ts'
-import { type ExportReader, type ReadSummary, readExport } from '../reader.ts'
-import { type Output, writeOutput } from '../sinks/output.ts'
+import type { ReadProgress, ReadSummary } from '../reader.ts'
 import type { Compression } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
 import { showProgress } from './progress.ts'
 
-export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
-
-export interface ConvertOptions {
+export interface ConvertCommandOptions {
   output: string
   format?: OutputFormat
   compression: Compression
   batchSize?: number
   rowGroupSize?: number
+  threads?: number
   fields?: string[]
   quiet?: boolean
   json?: boolean
@@ -25,19 +24,15 @@ export interface ConvertOptions {
 /** Standard input or output, where a path is expected. */
 export const STANDARD_STREAM = '-'
 
-export interface ConvertReport {
+export interface ConvertReport extends ConvertResult {
   readonly input: string
   readonly output: string
-  readonly format: OutputFormat
-  readonly columns: number
-  readonly documentBytes: number
-  readonly outputBytes: number
   readonly milliseconds: number
   readonly peakMemoryBytes: number
-  readonly summary: ReadSummary
 }
 
-export async function convert(input: string, options: ConvertOptions, signal: AbortSignal): Promise<void> {
+export async function convert(input: string, options: ConvertCommandOptions, signal: AbortSignal): Promise<void> {
+  refuseToOverwriteInput(input, options.output)
   const report = await convertSource(sourceOf(input), input, options, signal)
   if (options.json === true) printJson(report)
   else if (options.quiet !== true) process.stderr.write(`${summaryText(report)}\n`)
@@ -47,52 +42,29 @@ export async function convert(input: string, options: ConvertOptions, signal: Ab
 export async function convertSource(
   source: ExportSource,
   input: string,
-  options: ConvertOptions,
+  options: ConvertCommandOptions,
   signal: AbortSignal,
 ): Promise<ConvertReport> {
+  const { output, quiet, json, fields, ...convertOptions } = options
   const started = performance.now()
-  const format = options.format ?? formatOf(options.output)
-  const isToStream = options.output === STANDARD_STREAM
-  refuseToOverwriteInput(input, options.output)
-  const { batchSize, fields } = options
-  let reader: ExportReader | undefined
-  const isShown = options.quiet !== true && options.json !== true
-  const progress = await showProgress(isShown, () => reader?.progress)
+  const target = output === STANDARD_STREAM ? process.stdout : output
+  const format = options.format ?? formatOf(target)
+  let current: (() => ReadProgress) | undefined
+  const progress = await showProgress(quiet !== true && json !== true, () => current?.())
   try {
-    const target = isToStream ? process.stdout : options.output
-    const outputBytes = await writeOutput(target, async (output) => {
-      reader = await readExport(source, { batchSize, fields: fields && splitFields(fields), signal })
-      await encode(reader, output, format, options)
-    })
-    if (reader === undefined) throw new Error('unreachable: written without a reader')
-    return {
-      input,
-      output: options.output,
+    const result = await convertExport(source, target, {
+      ...convertOptions,
       format,
-      columns: reader.columns.length,
-      documentBytes: reader.progress.documentBytes,
-      outputBytes,
-      milliseconds: performance.now() - started,
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      summary: reader.summary,
-    }
+      fields: fields && splitFields(fields),
+      signal,
+      watch: (ask) => {
+        current = ask
+      },
+    })
+    const milliseconds = performance.now() - started
+    return { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
   } finally {
     progress.stop()
-  }
-}
-
-async function encode(
-  reader: ExportReader,
-  output: Output,
-  format: OutputFormat,
-  options: ConvertOptions,
-): Promise<void> {
-  if (format === 'parquet') {
-    const { encodeParquet } = await import('../sinks/parquet.ts')
-    await encodeParquet(reader, output, { compression: options.compression, rowGroupSize: options.rowGroupSize })
-  } else {
-    const { encodeIpc } = await import('../sinks/ipc.ts')
-    await encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
   }
 }
 
@@ -100,16 +72,6 @@ export function sourceOf(input: string): ExportSource {
   if (input !== STANDARD_STREAM) return input
   if (process.stdin.isTTY) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
   return process.stdin
-}
-
-function formatOf(output: string): OutputFormat {
-  if (output === STANDARD_STREAM || output.endsWith('.arrows')) return 'arrows'
-  if (output.endsWith('.parquet') || output.endsWith('.pq')) return 'parquet'
-  if (output.endsWith('.arrow') || output.endsWith('.feather') || output.endsWith('.ipc')) return 'arrow'
-  throw new OptionError(
-    'ERR_OPTION',
-    `cannot tell the format of ${output}: expected a name ending in .parquet, .arrow or .arrows, or --format`,
-  )
 }
 
 function refuseToOverwriteInput(input: string, output: string): void {
@@ -136,7 +98,7 @@ function splitFields(words: readonly string[]): string[] {
 }
 
 function printJson(report: ConvertReport): void {
-  const { summary, ...rest } = report
+  const { summary, columns, ...rest } = report
   const questions = summary.questions.map(({ column, answered, skipped, notAsked }) => ({
     name: column.name,
     id: column.field?.id,
@@ -145,7 +107,13 @@ function printJson(report: ConvertReport): void {
     skipped,
     notAsked,
   }))
-  const json = JSON.stringify({ ...rest, records: summary.records, warnings: summary.warnings, questions })
+  const json = JSON.stringify({
+    ...rest,
+    columns: columns.length,
+    records: summary.records,
+    warnings: summary.warnings,
+    questions,
+  })
   const stream = report.output === STANDARD_STREAM ? process.stderr : process.stdout
   stream.write(`${json}\n`)
 }
@@ -155,7 +123,7 @@ export function summaryText(report: ConvertReport): string {
   const name = report.output === STANDARD_STREAM ? 'standard output' : report.output
   const rate = byteRate(report.documentBytes, report.milliseconds)
   const lines = [
-    `${name}: ${counted(summary.records, 'record')}, ${counted(report.columns, 'column')}, ${byteSize(report.outputBytes)}`,
+    `${name}: ${counted(summary.records, 'record')}, ${counted(report.columns.length, 'column')}, ${byteSize(report.outputBytes)}`,
     `  answers   ${answersText(summary)}`,
     `  time      ${duration(report.milliseconds)}, ${rate} of JSON, peak memory ${byteSize(report.peakMemoryBytes)}`,
   ]

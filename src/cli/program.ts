@@ -61,6 +61,11 @@ function addConvert(program: Command, signal: AbortSignal): void {
     .option('--fields <names>', 'only these questions: names or ids, commas between them; may be repeated', collect)
     .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
     .option('--row-group-size <rows>', 'most rows of a Parquet row group (default: 131072)', wholeNumber)
+    .option(
+      '--threads <number>',
+      'worker threads for a large plain file that becomes Parquet (default: all cores)',
+      wholeNumber,
+    )
     .option('-q, --quiet', 'print nothing but errors')
     .option('--json', 'print the summary as one line of JSON on standard output')
     .addHelpText('after', CONVERT_EXAMPLES)

@@ -49,6 +49,9 @@ export abstract class Column {
     return 0
   }
 
+  /** Makes the dictionary, if there is one, what the definition says. */
+  forgetUnknownOptions(): void {}
+
   /** Takes back whatever was appended for `row`. */
   abstract rollback(row: number): void
 

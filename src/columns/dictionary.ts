@@ -28,6 +28,10 @@ export class DictionaryColumn extends ScalarColumn {
     this.validity[row >> 3]! |= 1 << (row & 7)
   }
 
+  override forgetUnknownOptions(): void {
+    this.labels.forgetUnknown()
+  }
+
   protected take(rows: number): Data {
     const data = this.#indices.subarray(0, rows)
     this.#indices = this.labels.newIndices(0)

@@ -120,6 +120,10 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[this.#rowsFilled]!
   }
 
+  override forgetUnknownOptions(): void {
+    this.labels.forgetUnknown()
+  }
+
   protected take(rows: number): Data {
     this.#fillOffsets(rows)
     const dictionary = this.labels.vector

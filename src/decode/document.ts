@@ -8,7 +8,7 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
-import { DefinitionError, type Place } from '../errors.ts'
+import { DefinitionError, LimitError, type Place } from '../errors.ts'
 import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
 import { Cursor, NEED_MORE } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
@@ -32,16 +32,39 @@ import { type AnswerCounts, Table } from './table.ts'
  * - `rewind`: they are known now, but the records went by before; call `begin`, then give the document again from
  *   `recordsOffset` on.
  * - `batch`: a batch is complete; call `takeBatch`.
+ * - `cut`: the records of the piece that `beginPiece` asked for are complete, the cursor is at the next one.
  * - `end`: the document is complete.
  */
-export type Step = 'more' | 'columns' | 'rewind' | 'batch' | 'end'
+export type Step = 'more' | 'columns' | 'rewind' | 'batch' | 'cut' | 'end'
 
 export interface BatchLimits {
   /** Most rows of a batch. */
   rows: number
+  /**
+   * Places in the document where a batch ends, whatever its size: each record belongs where its first byte is.
+   * Every batch then depends on its own records alone, its dictionaries included.
+   */
+  cuts?: Cuts | undefined
   /** Bytes of text and list elements after which a batch ends (looked at about once a MiB of JSON). */
   variableBytes: number
 }
+
+/** Document offsets `first + k * stride`, k = 1, 2, 3 … */
+export interface Cuts {
+  readonly first: number
+  readonly stride: number
+}
+
+/** The longest pieces of a document that are taken into memory, in bytes of JSON. */
+export interface SizeLimits {
+  /** Longest record. Default: 64 MiB. */
+  maxRecordBytes?: number | undefined
+  /** Longest `definition`, or other member beside the records. Default: 256 MiB. */
+  maxDefinitionBytes?: number | undefined
+}
+
+const MAX_RECORD_BYTES = 64 * 2 ** 20
+const MAX_DEFINITION_BYTES = 256 * 2 ** 20
 
 type State =
   | 'start'
@@ -81,6 +104,9 @@ export class DocumentDecoder {
   #recordsPassed = 0
   /** Document offset at which the batch's size was last looked at. */
   #lastLook = 0
+  /** Document offset from which on a record belongs to the next batch. */
+  #nextCut = Number.POSITIVE_INFINITY
+  #stopsAtCut = false
 
   constructor(limits: BatchLimits, recordOptions: RecordOptions, warnings: WarningLog) {
     this.limits = limits
@@ -111,6 +137,23 @@ export class DocumentDecoder {
     return this.#state === 'record' || this.#state === 'after-record'
   }
 
+  /**
+   * Refuses to wait for more of a piece that is too long already.
+   * @throws LimitError `ERR_LIMIT` naming the option that raises the limit.
+   */
+  requireWithinLimits({ maxRecordBytes, maxDefinitionBytes }: SizeLimits): void {
+    const { cursor, isAmongRecords } = this
+    const [option, most, what] = isAmongRecords
+      ? ['maxRecordBytes', maxRecordBytes ?? MAX_RECORD_BYTES, 'a record']
+      : ['maxDefinitionBytes', maxDefinitionBytes ?? MAX_DEFINITION_BYTES, 'a member of the document']
+    if (cursor.end - cursor.pos <= most) return
+    throw new LimitError(
+      'ERR_LIMIT',
+      `expected ${what} of at most ${most} bytes, found a longer one; raise ${option}`,
+      { ...this.#place(), byteOffset: cursor.offsetOf(cursor.pos) },
+    )
+  }
+
   /** Whether `begin` was called. */
   get hasColumns(): boolean {
     return this.#table !== undefined
@@ -131,15 +174,30 @@ export class DocumentDecoder {
       this.#notes,
       this.#recordOptions,
     )
+    this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
     this.#isSecondPass = true
-    this.#lastLook = this.recordsOffset
     this.#state = 'open-records'
+  }
+
+  /**
+   * Sets the columns for a piece of the document: the records from `offset`, where one begins, up to the one that is
+   * the first to begin at or behind `end`. Everything before was read by somebody else.
+   */
+  beginPiece(definition: Definition, plans: readonly ColumnPlan[], schema: Schema, offset: number, end: number): void {
+    this.#definition = definition
+    this.recordsOffset = offset
+    this.begin(plans, schema)
+    this.#nextCut = end
+    this.#stopsAtCut = true
+    this.#state = 'record'
   }
 
   takeBatch(): RecordBatch {
     if (this.#table === undefined) throw new Error('unreachable: no batch before the columns')
-    return this.#table.finishBatch()
+    const batch = this.#table.finishBatch()
+    if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
+    return batch
   }
 
   step(): Step {
@@ -164,7 +222,7 @@ export class DocumentDecoder {
     const { cursor } = this
     switch (this.#state) {
       case 'record':
-        return this.#readRecord()
+        return cursor.offsetOf(cursor.pos) >= this.#nextCut ? this.#cut() : this.#readRecord()
       case 'after-record':
         this.#state = cursor.nextOf(CLOSE_ARRAY) ? 'record' : this.#stateAfterRecords()
         return undefined
@@ -212,6 +270,22 @@ export class DocumentDecoder {
     if (offset - this.#lastLook < BYTES_BETWEEN_LOOKS) return false
     this.#lastLook = offset
     return table.variableBytes >= this.limits.variableBytes
+  }
+
+  #cut(): Step | undefined {
+    if ((this.#table?.row ?? 0) > 0) return 'batch'
+    if (this.#stopsAtCut) return 'cut'
+    this.#moveCut(this.cursor.offsetOf(this.cursor.pos))
+    return undefined
+  }
+
+  /** The next cut is the first one behind `offset`, and the batch's size counts from there. */
+  #moveCut(offset: number): void {
+    const { cuts } = this.limits
+    this.#lastLook = Math.max(offset, cuts?.first ?? 0)
+    if (cuts === undefined) return
+    const passed = Math.max(0, Math.floor((offset - cuts.first) / cuts.stride))
+    this.#nextCut = cuts.first + (passed + 1) * cuts.stride
   }
 
   #stateAfterRecords(): State {
@@ -276,7 +350,6 @@ export class DocumentDecoder {
     }
     cursor.pos++
     this.recordsOffset = cursor.offsetOf(start)
-    this.#lastLook = this.recordsOffset
     this.#state = 'first-record'
     return this.#definition === undefined ? undefined : 'columns'
   }

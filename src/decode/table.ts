@@ -117,6 +117,11 @@ export class Table {
     )
   }
 
+  /** Makes the dictionaries what the definition says, without the options that were met on the way. */
+  forgetUnknownOptions(): void {
+    for (const column of this.columns) column.forgetUnknownOptions()
+  }
+
   /** Counts of one column over the batches finished so far. */
   countsOf(columnIndex: number): AnswerCounts {
     const answered = this.#answered[columnIndex]!

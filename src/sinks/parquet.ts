@@ -1,10 +1,17 @@
 /** RecordBatches → one Parquet file. */
 
-import type { Schema } from 'apache-arrow'
+import type { RecordBatch, Schema } from 'apache-arrow'
 import { VERSION } from '../version.ts'
 import type { BatchReader } from './ipc.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
-import { type Compression, createdByText, ParquetFileWriter, writeRowGroups } from './parquet/index.ts'
+import {
+  type Compression,
+  createdByText,
+  type EncodedRowGroup,
+  ParquetFileWriter,
+  RowGroupEncoder,
+  rowGroupsOf,
+} from './parquet/index.ts'
 
 export type { Compression } from './parquet/index.ts'
 
@@ -14,6 +21,8 @@ export interface WriteParquetOptions {
   /** Most rows of a row group. Default: 131,072, fewer where that would be more than 64 MiB of Arrow data. */
   rowGroupSize?: number | undefined
 }
+
+export const DEFAULT_COMPRESSION: Compression = 'snappy'
 
 /**
  * Writes an export as Parquet.
@@ -28,19 +37,38 @@ export async function writeParquet(
   return writeOutput(target, (output) => encodeParquet(reader, output, options))
 }
 
-/** Writes batches to an open output, a row group at a time. */
+/** Writes batches to an open output; row groups are put together from them by size. */
 export async function encodeParquet(reader: BatchReader, output: Output, options: WriteParquetOptions): Promise<void> {
-  const { schema } = reader
-  const writer = new ParquetFileWriter(schema, output, createdByText(VERSION))
-  const { compression = 'snappy', rowGroupSize } = options
-  await writeRowGroups(reader, schema, writer, {
-    compression,
-    ...(rowGroupSize === undefined ? {} : { rowGroupRows: rowGroupSize }),
-  })
-  await writer.finish(keyValueMetadataOf(schema))
+  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
+  for await (const batches of rowGroupsOf(reader, limits)) await sink.write(batches)
+  await sink.finish()
 }
 
-/** The schema's own metadata, where readers that know no Arrow (DuckDB, Spark) find it too. */
-function keyValueMetadataOf(schema: Schema): Map<string, string> {
-  return new Map(schema.metadata)
+/** Writes a Parquet file row group by row group. */
+export class ParquetSink {
+  readonly #schema: Schema
+  readonly #encoder: RowGroupEncoder
+  readonly #writer: ParquetFileWriter
+
+  constructor(schema: Schema, output: Output, compression: Compression = DEFAULT_COMPRESSION) {
+    this.#schema = schema
+    this.#encoder = new RowGroupEncoder(schema, { compression })
+    this.#writer = new ParquetFileWriter(schema, output, createdByText(VERSION))
+  }
+
+  /** Writes the rows of all batches as one row group. */
+  async write(batches: readonly RecordBatch[]): Promise<void> {
+    await this.#writer.addRowGroup(this.#encoder.encode(batches))
+  }
+
+  /** Writes a row group that was encoded elsewhere. */
+  async writeEncoded(rowGroup: EncodedRowGroup): Promise<void> {
+    await this.#writer.addRowGroup(rowGroup)
+  }
+
+  /** Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too. */
+  async finish(): Promise<void> {
+    await this.#writer.finish(new Map(this.#schema.metadata))
+  }
 }

@@ -1,0 +1,233 @@
+/**
+ * An export → one file, in one call. A plain file with many records becomes Parquet on several threads, each taking a
+ * piece of it; whatever else there is goes through one thread. The bytes of the output are the same for any number.
+ */
+
+import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import type { AnswerCounts } from './decode/table.ts'
+import { OptionError, SourceError } from './errors.ts'
+import { PiecePool, PieceSeams, ReadInOrder } from './parallel/piece-pool.ts'
+import { type ExportReader, type ReadOptions, type ReadProgress, type ReadSummary, readExport } from './reader.ts'
+import type { ColumnPlan } from './schema.ts'
+import { encodeIpc } from './sinks/ipc.ts'
+import { type Output, type OutputTarget, writeOutput } from './sinks/output.ts'
+import { type Compression, DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
+import type { ExportSource } from './source.ts'
+
+export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
+
+export interface ConvertOptions extends ReadOptions {
+  /** Default: by the target's name (`.parquet`, `.arrow`, `.arrows`); `arrows` for a stream. */
+  format?: OutputFormat | undefined
+  /** Of Parquet. Default: `snappy`. */
+  compression?: Compression | undefined
+  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables. */
+  rowGroupSize?: number | undefined
+  /** Worker threads for a large plain file that becomes Parquet; 1 = none. Default: as many as there are cores. */
+  threads?: number | undefined
+  /** Called once with a function that tells how far the conversion is. */
+  watch?: ((progress: () => ReadProgress) => void) | undefined
+}
+
+export interface ConvertResult {
+  readonly format: OutputFormat
+  readonly columns: readonly ColumnPlan[]
+  readonly documentBytes: number
+  readonly outputBytes: number
+  readonly summary: ReadSummary
+}
+
+/**
+ * Converts an export to one Parquet or Arrow file.
+ * @throws whatever `readExport`, iterating it, and the writers throw; ExportError `ERR_WORKER` when a thread dies.
+ *   No partial file is left, and an older file stays as it was.
+ */
+export async function convertExport(
+  source: ExportSource,
+  target: OutputTarget,
+  options: ConvertOptions = {},
+): Promise<ConvertResult> {
+  const format = options.format ?? formatOf(target)
+  const threads = options.threads ?? availableParallelism()
+  const pool = threads > 1 && isWorthAPool(source, target, format) ? new PiecePool(threads) : undefined
+  try {
+    return await convertWithPool(pool, source, target, format, options)
+  } finally {
+    await pool?.close()
+  }
+}
+
+async function convertWithPool(
+  pool: PiecePool | undefined,
+  source: ExportSource,
+  target: OutputTarget,
+  format: OutputFormat,
+  options: ConvertOptions,
+): Promise<ConvertResult> {
+  try {
+    return await convertOnce(pool, source, target, format, options)
+  } catch (error) {
+    if (!(error instanceof ReadInOrder)) throw error
+    return convertOnce(undefined, source, target, format, options)
+  }
+}
+
+async function convertOnce(
+  pool: PiecePool | undefined,
+  source: ExportSource,
+  target: OutputTarget,
+  format: OutputFormat,
+  options: ConvertOptions,
+): Promise<ConvertResult> {
+  let result: Omit<ConvertResult, 'outputBytes'> | undefined
+  const before = statOf(source)
+  const outputBytes = await writeOutput(target, async (output) => {
+    const batchSize = options.batchSize ?? options.rowGroupSize
+    const reader = await readExport(source, { ...options, batchSize }, { inPieces: format === 'parquet' })
+    options.watch?.(() => reader.progress)
+    const { columns, pieces } = reader
+    if (pool !== undefined && pieces !== undefined) {
+      const { summary, documentBytes } = await encodeInPieces(pool, reader, output, String(pathOf(source)), options)
+      result = { format, columns, documentBytes, summary }
+    } else {
+      await encodeInOrder(reader, output, format, options)
+      result = { format, columns, documentBytes: reader.progress.documentBytes, summary: reader.summary }
+    }
+    requireUnchanged(source, before)
+  })
+  if (result === undefined) throw new Error('unreachable: an output without a reader')
+  return { ...result, outputBytes }
+}
+
+async function encodeInOrder(
+  reader: ExportReader,
+  output: Output,
+  format: OutputFormat,
+  options: ConvertOptions,
+): Promise<void> {
+  if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
+  if (reader.pieces === undefined) return encodeParquet(reader, output, options)
+  const sink = new ParquetSink(reader.schema, output, options.compression)
+  for await (const batch of reader) await sink.write([batch])
+  await sink.finish()
+}
+
+async function encodeInPieces(
+  pool: PiecePool,
+  reader: ExportReader,
+  output: Output,
+  path: string,
+  options: ConvertOptions,
+): Promise<{ summary: ReadSummary; documentBytes: number }> {
+  const { columns, pieces, definition, header, warningLog } = reader
+  if (pieces === undefined) throw new Error('unreachable: no pieces')
+  const { totalBytes = 0 } = reader.progress
+  await reader.close()
+  const progress = new SharedArrayBuffer(pieces.count * 2 * Float64Array.BYTES_PER_ELEMENT)
+  options.watch?.(() => progressOf(new Float64Array(progress), pieces.first, totalBytes))
+  const { signal, watch: _, ...cloneable } = options
+  const job = {
+    path,
+    header,
+    definition,
+    options: cloneable,
+    limits: reader.batchLimits,
+    recordStart: pieces.recordStart,
+    compression: options.compression ?? DEFAULT_COMPRESSION,
+    progress,
+  }
+  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const seams = new PieceSeams(pieces.first)
+  const counts = new Counts(columns.length)
+  for await (const result of pool.decode(job, pieces, signal)) {
+    seams.add(result)
+    counts.add(result)
+    warningLog.merge(result.warnings)
+    for (const rowGroup of result.rowGroups) await sink.writeEncoded(rowGroup)
+  }
+  seams.finish()
+  await sink.finish()
+  const questions = columns
+    .map((column, i) => ({ column, ...counts.of(i) }))
+    .filter(({ column }) => column.source === 'field')
+  return { summary: { records: counts.records, questions, warnings: warningLog.list() }, documentBytes: totalBytes }
+}
+
+/** Answers per column, summed over the pieces. */
+class Counts {
+  records = 0
+  readonly #answered: Float64Array
+  readonly #skipped: Float64Array
+
+  constructor(columns: number) {
+    this.#answered = new Float64Array(columns)
+    this.#skipped = new Float64Array(columns)
+  }
+
+  add(piece: { records: number; answered: Float64Array; skipped: Float64Array }): void {
+    this.records += piece.records
+    for (let i = 0; i < this.#answered.length; i++) {
+      this.#answered[i]! += piece.answered[i]!
+      this.#skipped[i]! += piece.skipped[i]!
+    }
+  }
+
+  of(column: number): AnswerCounts {
+    const answered = this.#answered[column]!
+    const skipped = this.#skipped[column]!
+    return { answered, skipped, notAsked: this.records - answered - skipped }
+  }
+}
+
+/** Two float64 a piece: bytes decoded and records read. */
+function progressOf(pieces: Float64Array, first: number, totalBytes: number): ReadProgress {
+  let documentBytes = first
+  let records = 0
+  for (let i = 0; i < pieces.length; i += 2) {
+    documentBytes += pieces[i]!
+    records += pieces[i + 1]!
+  }
+  return { bytesRead: documentBytes, totalBytes, documentBytes, records }
+}
+
+export function formatOf(target: OutputTarget): OutputFormat {
+  if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
+  const name = String(target)
+  if (name.endsWith('.arrows')) return 'arrows'
+  if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
+  if (name.endsWith('.arrow') || name.endsWith('.feather') || name.endsWith('.ipc')) return 'arrow'
+  throw new OptionError(
+    'ERR_OPTION',
+    `cannot tell the format of ${name}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,
+  )
+}
+
+/** Below this size a file is done before a worker has loaded its code. */
+const SMALLEST_POOL_BYTES = 48 * 2 ** 20
+
+/** A stream as target cannot be written a second time, should the pieces not fit together. */
+function isWorthAPool(source: ExportSource, target: OutputTarget, format: OutputFormat): boolean {
+  const path = pathOf(source)
+  const stats = statOf(source)
+  if (path === undefined || stats === undefined || format !== 'parquet') return false
+  if (typeof target !== 'string' && !(target instanceof URL)) return false
+  return stats.isFile() && stats.size >= SMALLEST_POOL_BYTES
+}
+
+function pathOf(source: ExportSource): string | URL | undefined {
+  return typeof source === 'string' || source instanceof URL ? source : undefined
+}
+
+function statOf(source: ExportSource) {
+  const path = pathOf(source)
+  return path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+}
+
+/** @throws SourceError `ERR_SOURCE_CHANGED` when the file is not what it was before it was read. */
+function requireUnchanged(source: ExportSource, before: ReturnType<typeof statOf>): void {
+  const after = statOf(source)
+  if (before === undefined || !before.isFile()) return
+  if (after?.size === before.size && after.mtimeMs === before.mtimeMs && after.ino === before.ino) return
+  throw new SourceError('ERR_SOURCE_CHANGED', 'the export was changed while it was read; try again when it is complete')
+}

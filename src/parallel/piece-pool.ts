@@ -1,0 +1,122 @@
+/** Hands the pieces of a file to worker threads and takes their results in the file's order. */
+
+import { Worker } from 'node:worker_threads'
+import { ExportError } from '../errors.ts'
+import { aborted } from '../source.ts'
+import type { Pieces } from './cuts.ts'
+import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+
+/** A piece that cannot be decoded on its own: the file must be read in order, which also words the error. */
+export class ReadInOrder extends Error {}
+
+/** The workers of one conversion. They load their code while the main thread still reads the definition. */
+export class PiecePool {
+  readonly #workers: Worker[]
+  readonly #free: Worker[] = []
+  readonly #results = new Map<number, PieceResult>()
+  #failure: unknown
+  #wake: () => void = () => undefined
+
+  constructor(threads: number) {
+    this.#workers = Array.from({ length: threads }, () => this.#start())
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./piece-worker.js', import.meta.url))
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.type === 'done') {
+        this.#results.set(message.result.index, message.result)
+        this.#free.push(worker)
+      } else {
+        this.#failure ??= new ReadInOrder(message.message)
+      }
+      this.#wake()
+    })
+    worker.on('error', (error) => this.#fail(`a worker thread failed: ${error.message}`, error))
+    worker.on('exit', (code) => this.#fail(`a worker thread ended before its work was done (exit code ${code})`))
+    return worker
+  }
+
+  #fail(problem: string, cause?: unknown): void {
+    this.#failure ??= new ExportError('ERR_WORKER', problem, { cause })
+    this.#wake()
+  }
+
+  /**
+   * Yields the results in order. No more pieces are begun than there are workers beyond the one that is waited for, so
+   * that results do not pile up behind a slow piece.
+   *
+   * @throws ReadInOrder when a piece could not be decoded on its own, ExportError `ERR_WORKER` when a worker ended.
+   */
+  async *decode(job: PieceJob, pieces: Pieces, signal: AbortSignal | undefined): AsyncGenerator<PieceResult> {
+    const onAbort = () => {
+      this.#failure ??= signal && aborted(signal)
+      this.#wake()
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      for (const worker of this.#workers) {
+        tell(worker, { type: 'job', job })
+        this.#free.push(worker)
+      }
+      let begun = 0
+      for (let index = 0; index < pieces.count; index++) {
+        for (;;) {
+          while (begun < Math.min(pieces.count, index + this.#workers.length + 1)) {
+            const worker = this.#free.pop()
+            if (worker === undefined) break
+            tell(worker, { type: 'piece', piece: pieceAt(pieces, begun++) })
+          }
+          if (this.#failure !== undefined) throw this.#failure
+          if (this.#results.has(index)) break
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve
+          })
+        }
+        const result = this.#results.get(index)
+        this.#results.delete(index)
+        if (result !== undefined) yield result
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.#workers) worker.removeAllListeners()
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+}
+
+function tell(worker: Worker, message: MainMessage): void {
+  worker.postMessage(message)
+}
+
+function pieceAt(pieces: Pieces, index: number): PieceRequest {
+  const from = pieces.first + index * pieces.stride
+  const isLast = index === pieces.count - 1
+  return { index, from, to: isLast ? Number.POSITIVE_INFINITY : from + pieces.stride }
+}
+
+/** Checks that every piece begins where the one before it ended, and that just the last one read to the end. */
+export class PieceSeams {
+  #end: number
+  #reachedEnd = false
+
+  constructor(first: number) {
+    this.#end = first
+  }
+
+  /** @throws ReadInOrder when the piece does not fit. */
+  add({ range, reachedEnd }: PieceResult): void {
+    if (range === undefined) return
+    if (this.#reachedEnd || range.start !== this.#end) throw new ReadInOrder('the pieces do not fit together')
+    this.#end = range.end
+    this.#reachedEnd = reachedEnd
+  }
+
+  /** @throws ReadInOrder when the end of the document was not read. */
+  finish(): void {
+    if (!this.#reachedEnd) throw new ReadInOrder('the last piece is missing')
+  }
+}

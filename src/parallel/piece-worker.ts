@@ -1,0 +1,137 @@
+/** A worker thread: decodes the pieces it is given and encodes a row group for each of their batches. */
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+import { DocumentDecoder } from '../decode/document.ts'
+import { isExportError } from '../errors.ts'
+import { SENTINEL_BYTES } from '../json/cursor.ts'
+import { type EncodedRowGroup, RowGroupEncoder } from '../sinks/parquet/index.ts'
+import { planTable, type TablePlan } from '../table-plan.ts'
+import { WarningLog } from '../warnings.ts'
+import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+
+const WINDOW_BYTES = 1 << 20
+
+class PieceDecoder {
+  readonly #job: PieceJob
+  readonly #plan: TablePlan
+  readonly #encoder: RowGroupEncoder
+  readonly #file: number
+  readonly #progress: Float64Array
+  #buffer = new Uint8Array(WINDOW_BYTES + SENTINEL_BYTES)
+
+  constructor(job: PieceJob) {
+    this.#job = job
+    this.#plan = planTable(job.definition, job.header, job.options, new WarningLog())
+    this.#encoder = new RowGroupEncoder(this.#plan.schema, { compression: job.compression })
+    this.#file = openSync(job.path, 'r')
+    this.#progress = new Float64Array(job.progress)
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  decode(piece: PieceRequest): PieceResult {
+    const { definition, limits } = this.#job
+    const { columns, decodedSchema } = this.#plan
+    const warnings = new WarningLog()
+    const decoder = new DocumentDecoder(limits, { useLayout: true }, warnings)
+    const start = this.#findRecord(piece.from, piece.to)
+    const rowGroups: EncodedRowGroup[] = []
+    if (start < 0) return resultOf(piece, undefined, false, decoder, columns.length, warnings, rowGroups)
+    decoder.beginPiece(definition, columns, decodedSchema, start, piece.to)
+    decoder.cursor.baseOffset = start
+    for (;;) {
+      const step = decoder.step()
+      this.#progress[piece.index * 2] = decoder.cursor.offsetOf(decoder.cursor.pos) - start
+      this.#progress[piece.index * 2 + 1] = decoder.recordsRead
+      if (step === 'more') this.#fill(decoder)
+      else if (step === 'batch') rowGroups.push(this.#encoder.encode([this.#plan.shape(decoder.takeBatch())]))
+      else {
+        const end = decoder.cursor.offsetOf(decoder.cursor.pos)
+        return resultOf(piece, { start, end }, step === 'end', decoder, columns.length, warnings, rowGroups)
+      }
+    }
+  }
+
+  /** Offset of the first record that begins in the range; -1 when none does. */
+  #findRecord(from: number, to: number): number {
+    const { recordStart } = this.#job
+    const bytes = Buffer.from(this.#buffer.buffer, 0, WINDOW_BYTES)
+    for (let offset = from; offset < to; ) {
+      const got = readSync(this.#file, bytes, 0, WINDOW_BYTES, offset)
+      const at = bytes.subarray(0, got).indexOf(recordStart)
+      if (at >= 0) return offset + at < to ? offset + at : -1
+      if (got < WINDOW_BYTES) return -1
+      offset += got - recordStart.length
+    }
+    return -1
+  }
+
+  /** Moves what is left of the window to its start, doubling it when a record fills half of it, and reads on. */
+  #fill(decoder: DocumentDecoder): void {
+    const { cursor } = decoder
+    const pending = cursor.bytes.subarray(cursor.pos, cursor.end)
+    const offset = cursor.offsetOf(cursor.pos)
+    decoder.requireWithinLimits(this.#job.options)
+    if (pending.length * 2 > this.#buffer.length) {
+      const longer = new Uint8Array(pending.length * 4 + SENTINEL_BYTES)
+      longer.set(pending)
+      this.#buffer = longer
+    } else if (cursor.bytes === this.#buffer) {
+      this.#buffer.copyWithin(0, cursor.pos, cursor.end)
+    }
+    const buffer = this.#buffer
+    const room = buffer.length - SENTINEL_BYTES - pending.length
+    const got = readSync(this.#file, buffer, pending.length, room, offset + pending.length)
+    const end = pending.length + got
+    buffer.fill(0, end, end + SENTINEL_BYTES)
+    cursor.bytes = buffer
+    cursor.view = new DataView(buffer.buffer)
+    cursor.pos = 0
+    cursor.end = end
+    cursor.baseOffset = offset
+    cursor.isLast = got === 0
+  }
+}
+
+function resultOf(
+  piece: PieceRequest,
+  range: PieceResult['range'],
+  reachedEnd: boolean,
+  decoder: DocumentDecoder,
+  columnCount: number,
+  warnings: WarningLog,
+  rowGroups: EncodedRowGroup[],
+): PieceResult {
+  const counts = Array.from({ length: columnCount }, (_, i) => decoder.countsOf(i))
+  return {
+    index: piece.index,
+    range,
+    reachedEnd,
+    records: decoder.recordsRead,
+    answered: Float64Array.from(counts, (count) => count.answered),
+    skipped: Float64Array.from(counts, (count) => count.skipped),
+    warnings: warnings.entries(),
+    rowGroups,
+  }
+}
+
+let decoder: PieceDecoder | undefined
+
+function send(message: WorkerMessage): void {
+  const buffers = message.type === 'done' ? message.result.rowGroups.map((group) => group.bytes.buffer) : []
+  parentPort?.postMessage(message, buffers)
+}
+
+parentPort?.on('message', (message: MainMessage) => {
+  try {
+    if (message.type === 'job') decoder = new PieceDecoder(message.job)
+    else if (decoder !== undefined) send({ type: 'done', result: decoder.decode(message.piece) })
+  } catch (error) {
+    // Anything else is a fault of this program: it ends the worker, which the main thread sees.
+    if (!isExportError(error)) throw error
+    send({ type: 'failed', message: error.message })
+  }
+})
