@@ -190,9 +190,9 @@ class Model {
     const all = Array.isArray(values) ? values : [values ?? 'null']
     const some = all.filter((element) => element !== 'null')
     if (some.length === 0) return type === 'list' && all.length === 0 ? [] : null
+    if (type === 'json' && some.length > 1) return compact(all)
     if (some.length < all.length) log.add('null-among-values', field)
     if (type === 'list') return this.#set(column, some, log)
-    if (type === 'json' && some.length > 1) return compact(all)
     const [element = 'null'] = some
     if (some.length > 1) throw new Refusal('more than one value')
     if (type === 'dictionary') return this.#label(column, element, log)

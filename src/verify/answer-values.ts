@@ -80,9 +80,9 @@ export class AnswerReader {
     const all = Array.isArray(values) ? values : [values ?? null]
     const elements = all.filter((element) => element !== null)
     if (elements.length === 0) return this.#type === 'list' && Array.isArray(values) && all.length === 0 ? [] : null
+    if (this.#type === 'json' && elements.length > 1) return compactText(all)
     if (elements.length < all.length) this.#note(notes, 'null-among-values')
     if (this.#type === 'list') return this.#optionList(elements, notes)
-    if (this.#type === 'json' && elements.length > 1) return compactText(all)
     if (elements.length > 1) {
       throw new Misfit(
         'ERR_TOO_MANY_VALUES',
