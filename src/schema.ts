@@ -121,7 +121,8 @@ function warnAboutField(
   }
 }
 
-function groupByFieldId(groups: readonly FieldGroup[]): Map<string, FieldGroup> {
+/** The group of each field; the first one where several claim it. */
+export function groupByFieldId(groups: readonly FieldGroup[]): Map<string, FieldGroup> {
   const byFieldId = new Map<string, FieldGroup>()
   for (const group of groups) {
     for (const id of group.fieldIds) if (!byFieldId.has(id)) byFieldId.set(id, group)
@@ -200,14 +201,20 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
   }
 }
 
-/** Bits of a column's dictionary indices. Half of the range is left free for options that left the definition. */
+/**
+ * Bits of a column's dictionary indices. A question's dictionary may grow while the records are read, by options that
+ * left the definition, and its index type cannot: half of the range is left free for them, and 8 bits would be too few.
+ */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
-  return bitsForLabels(plan.labels.length * 2)
+  const labels = plan.labels.length
+  return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, MOST_LABELS_OF_8_BITS + 1) : labels)
 }
+
+const MOST_LABELS_OF_8_BITS = 128
 
 /** Bits of signed indices that tell so many labels apart. */
 export function bitsForLabels(labels: number): 8 | 16 | 32 {
-  if (labels <= 128) return 8
+  if (labels <= MOST_LABELS_OF_8_BITS) return 8
   return labels <= 32_768 ? 16 : 32
 }
 
