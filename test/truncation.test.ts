@@ -82,7 +82,9 @@ describe.each([
   })
 
   test('as a stream', async () => {
-    const codes = await codesOfPrefixes(bytes, (length) => chunksOf(bytes.subarray(0, length), 100), {})
+    const codes = await codesOfPrefixes(bytes, (length) => chunksOf(bytes.subarray(0, length), 100), {
+      windowBytes: 4096,
+    })
     expect(codes).toEqual(expectedCodes(bytes))
   })
 })
