@@ -61,13 +61,24 @@ function textData(values: readonly (string | null)[]): Data {
   return makeData({ type: UTF8, length: values.length, valueOffsets, data, ...validity(values) })
 }
 
+const indices = new WeakMap<Vector<Utf8>, Map<unknown, number>>()
+
+function indexByLabel(dictionary: Vector<Utf8>): Map<unknown, number> {
+  let byLabel = indices.get(dictionary)
+  if (byLabel === undefined) {
+    byLabel = new Map(Array.from(dictionary, (label, i) => [label, i]))
+    indices.set(dictionary, byLabel)
+  }
+  return byLabel
+}
+
 /** One column: `null` for nulls, texts also for dictionaries, microseconds as bigints for timestamps. */
 export function columnData(type: DataType, values: readonly unknown[], dictionary?: Vector<Utf8>): Data {
   const length = values.length
   if (type instanceof Utf8) return textData(values as (string | null)[])
   if (type instanceof Dictionary) {
     if (dictionary === undefined) throw new Error('expected a dictionary')
-    const labels = new Map(dictionary.toArray().map((label: string, i: number) => [label, i]))
+    const labels = indexByLabel(dictionary)
     const data = new type.indices.ArrayType(values.map((value) => labels.get(value as string) ?? 0))
     return makeData({ type, length, data, dictionary, ...validity(values) } as never)
   }

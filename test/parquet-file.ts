@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
+import { DuckDBInstance, type JS } from '@duckdb/node-api'
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -44,18 +44,23 @@ export async function withFile<T>(bytes: Uint8Array, use: (path: string) => T | 
   }
 }
 
+/** An empty dictionary page, as parquet-rs writes for a column of nulls, is more than the original can take. */
+function LZ4_RAW(input: Uint8Array, length: number): Uint8Array {
+  return length === 0 ? new Uint8Array(0) : compressors.LZ4_RAW!(input, length)
+}
+
 /** All rows by hyparquet; texts as strings, times as Dates. */
 export async function hyparquetRows(bytes: Uint8Array): Promise<Record<string, unknown>[]> {
-  const file = bytes.slice().buffer as ArrayBuffer
-  return await parquetReadObjects({ file, compressors })
+  const file = Uint8Array.from(bytes).buffer
+  return await parquetReadObjects({ file, compressors: { ...compressors, LZ4_RAW } })
 }
 
 /** Rows of a query by DuckDB, in which `$file` stands for the path. */
-export async function duckdbRows(path: string, query: string): Promise<Record<string, DuckDBValue>[]> {
+export async function duckdbRows(path: string, query: string): Promise<Record<string, JS | null>[]> {
   const connection = await (await DuckDBInstance.create()).connect()
   try {
     const reader = await connection.runAndReadAll(query.replaceAll('$file', `'${path}'`))
-    return reader.getRowObjects()
+    return reader.getRowObjectsJS()
   } finally {
     connection.closeSync()
   }

@@ -1,6 +1,6 @@
 /** The Arrow schema inside of a Parquet file, from which readers restore dictionaries, time zones and metadata. */
 
-import { RecordBatchStreamWriter, Schema } from 'apache-arrow'
+import { RecordBatchStreamWriter, type Schema } from 'apache-arrow'
 
 /** Key of the footer's metadata under which all Arrow implementations look. */
 export const ARROW_SCHEMA_KEY = 'ARROW:schema'
@@ -9,15 +9,12 @@ export const ARROW_SCHEMA_KEY = 'ARROW:schema'
 const END_OF_STREAM_BYTES = 8
 
 /**
- * The schema as an encapsulated IPC message in base64.
- *
- * @param keyValueMetadata the file's own metadata: readers add it to the schema's, so that what is there with the same
- * value is left out here and a large definition does not stand in the file twice.
+ * The schema as an encapsulated IPC message in base64. Its metadata is in it even where the file's own metadata says the
+ * same: pyarrow gives a table nothing but what is here.
  */
-export function arrowSchemaValue(schema: Schema, keyValueMetadata: ReadonlyMap<string, string> = new Map()): string {
-  const metadata = new Map([...schema.metadata].filter(([key, value]) => keyValueMetadata.get(key) !== value))
+export function arrowSchemaValue(schema: Schema): string {
   const writer = new RecordBatchStreamWriter()
-  writer.reset(undefined, new Schema(schema.fields, metadata))
+  writer.reset(undefined, schema)
   writer.finish()
   const stream = writer.toUint8Array(true)
   return Buffer.from(stream.subarray(0, stream.length - END_OF_STREAM_BYTES)).toString('base64')

@@ -30,6 +30,8 @@ export function isWorthDictionary(parts: readonly Data[]): boolean {
       sampled++
     }
   }
+  // hyparquet cannot read an empty dictionary page that is compressed by LZ4.
+  if (sampled === 0) return false
   const valueCount = Math.min(rowCount, sampled * step)
   return estimatedDistinct(occurrences.values(), occurrences.size, step === 1) * 2 <= valueCount
 }

@@ -84,7 +84,7 @@ export class ParquetFileWriter {
       rowGroups: this.#rowGroups,
       keyValueMetadata: [
         ...[...keyValueMetadata].filter(([key]) => key !== ARROW_SCHEMA_KEY),
-        [ARROW_SCHEMA_KEY, arrowSchemaValue(schema, keyValueMetadata)],
+        [ARROW_SCHEMA_KEY, arrowSchemaValue(schema)],
       ],
       createdBy: this.#createdBy,
     })

@@ -9,7 +9,8 @@
 
 import { createRequire } from 'node:module'
 import { type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow'
-import { ExportError } from '../../errors.ts'
+import { ExportError, quoted } from '../../errors.ts'
+import { arrowByteLength } from './arrow-size.ts'
 import type { ColumnChunk, Compression, EncodingCount, Statistics } from './format.ts'
 import { ThriftReader, type ThriftStruct } from './thrift.ts'
 
@@ -68,13 +69,12 @@ export function encodeWithParquetWasm(
   options: WasmFileOptions,
 ): WasmFile {
   const rowCount = batches.reduce((rows, batch) => rows + batch.numRows, 0)
-  const ipc = ipcStream(schema, batches)
-  if (ipc.length > MOST_TABLE_BYTES) {
-    throw new ExportError(
-      'ERR_PARQUET',
-      `expected at most ${MOST_TABLE_BYTES} bytes in a column of one row group, found ${ipc.length} in ${rowCount} rows`,
-    )
+  const byteCount = batches.reduce((sum, { data }) => sum + arrowByteLength(data, 0, data.length), 0)
+  if (byteCount > MOST_TABLE_BYTES) {
+    const found = `${byteCount} in ${rowCount} rows of ${quoted(schema.names.join(', '))}`
+    throw new ExportError('ERR_PARQUET', `expected at most ${MOST_TABLE_BYTES} bytes in a row group, found ${found}`)
   }
+  const ipc = ipcStream(schema, batches)
   const bytes = guarded((wasm) => {
     const table = wasm.Table.fromIPCStream(ipc)
     return wasm.writeParquet(table, writerProperties(wasm, options, rowCount))
