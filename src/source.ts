@@ -49,7 +49,7 @@ const DEEPEST_GZIP = 3
  * @throws SourceError `ERR_SOURCE` when a path does not exist, is a directory or cannot be read.
  */
 export async function openSource(source: ExportSource, signal?: AbortSignal): Promise<ByteSource> {
-  signal?.throwIfAborted()
+  if (signal?.aborted) throw aborted(signal)
   if (typeof source === 'string' || source instanceof URL) return openPath(pathOf(source), signal)
   if (source instanceof ArrayBuffer) return openBytes(new Uint8Array(source), signal)
   if (source instanceof Uint8Array) return openBytes(source, signal)
@@ -86,7 +86,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   }
   const magic = new Uint8Array(2)
   await file.read(magic, 0, magic.length, 0)
-  if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal)
+  if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal, () => file.close())
   return new FileSource(file, stats.size, reopen, signal)
 }
 
@@ -139,15 +139,11 @@ class FileSource implements ByteSource {
 }
 
 async function* fileChunks(file: FileHandle): AsyncGenerator<Uint8Array> {
-  try {
-    for (;;) {
-      const chunk = new Uint8Array(READ_BYTES)
-      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, null)
-      if (bytesRead === 0) return
-      yield chunk.subarray(0, bytesRead)
-    }
-  } finally {
-    await file.close()
+  for (;;) {
+    const chunk = new Uint8Array(READ_BYTES)
+    const { bytesRead } = await file.read(chunk, 0, READ_BYTES, null)
+    if (bytesRead === 0) return
+    yield chunk.subarray(0, bytesRead)
   }
 }
 
@@ -212,6 +208,7 @@ class ChunkSource implements ByteSource {
   readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
   readonly #signal: AbortSignal | undefined
   readonly #source: AsyncIterable<Uint8Array>
+  readonly #release: () => Promise<void>
   #chunks: AsyncIterator<Uint8Array> | undefined
   #chunk: Uint8Array = new Uint8Array(0)
 
@@ -220,8 +217,10 @@ class ChunkSource implements ByteSource {
     totalBytes: number | undefined,
     reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined,
     signal: AbortSignal | undefined,
+    release: () => Promise<void> = async () => undefined,
   ) {
     this.#source = source
+    this.#release = release
     this.totalBytes = totalBytes
     this.reopen = reopen
     this.#signal = signal
@@ -269,6 +268,7 @@ class ChunkSource implements ByteSource {
     // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
     if (this.#source instanceof Readable) this.#source.destroy()
     else void this.#chunks?.return?.().catch(() => undefined)
+    await this.#release()
   }
 }
 
@@ -291,7 +291,7 @@ async function peek(
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = Readable.from(chunks, { objectMode: true })
+  const input = Readable.from(chunks, { objectMode: true, highWaterMark: 1 })
   const output = createGunzip({ chunkSize: READ_BYTES })
   input.once('error', (error) => output.destroy(error))
   input.pipe(output)
