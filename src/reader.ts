@@ -10,7 +10,7 @@ import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnOptions, ColumnPlan } from './schema.ts'
-import { type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
+import { aborted, type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
 import { batchLimits, planTable, type TablePlan } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
@@ -188,7 +188,9 @@ class DocumentInput {
 
   /** Reads on until there is something to do. */
   async advance(): Promise<Exclude<Step, 'more'>> {
+    const { signal } = this.#options
     for (;;) {
+      if (signal?.aborted) throw aborted(signal)
       const step = this.decoder.step()
       if (step !== 'more') return step
       await this.#fill()
