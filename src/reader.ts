@@ -9,13 +9,14 @@ import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
-import type { ColumnOptions, ColumnPlan } from './schema.ts'
+import type { ColumnPlan } from './schema.ts'
+import { resolveShape, type ShapeOptions } from './shape/options.ts'
 import { aborted, type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
 import { batchLimits, planTable, type TablePlan } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
-export interface ReadOptions extends ColumnOptions, SizeLimits {
+export interface ReadOptions extends ShapeOptions, SizeLimits {
   /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
   batchSize?: number | undefined
   /** Stops the reading; the iteration then throws an AbortError. */
@@ -73,13 +74,14 @@ export async function readExport(
   internals: ReaderInternals = {},
 ): Promise<ExportReader> {
   requirePositive('batchSize', options.batchSize)
+  resolveShape(options)
   const input = new DocumentInput(await openSource(source, options.signal), options, internals)
   try {
     const step = await input.advance()
     const { decoder, warnings } = input
     const plan = planTable(decoder.definition, decoder.header, options, warnings)
-    const limits = batchLimits(plan.columns, options.batchSize)
-    const mayCut = internals.inPieces === true && step === 'columns'
+    const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
+    const mayCut = internals.inPieces === true && step === 'columns' && !plan.shape.numbersRecords
     const pieces = mayCut ? await input.planPieces(limits.rows / PIECE_TOLERANCE) : undefined
     decoder.limits = pieces === undefined ? limits : { ...limits, cuts: pieces }
     decoder.begin(plan.columns, plan.decodedSchema)
@@ -95,7 +97,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly definition: Definition
   readonly header: ExportHeader
   readonly schema: Schema
-  /** One plan per column of the schema. */
+  /** One plan per decoded column; one per column of the schema unless options shape the table. */
   readonly columns: readonly ColumnPlan[]
   /** @internal */
   readonly pieces: Pieces | undefined
@@ -108,7 +110,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     this.#input = input
     this.#plan = plan
     this.columns = plan.columns
-    this.schema = plan.schema
+    this.schema = plan.shape.schema
     this.pieces = pieces
     this.definition = input.decoder.definition
     this.header = input.decoder.header
@@ -147,7 +149,13 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
     this.#isStarted = true
     try {
-      while ((await this.#input.advance()) === 'batch') yield this.#plan.shape(this.#input.decoder.takeBatch())
+      let records = 0
+      while ((await this.#input.advance()) === 'batch') {
+        const batch = this.#input.decoder.takeBatch()
+        yield* this.#plan.shape.apply(batch, records)
+        records += batch.numRows
+        if (this.pieces !== undefined) this.#plan.shape.forgetUnknownOptions()
+      }
     } finally {
       await this.close()
     }

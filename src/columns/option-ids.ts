@@ -12,6 +12,7 @@ export function setOptionIds(dictionary: Vector, ids: readonly string[]): void {
 /** Ids in the order of the labels, those of options that are not in the definition included. */
 export function optionIdsOf(dictionary: Vector): readonly string[] {
   const ids = idsOfDictionary.get(dictionary)
-  if (ids === undefined || ids.length < dictionary.length) throw new Error('unreachable: a dictionary without option ids')
+  if (ids === undefined || ids.length < dictionary.length)
+    throw new Error('unreachable: a dictionary without option ids')
   return ids
 }

@@ -23,7 +23,7 @@ class PieceDecoder {
   constructor(job: PieceJob) {
     this.#job = job
     this.#plan = planTable(job.definition, job.header, job.options, new WarningLog())
-    this.#encoder = new RowGroupEncoder(this.#plan.schema, { compression: job.compression })
+    this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
   }
@@ -34,7 +34,7 @@ class PieceDecoder {
 
   decode(piece: PieceRequest): PieceResult {
     const { definition, limits } = this.#job
-    const { columns, decodedSchema } = this.#plan
+    const { columns, decodedSchema, shape } = this.#plan
     const warnings = new WarningLog()
     const decoder = new DocumentDecoder(limits, { useLayout: true }, warnings)
     const start = this.#findRecord(piece.from, piece.to)
@@ -47,8 +47,10 @@ class PieceDecoder {
       this.#progress[piece.index * 2] = decoder.cursor.offsetOf(decoder.cursor.pos) - start
       this.#progress[piece.index * 2 + 1] = decoder.recordsRead
       if (step === 'more') this.#fill(decoder)
-      else if (step === 'batch') rowGroups.push(this.#encoder.encode([this.#plan.shape(decoder.takeBatch())]))
-      else {
+      else if (step === 'batch') {
+        for (const batch of shape.apply(decoder.takeBatch(), 0)) rowGroups.push(this.#encoder.encode([batch]))
+        shape.forgetUnknownOptions()
+      } else {
         const end = decoder.cursor.offsetOf(decoder.cursor.pos)
         return resultOf(piece, { start, end }, step === 'end', decoder, columns.length, warnings, rowGroups)
       }

@@ -1,0 +1,78 @@
+/** What each question's columns are called, and where: at the top of the table, or inside of their group's struct. */
+
+import type { Definition, FieldDefinition, FieldGroup } from '../definition.ts'
+import { memberName, type NameMode, questionNames, uniqueNames, wantedName } from '../name-modes.ts'
+import { folded, SYSTEM_COLUMNS } from '../names.ts'
+import { type ColumnPlan, groupByFieldId } from '../schema.ts'
+
+/** A place in which names must differ. */
+export interface Namespace {
+  /** Names in use, in lower case; those of questions that have no column are taken too, so that names last. */
+  readonly used: Set<string>
+  /** The struct that the names are in; undefined at the top of the table. */
+  readonly group?: { readonly definition: FieldGroup; readonly name: string }
+}
+
+export interface QuestionName {
+  readonly name: string
+  readonly namespace: Namespace
+}
+
+export interface TableNames {
+  /** The names at the top of the table, those of groups included. */
+  readonly top: Namespace
+  readonly of: ReadonlyMap<ColumnPlan, QuestionName>
+}
+
+/** Names of the planned questions. */
+export function namesOf(
+  plans: readonly ColumnPlan[],
+  definition: Definition,
+  mode: NameMode,
+  groups: 'flat' | 'struct',
+): TableNames {
+  const questions = plans.filter((plan) => plan.field !== undefined)
+  const top: Namespace = { used: new Set(Object.values(SYSTEM_COLUMNS).map(folded)) }
+  if (groups === 'struct') return { top, of: structNames(questions, definition, mode, top) }
+  questionNames(definition.fields, mode, top.used)
+  return { top, of: new Map(questions.map((plan) => [plan, { name: plan.name, namespace: top }])) }
+}
+
+/** The name by which `skipped` and the metadata mean a question: `group.member` inside of a struct. */
+export function pathOf({ name, namespace }: QuestionName): string {
+  return namespace.group === undefined ? name : `${namespace.group.name}.${name}`
+}
+
+/** What stands at the top of the table in the place of a question: itself, or its group. */
+type TopItem = FieldDefinition | FieldGroup
+
+function structNames(
+  questions: readonly ColumnPlan[],
+  definition: Definition,
+  mode: NameMode,
+  top: Namespace,
+): Map<ColumnPlan, QuestionName> {
+  const groupOf = groupByFieldId(definition.fieldGroups)
+  const topOf = (field: FieldDefinition): TopItem => groupOf.get(field.id) ?? field
+  const items = [...new Set(definition.fields.map(topOf))]
+  const topNames = uniqueNames(
+    items.map((item) => ({ wanted: wantedName(item, mode), key: item.id === '' ? item.name : item.id })),
+    mode,
+    top.used,
+  )
+  const names = new Map<string, QuestionName>()
+  for (const [i, item] of items.entries()) {
+    const name = topNames[i]!
+    if (!('fieldIds' in item)) {
+      names.set(item.id, { name, namespace: top })
+      continue
+    }
+    const members = definition.fields.filter((field) => topOf(field) === item)
+    const namespace: Namespace = { used: new Set(), group: { definition: item, name } }
+    const wishes = members.map((field) => ({ wanted: memberName(field, item, mode), key: field.id }))
+    for (const [k, member] of uniqueNames(wishes, mode, namespace.used).entries()) {
+      names.set(members[k]!.id, { name: member, namespace })
+    }
+  }
+  return new Map(questions.map((plan) => [plan, names.get(plan.field!.id)!]))
+}

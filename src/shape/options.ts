@@ -1,0 +1,112 @@
+/** What a table can be asked to look like, and which wishes go together: the one place that refuses combinations. */
+
+import { OptionError } from '../errors.ts'
+import { NAME_MODES, type NameMode } from '../name-modes.ts'
+import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
+
+/** Everything here can be cloned to a worker. */
+export interface ShapeOptions extends ColumnOptions, PrivacyOptions {
+  /**
+   * How skipped and not asked are told apart: `list` (default), the column `skipped` with the names of the questions a
+   * record skipped; `columns`, a column `<name>__state` for every question; `none`.
+   */
+  answerStates?: AnswerStates | undefined
+  /** Sets as `list` (default), as boolean `columns` named `<question>: <option>`, or as `both`. */
+  sets?: Sets | undefined
+  /** Chosen options by `label` (default), by `id`, or `both`: the ids in columns `<name>__id`. */
+  values?: Values | undefined
+  /** Grids as columns of their own (`flat`, default), or as one `struct` column. */
+  groups?: Groups | undefined
+  /** `wide` (default): a row a record; `long`: a row for every record, question and chosen option. */
+  layout?: Layout | undefined
+  /** Times as instants (`utc`, default), or without a zone (`naive`) for tools that would shift them. */
+  timezone?: Timezone | undefined
+  /** Key of the hashes that `sensitive: 'hash'` and `hashOwner` write. Equal keys give equal hashes. */
+  hashKey?: string | undefined
+}
+
+export type AnswerStates = 'list' | 'columns' | 'none'
+export type Sets = 'list' | 'columns' | 'both'
+export type Values = 'label' | 'id' | 'both'
+export type Groups = 'flat' | 'struct'
+export type Layout = 'wide' | 'long'
+export type Timezone = 'utc' | 'naive'
+
+/** The words that each option takes; the first is the default. */
+export const SHAPE_WORDS = {
+  answerStates: ['list', 'columns', 'none'],
+  sets: ['list', 'columns', 'both'],
+  values: ['label', 'id', 'both'],
+  names: NAME_MODES,
+  groups: ['flat', 'struct'],
+  layout: ['wide', 'long'],
+  timezone: ['utc', 'naive'],
+  sensitive: ['keep', 'drop', 'hash'],
+} as const satisfies Partial<Record<keyof ShapeOptions, readonly string[]>>
+
+type WordOption = keyof typeof SHAPE_WORDS
+
+/** The options with every default filled in. */
+export interface ResolvedShape {
+  readonly answerStates: AnswerStates
+  readonly sets: Sets
+  readonly values: Values
+  readonly names: NameMode
+  readonly groups: Groups
+  readonly layout: Layout
+  readonly timezone: Timezone
+  readonly stripHtml: boolean
+  readonly sensitive: 'keep' | 'drop' | 'hash'
+  readonly hashOwner: boolean
+  readonly hashKey: string
+}
+
+/**
+ * Checks the options against each other and fills in the defaults.
+ * @throws OptionError `ERR_OPTION` for an unknown value, options that contradict each other, or a hash without a key.
+ */
+export function resolveShape(options: ShapeOptions): ResolvedShape {
+  for (const option of Object.keys(SHAPE_WORDS) as WordOption[]) requireKnown(option, options[option])
+  const shape: ResolvedShape = {
+    answerStates: options.answerStates ?? 'list',
+    sets: options.sets ?? 'list',
+    values: options.values ?? 'label',
+    names: options.names ?? 'name',
+    groups: options.groups ?? 'flat',
+    layout: options.layout ?? 'wide',
+    timezone: options.timezone ?? 'utc',
+    stripHtml: options.stripHtml ?? false,
+    sensitive: options.sensitive ?? 'keep',
+    hashOwner: options.hashOwner ?? false,
+    hashKey: options.hashKey ?? '',
+  }
+  if (shape.layout === 'long') requireOneForm(shape, 'layout long')
+  if ((shape.sensitive === 'hash' || shape.hashOwner) && shape.hashKey === '') {
+    const option = shape.hashOwner ? 'hashOwner' : 'sensitive hash'
+    throw contradiction(`${option} needs a key that is not empty: hashKey, or ALIDA_HASH_KEY on the command line`)
+  }
+  return shape
+}
+
+/**
+ * Refuses what only the wide layout can show.
+ * @param layout What is asked for, in words.
+ */
+export function requireOneForm(shape: ResolvedShape, layout: string): void {
+  const { answerStates, sets, values, groups } = shape
+  const refuse = (option: string, reason: string) => contradiction(`${layout} contradicts ${option}: ${reason}`)
+  if (answerStates !== 'list') throw refuse(`answerStates ${answerStates}`, 'each of its rows has a state')
+  if (sets !== 'list') throw refuse(`sets ${sets}`, 'it has a row for each chosen option')
+  if (values !== 'label') throw refuse(`values ${values}`, 'it has both ids and labels')
+  if (groups !== 'flat') throw refuse(`groups ${groups}`, 'each of its rows names the group')
+}
+
+function requireKnown(option: WordOption, value: string | undefined): void {
+  const words: readonly string[] = SHAPE_WORDS[option]
+  if (value === undefined || words.includes(value)) return
+  throw contradiction(`${option}: expected ${words.join(', ')}, found ${JSON.stringify(value)}`)
+}
+
+function contradiction(message: string): OptionError {
+  return new OptionError('ERR_OPTION', message)
+}

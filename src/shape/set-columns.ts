@@ -1,0 +1,136 @@
+/** Sets as boolean columns, one per option of the definition; and where the other options go. */
+
+import { Bool, type Data, Dictionary, Field, Int32, List, makeData, type Vector } from 'apache-arrow'
+import { utf8Vector } from '../columns/labels.ts'
+import { optionIdsOf } from '../columns/option-ids.ts'
+import { UTF8 } from '../schema.ts'
+import { type BaseBatch, type Recipe, validityOf } from './recipe.ts'
+import { dictionaryOf } from './values.ts'
+
+const BOOL = new Bool()
+
+export { BOOL as FLAG_TYPE }
+
+/** The flags of one set, made in one pass over its elements. */
+export class SetFlags {
+  readonly #column: number
+  readonly #options: number
+  #base: BaseBatch | undefined
+  #bits: Uint8Array[] = []
+
+  /** @param options Options of the definition; higher indices have no flag. */
+  constructor(column: number, options: number) {
+    this.#column = column
+    this.#options = options
+  }
+
+  /** Whether each record chose an option; null where it did not answer. */
+  data(base: BaseBatch, option: number): Data {
+    if (this.#base !== base) this.#fill(base)
+    const list = base.column(this.#column)
+    const validity = validityOf(list)
+    return makeData({
+      type: BOOL,
+      length: base.rows,
+      nullCount: list.nullCount,
+      data: this.#bits[option]!,
+      ...(validity === undefined ? {} : { nullBitmap: validity }),
+    })
+  }
+
+  #fill(base: BaseBatch): void {
+    const { rows } = base
+    const bits = Array.from({ length: this.#options }, () => new Uint8Array((rows + 7) >> 3))
+    const list = base.column(this.#column)
+    const offsets: Int32Array = list.valueOffsets
+    const indices: ArrayLike<number> = list.children[0]!.values
+    for (let row = 0; row < rows; row++) {
+      const end = offsets[row + 1]!
+      for (let i = offsets[row]!; i < end; i++) {
+        const option = indices[i]!
+        if (option < bits.length) bits[option]![row >> 3]! |= 1 << (row & 7)
+      }
+    }
+    this.#base = base
+    this.#bits = bits
+  }
+}
+
+/** A set without a list column: its number, its name, and how many options have flags. */
+export interface FlaggedSet {
+  readonly column: number
+  readonly name: string
+  readonly options: number
+}
+
+/**
+ * The one column for all options that have no flag, because the definition does not know them: a list of
+ * `<question>: <option id>` a record, empty where there is none. Its dictionary grows with the options met.
+ */
+export class OtherOptions implements Recipe {
+  readonly field: Field
+  readonly #sets: readonly FlaggedSet[]
+  readonly #type: List
+  readonly #itemType: Dictionary
+  #texts: string[] = []
+  #indexOfText = new Map<string, number>()
+  #dictionary: Vector | undefined
+
+  constructor(name: string, sets: readonly FlaggedSet[], dictionaryId: number, metadata: Map<string, string>) {
+    this.#sets = sets
+    this.#itemType = new Dictionary(UTF8, new Int32(), dictionaryId, false)
+    this.#type = new List(new Field('item', this.#itemType, true))
+    this.field = new Field(name, this.#type, true, metadata)
+  }
+
+  /** Starts the dictionary anew, as the columns' own do. */
+  forgetUnknownOptions(): void {
+    this.#texts = []
+    this.#indexOfText = new Map()
+    this.#dictionary = undefined
+  }
+
+  build(base: BaseBatch): Data {
+    const grown = this.#sets.filter(({ column, options }) => dictionaryOf(base.column(column)).length > options)
+    const valueOffsets = new Int32Array(base.rows + 1)
+    const indices: number[] = []
+    if (grown.length > 0) this.#collect(base, grown, valueOffsets, indices)
+    this.#dictionary ??= utf8Vector(this.#texts)
+    const data = Int32Array.from(indices)
+    const child = makeData({
+      type: this.#itemType,
+      length: data.length,
+      nullCount: 0,
+      data,
+      dictionary: this.#dictionary,
+    })
+    return makeData({ type: this.#type, length: base.rows, nullCount: 0, valueOffsets, child })
+  }
+
+  #collect(base: BaseBatch, sets: readonly FlaggedSet[], valueOffsets: Int32Array, indices: number[]): void {
+    const sources = sets.map((set) => {
+      const list = base.column(set.column)
+      const values: ArrayLike<number> = list.children[0]!.values
+      return { ...set, offsets: list.valueOffsets as Int32Array, values, ids: optionIdsOf(dictionaryOf(list)) }
+    })
+    for (let row = 0; row < base.rows; row++) {
+      for (const { name, options, offsets, values, ids } of sources) {
+        const end = offsets[row + 1]!
+        for (let i = offsets[row]!; i < end; i++) {
+          const option = values[i]!
+          if (option >= options) indices.push(this.#indexOf(`${name}: ${ids[option]}`))
+        }
+      }
+      valueOffsets[row + 1] = indices.length
+    }
+  }
+
+  #indexOf(text: string): number {
+    const known = this.#indexOfText.get(text)
+    if (known !== undefined) return known
+    this.#indexOfText.set(text, this.#texts.length)
+    this.#texts.push(text)
+    this.#dictionary = undefined
+    return this.#texts.length - 1
+  }
+}

@@ -1,0 +1,231 @@
+/** The wide layout: which columns stand for each question, what they are called, and how each is made from a batch. */
+
+import { type Data, DataType, Dictionary, Field, List, type Schema } from 'apache-arrow'
+import { utf8Vector } from '../columns/labels.ts'
+import type { Definition, FieldDefinition } from '../definition.ts'
+import { type NameWish, optionColumnName, uniqueNames } from '../name-modes.ts'
+import { numberedNames } from '../names.ts'
+import { type ColumnPlan, UTF8 } from '../schema.ts'
+import { type Namespace, namesOf, pathOf, type QuestionName, type TableNames } from './column-names.ts'
+import { StructRecipe } from './groups.ts'
+import { ROLE_METADATA_KEY, roleMetadata } from './metadata.ts'
+import type { ResolvedShape } from './options.ts'
+import { hashedData } from './privacy.ts'
+import type { BaseBatch, Recipe } from './recipe.ts'
+import { FLAG_TYPE, type FlaggedSet, OtherOptions, SetFlags } from './set-columns.ts'
+import { stateData, stateType } from './states.ts'
+import { NAIVE_TIMESTAMP, withoutZone } from './timezone.ts'
+import { dictionaryOf, idDictionary, withDictionary } from './values.ts'
+
+export interface WideColumns {
+  readonly recipes: readonly Recipe[]
+  /** Names of the questions, in the order of the plans. */
+  readonly names: readonly string[]
+  readonly otherOptions: OtherOptions | undefined
+}
+
+/** A column beside the answers; its name is settled once all wishes are known. */
+interface Draft {
+  readonly wish: NameWish
+  make(name: string): Recipe
+}
+
+interface QuestionColumns {
+  readonly question: QuestionName
+  readonly answers: readonly Recipe[]
+  readonly drafts: readonly Draft[]
+}
+
+const OTHER_OPTIONS = 'otherOptions'
+
+export function wideColumns(
+  plans: readonly ColumnPlan[],
+  base: Schema,
+  definition: Definition,
+  shape: ResolvedShape,
+): WideColumns {
+  return new WidePlanner(plans, base, definition, shape).plan()
+}
+
+class WidePlanner {
+  readonly #plans: readonly ColumnPlan[]
+  readonly #base: Schema
+  readonly #shape: ResolvedShape
+  readonly #names: TableNames
+  readonly #sets: FlaggedSet[] = []
+  #nextDictionaryId: number
+
+  constructor(plans: readonly ColumnPlan[], base: Schema, definition: Definition, shape: ResolvedShape) {
+    this.#plans = plans
+    this.#base = base
+    this.#shape = shape
+    this.#names = namesOf(plans, definition, shape.names, shape.groups)
+    this.#nextDictionaryId = base.fields.length
+  }
+
+  plan(): WideColumns {
+    const questions: QuestionColumns[] = []
+    const before: Recipe[] = []
+    const after: Recipe[] = []
+    for (const [i, plan] of this.#plans.entries()) {
+      const question = this.#names.of.get(plan)
+      if (question !== undefined) questions.push(this.#question(plan, i, question))
+      else if (plan.source === 'skipped') after.push(...this.#skipped(i))
+      else before.push(this.#member(plan, i))
+    }
+    const named = this.#named(questions)
+    const otherOptions = this.#otherOptions()
+    return {
+      recipes: [...before, ...grouped(named), ...(otherOptions === undefined ? [] : [otherOptions]), ...after],
+      names: questions.map(({ question }) => pathOf(question)),
+      otherOptions,
+    }
+  }
+
+  /** `ownerId` or `lastUpdateDate`. */
+  #member(plan: ColumnPlan, column: number): Recipe {
+    const { hashOwner, hashKey } = this.#shape
+    if (plan.source === 'ownerId' && hashOwner) {
+      const field = new Field(plan.name, UTF8, true, new Map([['alida:hashed', 'true']]))
+      return { field, build: (base) => hashedData(base.column(column), plan.type, hashKey) }
+    }
+    return this.#answer(plan, column, plan.name)
+  }
+
+  #skipped(column: number): Recipe[] {
+    if (this.#shape.answerStates !== 'list') return []
+    const field = this.#base.fields[column]!
+    if (this.#shape.groups === 'flat') return [{ field, build: (base) => base.column(column) }]
+    const paths = this.#plans.flatMap((plan) => this.#names.of.get(plan) ?? []).map(pathOf)
+    const dictionary = utf8Vector(numberedNames(paths, new Set()))
+    return [{ field, build: (base) => withDictionary(base.column(column), field.type, dictionary) }]
+  }
+
+  #question(plan: ColumnPlan, column: number, question: QuestionName): QuestionColumns {
+    const { answerStates, sets, values } = this.#shape
+    const field = plan.field!
+    const hasLabels = plan.isHashed !== true && (plan.type === 'dictionary' || plan.type === 'list')
+    const hasFlags = hasLabels && plan.type === 'list' && sets !== 'list' && field.options.length > 0
+    const hasAnswers = !hasFlags || sets === 'both'
+    const answers = hasAnswers ? [this.#answer(plan, column, question.name)] : []
+    const drafts: Draft[] = []
+    if (hasAnswers && hasLabels && values === 'both') drafts.push(this.#ids(field, column, question.name))
+    if (hasFlags) drafts.push(...this.#flags(plan, field, column, question.name))
+    if (hasFlags && !hasAnswers) this.#sets.push({ column, name: pathOf(question), options: field.options.length })
+    if (answerStates === 'columns') drafts.push(this.#state(field, column, question.name))
+    return { question, answers, drafts }
+  }
+
+  #answer(plan: ColumnPlan, column: number, name: string): Recipe {
+    const { type, metadata } = this.#base.fields[column]!
+    const fieldOf = (shown: DataType) => new Field(name, shown, true, metadata)
+    if (plan.isHashed === true) {
+      const key = this.#shape.hashKey
+      return { field: fieldOf(UTF8), build: (base) => hashedData(base.column(column), plan.type, key) }
+    }
+    if (plan.type === 'timestamp' && this.#shape.timezone === 'naive') {
+      return { field: fieldOf(NAIVE_TIMESTAMP), build: (base) => withoutZone(base.column(column)) }
+    }
+    if (this.#shape.values === 'id' && (plan.type === 'dictionary' || plan.type === 'list')) {
+      return { field: fieldOf(type), build: idBuilder(column, type) }
+    }
+    return { field: fieldOf(type), build: (base) => base.column(column) }
+  }
+
+  #ids(field: FieldDefinition, column: number, name: string): Draft {
+    const type = withDictionaryId(this.#base.fields[column]!.type, this.#nextDictionaryId++)
+    const build = idBuilder(column, type)
+    return {
+      wish: { wanted: `${name}__id`, key: `${field.id} id` },
+      make: (unique) => ({ field: new Field(unique, type, true, roleMetadata('id', field)), build }),
+    }
+  }
+
+  #flags(plan: ColumnPlan, field: FieldDefinition, column: number, name: string): Draft[] {
+    const { values, names } = this.#shape
+    const flags = new SetFlags(column, field.options.length)
+    return field.options.map(({ id }, option) => {
+      const label = values === 'id' ? id : plan.labels[option]!
+      const metadata = roleMetadata('option', field, id)
+      return {
+        wish: { wanted: optionColumnName(name, { id, label }, names), key: `${field.id} option ${id}` },
+        make: (unique) => ({
+          field: new Field(unique, FLAG_TYPE, true, metadata),
+          build: (base) => flags.data(base, option),
+        }),
+      }
+    })
+  }
+
+  #state(field: FieldDefinition, column: number, name: string): Draft {
+    const type = stateType(this.#nextDictionaryId++)
+    return {
+      wish: { wanted: `${name}__state`, key: `${field.id} state` },
+      make: (unique) => ({
+        field: new Field(unique, type, true, roleMetadata('state', field)),
+        build: (base) => stateData(base, column, type),
+      }),
+    }
+  }
+
+  /** Gives the drafts of each namespace names that differ from all others in it. */
+  #named(questions: readonly QuestionColumns[]): { namespace: Namespace; recipes: Recipe[] }[] {
+    const draftsOf = new Map<Namespace, Draft[]>()
+    for (const { question, drafts } of questions) {
+      const known = draftsOf.get(question.namespace)
+      if (known === undefined) draftsOf.set(question.namespace, [...drafts])
+      else known.push(...drafts)
+    }
+    const recipeOf = new Map<Draft, Recipe>()
+    for (const [{ used }, drafts] of draftsOf) {
+      const wishes = drafts.map((draft) => draft.wish)
+      const names = uniqueNames(wishes, this.#shape.names, used)
+      for (const [i, draft] of drafts.entries()) recipeOf.set(draft, draft.make(names[i]!))
+    }
+    return questions.map(({ question, answers, drafts }) => ({
+      namespace: question.namespace,
+      recipes: [...answers, ...drafts.map((draft) => recipeOf.get(draft)!)],
+    }))
+  }
+
+  #otherOptions(): OtherOptions | undefined {
+    if (this.#sets.length === 0) return undefined
+    const [name = OTHER_OPTIONS] = numberedNames([OTHER_OPTIONS], this.#names.top.used)
+    const metadata = new Map([[ROLE_METADATA_KEY, 'other-options']])
+    return new OtherOptions(name, this.#sets, this.#nextDictionaryId++, metadata)
+  }
+}
+
+function idBuilder(column: number, type: DataType): (base: BaseBatch) => Data {
+  const ids = idDictionary()
+  return (base) => {
+    const data = base.column(column)
+    return withDictionary(data, type as Dictionary | List, ids.of(dictionaryOf(data)))
+  }
+}
+
+/** The same type with a dictionary of its own. */
+function withDictionaryId(type: DataType, id: number): DataType {
+  if (DataType.isDictionary(type)) return new Dictionary(UTF8, type.indices, id, false)
+  const item: Field = type.children[0]
+  return new List(new Field(item.name, withDictionaryId(item.type, id), true))
+}
+
+/** Puts the columns of a struct together, at the place of the first of them. */
+function grouped(questions: readonly { namespace: Namespace; recipes: Recipe[] }[]): Recipe[] {
+  const members = new Map<Namespace, Recipe[]>()
+  for (const { namespace, recipes } of questions) {
+    if (namespace.group === undefined) continue
+    const known = members.get(namespace)
+    if (known === undefined) members.set(namespace, [...recipes])
+    else known.push(...recipes)
+  }
+  const seen = new Set<Namespace>()
+  return questions.flatMap(({ namespace, recipes }) => {
+    if (namespace.group === undefined) return recipes
+    if (seen.has(namespace)) return []
+    seen.add(namespace)
+    const { name, definition } = namespace.group
+    return [new StructRecipe(name, definition, members.get(namespace)!)]
+  })
+}
