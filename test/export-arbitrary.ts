@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { type Doc, type Layout, writtenJson } from './json-layout.ts'
+import type { Way } from './three-readings.ts'
 
 export interface GeneratedExport {
   document: Doc
@@ -386,3 +387,12 @@ function exportDoc(definition: Doc, records: Doc[]): Doc {
     ],
   }
 }
+
+/** Ways to drive the main reader that must not matter. */
+export const wayArbitrary: fc.Arbitrary<Way> = fc.record({
+  chunkBytes: fc.constantFrom(0, 1, 2, 3, 7, 64, 1000),
+  batchSize: fc.constantFrom(1, 3, 100, undefined),
+  windowBytes: fc.constantFrom(64, 128, 1000, undefined),
+  useLayout: fc.boolean(),
+  isStream: fc.boolean(),
+})

@@ -39,11 +39,13 @@ export class DifferenceLog {
   /** Adds a difference when two texts are not the same; undefined stands for what is not there. */
   compare(place: DifferencePlace, expected: string | undefined, found: string | undefined): void {
     if (expected === found) return
+    this.count++
+    const isFirst = place.kind === 'rows'
+    if (this.differences.length >= this.#limit && !isFirst) return
     const [shownExpected, shownFound] = shownPair(expected ?? 'nothing', found ?? 'nothing')
     const difference = { ...place, expected: shownExpected, found: shownFound }
-    this.count++
     // Found last, but it explains most of the others.
-    if (place.kind === 'rows') this.differences.unshift(difference)
+    if (isFirst) this.differences.unshift(difference)
     else this.differences.push(difference)
     if (this.differences.length > this.#limit) this.differences.pop()
   }

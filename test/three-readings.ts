@@ -1,8 +1,10 @@
 /** The same export read by the three readers, each as a plain table that can be compared. */
 
-import type { ExportSource } from '../src/source.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { isExportError } from '../src/errors.ts'
 import { type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
 import type { ColumnOptions } from '../src/schema.ts'
+import type { ExportSource } from '../src/source.ts'
 import { CellDecoder } from '../src/verify/arrow-cells.ts'
 import { openReference } from '../src/verify/reference-reader.ts'
 import type { Warning } from '../src/warnings.ts'
@@ -31,7 +33,11 @@ export function modelReading(bytes: Uint8Array, options: ColumnOptions): Reading
   }
 }
 
-export async function referenceReading(bytes: Uint8Array, options: ColumnOptions, chunkBytes: number): Promise<Reading> {
+export async function referenceReading(
+  bytes: Uint8Array,
+  options: ColumnOptions,
+  chunkBytes: number,
+): Promise<Reading> {
   const reader = await openReference(async function* () {
     yield* chunked(bytes, chunkBytes)
   }, options)
@@ -78,7 +84,9 @@ function labelledBy(
 ): Record<string, readonly string[]> {
   if (rows.length === 0) return {}
   const isLabelled = ({ type }: { type: string }) => type === 'dictionary' || type === 'list'
-  return Object.fromEntries(columns.flatMap((column, i) => (isLabelled(column) ? [[column.name, labelsOf(i) ?? []]] : [])))
+  return Object.fromEntries(
+    columns.flatMap((column, i) => (isLabelled(column) ? [[column.name, labelsOf(i) ?? []]] : [])),
+  )
 }
 
 function stateText(name: string, state: { answered: number; skipped: number; notAsked: number } | undefined): string[] {
@@ -87,4 +95,73 @@ function stateText(name: string, state: { answered: number; skipped: number; not
 
 function warningTexts(warnings: readonly Warning[]): string[] {
   return warnings.map(({ kind, fieldId, count }) => `${kind} ${fieldId ?? ''}: ${count}`).sort()
+}
+
+/** How the main reader is driven; what must not change what it finds. */
+export interface Way {
+  /** 0 for one chunk. */
+  chunkBytes: number
+  batchSize: number | undefined
+  windowBytes: number | undefined
+  useLayout: boolean
+  /** Bytes themselves, which can be read twice, or a stream, which is spooled where that is needed. */
+  isStream: boolean
+}
+
+type Outcome = { reading: Reading } | { error: unknown }
+
+/**
+ * Reads an export three times.
+ * @returns What differs between the readers, or how one of them broke; undefined when they agree on a table or that
+ *   there is none.
+ */
+export async function disagreement(bytes: Uint8Array, options: ColumnOptions, way: Way): Promise<string | undefined> {
+  const { chunkBytes, batchSize, windowBytes, useLayout, isStream } = way
+  const chunks = async function* () {
+    yield* chunked(bytes, chunkBytes)
+  }
+  const internals = windowBytes === undefined ? { useLayout } : { useLayout, windowBytes }
+  const model = await outcomeOf(async () => modelReading(bytes, options))
+  const readers = {
+    'the reference reader': await outcomeOf(() => referenceReading(bytes, options, chunkBytes)),
+    'the main reader': await outcomeOf(() =>
+      mainReading(isStream ? chunks() : bytes, { ...options, batchSize }, internals),
+    ),
+  }
+  for (const [name, outcome] of Object.entries(readers)) {
+    const found = differenceOf(model, outcome)
+    if (found !== undefined) return `${name}: ${found}`
+  }
+  return undefined
+}
+
+async function outcomeOf(read: () => Promise<Reading>): Promise<Outcome> {
+  try {
+    return { reading: await read() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function differenceOf(model: Outcome, other: Outcome): string | undefined {
+  if ('error' in other && !isExportError(other.error)) return `broke with ${stackOf(other.error)}`
+  if ('error' in model && 'error' in other) return undefined
+  if ('error' in other) return `refused what the model takes: ${String(other.error)}`
+  if ('error' in model) return `took what the model refuses: ${String(model.error)}`
+  for (const part of ['columns', 'rows', 'labels', 'states', 'warnings'] as const) {
+    if (isDeepStrictEqual(model.reading[part], other.reading[part])) continue
+    return `${part}\n  expected ${shown(model.reading[part])}\n  found    ${shown(other.reading[part])}`
+  }
+  return undefined
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'bigint') return `${part}n`
+    return Object.is(part, -0) ? '-0' : part
+  })
 }
