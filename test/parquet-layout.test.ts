@@ -3,7 +3,7 @@ import * as arrow from 'apache-arrow'
 import { type DataType, Field, RecordBatchStreamWriter, Schema, tableFromIPC } from 'apache-arrow'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
-import { isWorthDictionary } from '../src/sinks/parquet/dictionary-choice.ts'
+import { codingOf } from '../src/sinks/parquet/column-coding.ts'
 import {
   createdByText,
   type EncodedRowGroup,
@@ -341,26 +341,20 @@ describe('dictionaries', () => {
         Array.from({ length: 5000 }, (_, i) => text(i)),
       ),
     ]
-    expect(isWorthDictionary(texts((i) => `id ${i}`))).toBe(false)
-    expect(isWorthDictionary(texts((i) => `city ${i % 300}`))).toBe(true)
-    expect(isWorthDictionary(texts((i) => (i % 3 === 0 ? 'n/a' : `answer ${i}`)))).toBe(false)
-    expect(isWorthDictionary(texts((i) => (i % 3 === 0 ? null : `x${i % 2}`)))).toBe(true)
-    expect(
-      isWorthDictionary([
-        columnData(
-          TIMESTAMP,
-          Array.from({ length: 9000 }, (_, i) => BigInt(i)),
-        ),
-      ]),
-    ).toBe(false)
-    expect(
-      isWorthDictionary([
-        columnData(
-          FLOAT64,
-          Array.from({ length: 9000 }, (_, i) => i % 90),
-        ),
-      ]),
-    ).toBe(true)
+    expect(codingOf(texts((i) => `id ${i}`))).toBe('deltaLength')
+    expect(codingOf(texts((i) => `city ${i % 300}`))).toBe('dictionary')
+    expect(codingOf(texts((i) => (i % 3 === 0 ? 'n/a' : `answer ${i}`)))).toBe('deltaLength')
+    expect(codingOf(texts((i) => (i % 3 === 0 ? null : `x${i % 2}`)))).toBe('dictionary')
+    expect(codingOf(texts(() => null))).toBe('plain')
+    const numbers = (type: DataType, from: (i: number) => unknown) => [
+      columnData(
+        type,
+        Array.from({ length: 9000 }, (_, i) => from(i)),
+      ),
+    ]
+    expect(codingOf(numbers(TIMESTAMP, BigInt))).toBe('delta')
+    expect(codingOf(numbers(FLOAT64, (i) => i))).toBe('plain')
+    expect(codingOf(numbers(FLOAT64, (i) => i % 90))).toBe('dictionary')
   })
 })
 

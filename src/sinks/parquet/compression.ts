@@ -6,7 +6,7 @@
 
 import { Field, FixedSizeBinary, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { CODEC, type Compression } from './format.ts'
-import { encodeWithParquetWasm } from './parquet-wasm.ts'
+import { encodeWithParquetWasm, type WasmFileOptions } from './parquet-wasm.ts'
 import { ThriftReader } from './thrift.ts'
 
 /** Limits of one table, which bound parquet-wasm's memory; a page may be larger on its own. */
@@ -36,7 +36,7 @@ function compressTable(bodies: readonly Uint8Array[], compression: Compression):
   const schema = new Schema(fields)
   const children = bodies.map((data, i) => makeData({ type: fields[i]!.type, length: 1, nullCount: 0, data }))
   const row = makeData({ type: new Struct(fields), length: 1, nullCount: 0, children })
-  const options = { compression, hasDictionaries: false, hasStatistics: false }
+  const options: WasmFileOptions = { compression, coding: 'plain', hasStatistics: false }
   const file = encodeWithParquetWasm(schema, [new RecordBatch(schema, row)], options)
   return file.columns.map((column, i) => {
     const reader = new ThriftReader(file.bytes, column.dataPageOffset)

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module'
 import { type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 import { arrowByteLength } from './arrow-size.ts'
+import type { ColumnCoding } from './column-coding.ts'
 import type { ColumnChunk, Compression, EncodingCount, Statistics } from './format.ts'
 import { ThriftReader, type ThriftStruct } from './thrift.ts'
 
@@ -46,7 +47,8 @@ export function parquetWasmMemoryBytes(): number {
 
 export interface WasmFileOptions {
   compression: Compression
-  hasDictionaries: boolean
+  /** Of all columns; delta codings only for flat columns of a type that fits, or the encoder panics. */
+  coding: ColumnCoding
   /** Smallest and largest value and null count of each column. Default true. */
   hasStatistics?: boolean
 }
@@ -106,15 +108,21 @@ const CODEC_NAME = {
   lz4: 'LZ4_RAW',
 } as const
 
+const ENCODING_NAME = {
+  plain: 'PLAIN',
+  delta: 'DELTA_BINARY_PACKED',
+  deltaLength: 'DELTA_LENGTH_BYTE_ARRAY',
+} as const
+
 function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount: number) {
-  const { compression, hasDictionaries, hasStatistics = true } = options
+  const { compression, coding, hasStatistics = true } = options
   // Every setter consumes the builder and gives another one.
-  return new wasm.WriterPropertiesBuilder()
+  const builder = new wasm.WriterPropertiesBuilder()
     .setCompression(wasm.Compression[CODEC_NAME[compression]])
-    .setDictionaryEnabled(hasDictionaries)
+    .setDictionaryEnabled(coding === 'dictionary')
     .setStatisticsEnabled(hasStatistics ? wasm.EnabledStatistics.Chunk : wasm.EnabledStatistics.None)
     .setMaxRowGroupSize(Math.max(1, rowCount))
-    .build()
+  return (coding === 'dictionary' ? builder : builder.setEncoding(wasm.Encoding[ENCODING_NAME[coding]])).build()
 }
 
 function ipcStream(schema: Schema, batches: readonly RecordBatch[]): Uint8Array {

@@ -2,7 +2,7 @@
 
 import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { arrowByteLength } from './arrow-size.ts'
-import { isWorthDictionary } from './dictionary-choice.ts'
+import { type ColumnCoding, codingOf } from './column-coding.ts'
 import type { Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
 import { isDictionaryColumn } from './schema-tree.ts'
@@ -14,7 +14,7 @@ const CALL_BYTES = 32 * 1024 * 1024
 /** Columns that are encoded together. */
 interface WasmCall {
   columnNumbers: number[]
-  hasDictionaries: boolean
+  coding: ColumnCoding
   byteCount: number
 }
 
@@ -24,7 +24,7 @@ export function encodeWasmColumns(
   batches: readonly RecordBatch[],
   compression: Compression,
 ): WasmFile[] {
-  return callsOf(schema, batches).map(({ columnNumbers, hasDictionaries }) => {
+  return callsOf(schema, batches).map(({ columnNumbers, coding }) => {
     const fields = columnNumbers.map((number) => remainingField(schema.fields[number]!)!)
     const part = new Schema(fields)
     const parts = batches.map((batch) => {
@@ -32,24 +32,24 @@ export function encodeWasmColumns(
       const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children })
       return new RecordBatch(part, data)
     })
-    return encodeWithParquetWasm(part, parts, { compression, hasDictionaries })
+    return encodeWithParquetWasm(part, parts, { compression, coding })
   })
 }
 
 function callsOf(schema: Schema, batches: readonly RecordBatch[]): WasmCall[] {
   const calls: WasmCall[] = []
-  const open = new Map<boolean, WasmCall>()
+  const open = new Map<ColumnCoding, WasmCall>()
   for (const [number, field] of schema.fields.entries()) {
     if (remainingField(field) === undefined) continue
     const parts = batches.map((batch) => batch.data.children[number]!)
     const byteCount = parts.reduce((bytes, part) => bytes + arrowByteLength(part, 0, part.length), 0)
-    const hasDictionaries = isWorthDictionary(parts)
-    let call = open.get(hasDictionaries)
+    const coding = codingOf(parts)
+    let call = open.get(coding)
     const isFull = call?.columnNumbers.length === CALL_COLUMNS || (call?.byteCount ?? 0) + byteCount > CALL_BYTES
     if (call === undefined || isFull) {
-      call = { columnNumbers: [], hasDictionaries, byteCount: 0 }
+      call = { columnNumbers: [], coding, byteCount: 0 }
       calls.push(call)
-      open.set(hasDictionaries, call)
+      open.set(coding, call)
     }
     call.columnNumbers.push(number)
     call.byteCount += byteCount
