@@ -26,7 +26,7 @@ import {
   QUOTE,
 } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
-import { GUID_BYTES, IdTable } from '../json/id-table.ts'
+import { GUID_BYTES, IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { type AnswerLayout, learnLayout } from './layout.ts'
 import { LiteralTable } from './literal.ts'
@@ -187,7 +187,8 @@ export class RecordDecoder {
     const { columns, row } = this.#table
     const attempt = this.#attempt
     let field = this.#nextField
-    let p = cursor.pos
+    const start = cursor.pos
+    let p = start
     for (;;) {
       if (field >= fieldCount || !heads.matches(view, p, field)) {
         field = this.#fieldByLayout(layout, p)
@@ -217,6 +218,7 @@ export class RecordDecoder {
         return
       }
       cursor.pos = values
+      cursor.skipWhitespace()
       this.#readValues(field)
       field++
       if (!closeAfterArray.matches(view, cursor.pos, 0)) {
@@ -227,6 +229,9 @@ export class RecordDecoder {
       p = cursor.pos + closeAfterArray.byteLength
     }
     cursor.pos = p
+    if (p > start && (cursor.skipWhitespace() === CLOSE_ARRAY || cursor.pos >= cursor.end)) {
+      cursor.fail('a value after ","')
+    }
     this.#readAnswer()
   }
 
@@ -241,23 +246,21 @@ export class RecordDecoder {
 
   /** The field of the answer at `p`; -1 when the answer does not keep to the layout or its field is not known. */
   #fieldByLayout(layout: AnswerLayout, p: number): number {
-    const { bytes, view } = this.#cursor
+    const { view } = this.#cursor
     const id = p + layout.beforeId.byteLength
-    if (!layout.beforeId.matches(view, p, 0) || bytes[id + GUID_BYTES] !== QUOTE) return -1
-    const field = this.#fieldIds.find(view, id)
+    if (!layout.beforeId.matches(view, p, 0)) return -1
+    const field = this.#fieldIds.find(view, id - 1)
     return field >= 0 && layout.afterId.matches(view, id + GUID_BYTES, 0) ? field : -1
   }
 
   /** Reads `["<option id>"` from its `[` on; returns the position behind the id, -1 for anything else. */
   #readOneOption(column: DictionaryColumn, row: number, values: number, layout: AnswerLayout): number {
-    const { bytes, view } = this.#cursor
+    const { view } = this.#cursor
     const p = afterOpen(view, values, layout)
-    if (bytes[p] !== QUOTE || bytes[p + GUID_BYTES + 1] !== QUOTE) return -1
-    const index = column.labels.table.find(view, p + 1)
-    const end = p + GUID_BYTES + 2
+    const index = column.labels.table.find(view, p)
     if (index < 0 || column.labels.isUnknown(index)) return -1
     column.appendIndex(row, index)
-    return end
+    return p + QUOTED_GUID_BYTES
   }
 
   /** Reads `["<option id>","<option id>"` from its `[` on; returns the position behind the last id, -1 for anything else. */
@@ -266,10 +269,9 @@ export class RecordDecoder {
     let p = afterOpen(view, values, layout)
     column.beginRow(row)
     for (;;) {
-      if (bytes[p] !== QUOTE || bytes[p + GUID_BYTES + 1] !== QUOTE) return -1
-      const index = column.labels.table.find(view, p + 1)
+      const index = column.labels.table.find(view, p)
       if (index < 0 || column.labels.isUnknown(index) || !column.appendOnce(index)) return -1
-      p += GUID_BYTES + 2
+      p += QUOTED_GUID_BYTES
       if (bytes[p] !== COMMA) break
       p++
       while (isWhitespace(bytes[p]!)) p++
@@ -335,13 +337,11 @@ export class RecordDecoder {
 
   #readFieldId(): number {
     const cursor = this.#cursor
-    const { bytes, view, pos } = cursor
-    if (bytes[pos] === QUOTE && bytes[pos + GUID_BYTES + 1] === QUOTE) {
-      const field = this.#fieldIds.find(view, pos + 1)
-      if (field >= 0) {
-        cursor.pos = pos + GUID_BYTES + 2
-        return field
-      }
+    const { view, pos } = cursor
+    const guidField = this.#fieldIds.find(view, pos)
+    if (guidField >= 0) {
+      cursor.pos = pos + QUOTED_GUID_BYTES
+      return guidField
     }
     const id = this.#readIdText()
     const field = this.#fieldIds.findText(id)
