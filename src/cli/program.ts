@@ -1,10 +1,11 @@
 /** The command line: what can be said, and which command it starts. Commands are loaded when they are run. */
 
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { isExportError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { ExitCode, exitCodeOf, isClosedPipe } from './exit-code.ts'
 import { watchInterrupts } from './interrupt.ts'
+import { addOutputOptions } from './output-options.ts'
 
 /**
  * Runs the command line.
@@ -42,32 +43,11 @@ function programOf(signal: AbortSignal): Command {
 }
 
 function addConvert(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command('convert')
     .description('convert an export to one Parquet or Arrow file')
     .addArgument(EXPORT_ARGUMENT)
-    .requiredOption(
-      '-o, --output <file>',
-      'file to write: .parquet, .arrow, .arrows; - is standard output (as .arrows)',
-    )
-    .addOption(
-      new Option('--format <format>', 'format, when the name does not tell').choices(['parquet', 'arrow', 'arrows']),
-    )
-    .addOption(
-      new Option('--compression <codec>', 'compression of Parquet')
-        .choices(['snappy', 'zstd', 'gzip', 'lz4', 'none'])
-        .default('snappy'),
-    )
-    .option('--fields <names>', 'only these questions: names or ids, commas between them; may be repeated', collect)
-    .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
-    .option('--row-group-size <rows>', 'most rows of a Parquet row group (default: 131072)', wholeNumber)
-    .option(
-      '--threads <number>',
-      'worker threads for a large plain file that becomes Parquet (default: all cores)',
-      wholeNumber,
-    )
-    .option('-q, --quiet', 'print nothing but errors')
-    .option('--json', 'print the summary as one line of JSON on standard output')
+  addOutputOptions(command)
     .addHelpText('after', CONVERT_EXAMPLES)
     .action(async (input: string, options) => (await import('./convert.ts')).convert(input, options, signal))
 }
@@ -100,16 +80,6 @@ const INSPECT_EXAMPLES = `
 Examples:
   alida-arrow inspect export.json
   alida-arrow inspect export.json --json | jq '.questions[] | select(.skipped > 0) | .name'`
-
-function collect(value: string, earlier: string[] | undefined): string[] {
-  return [...(earlier ?? []), value]
-}
-
-function wholeNumber(value: string): number {
-  const number = Number(value)
-  if (Number.isSafeInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('Expected a whole number above 0.')
-}
 
 function printError(error: unknown, asJson: boolean): void {
   const message = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,41 @@
+/** Options of the table and its file, the same for every command that writes one. */
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+/** Adds the options; what a command adds before them stands before them in its help. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      '-o, --output <file>',
+      'file to write: .parquet, .arrow, .arrows; - is standard output (as .arrows)',
+    )
+    .addOption(
+      new Option('--format <format>', 'format, when the name does not tell').choices(['parquet', 'arrow', 'arrows']),
+    )
+    .addOption(
+      new Option('--compression <codec>', 'compression of Parquet')
+        .choices(['snappy', 'zstd', 'gzip', 'lz4', 'none'])
+        .default('snappy'),
+    )
+    .option('--fields <names>', 'only these questions: names or ids, commas between them; may be repeated', collect)
+    .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
+    .option('--row-group-size <rows>', 'most rows of a Parquet row group (default: 131072)', wholeNumber)
+    .option(
+      '--threads <number>',
+      'worker threads for a large export that becomes Parquet; 1: none (default: all cores)',
+      wholeNumber,
+    )
+    .option('-q, --quiet', 'print nothing but errors')
+    .option('--json', 'print the summary as one line of JSON on standard output')
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value]
+}
+
+export function wholeNumber(value: string): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('Expected a whole number above 0.')
+}
