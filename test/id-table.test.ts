@@ -15,7 +15,7 @@ describe('IdTable', () => {
   test('an empty table holds nothing, and says so', () => {
     const table = new IdTable()
     expect(table.size).toBe(0)
-    expect(table.find(viewOf('96e19dba-addb-48ed-bd28-8f01cb2994e4'), 0)).toBe(-1)
+    expect(table.find(viewOf('"96e19dba-addb-48ed-bd28-8f01cb2994e4"'), 0)).toBe(-1)
     expect(table.findText('96e19dba-addb-48ed-bd28-8f01cb2994e4')).toBe(-1)
   })
 
@@ -27,7 +27,7 @@ describe('IdTable', () => {
         for (const [i, added] of ids.slice(3).entries()) expect(table.add(added)).toBe(Math.min(3, ids.length) + i)
         for (const [i, known] of ids.entries()) {
           expect(table.findText(known)).toBe(i)
-          if (known.length === GUID_BYTES) expect(table.find(viewOf(` ${known}`), 1)).toBe(i)
+          if (known.length === GUID_BYTES) expect(table.find(viewOf(` "${known}"`), 1)).toBe(i)
         }
         for (const other of others.filter((text) => !ids.includes(text))) expect(table.findText(other)).toBe(-1)
       }),
@@ -37,9 +37,9 @@ describe('IdTable', () => {
   test('finds 20,000 ids made in sequence, and none that are not there', () => {
     const ids = guids(20_000)
     const table = new IdTable(ids)
-    const found = ids.map((id) => table.find(viewOf(id), 0))
+    const found = ids.map((id) => table.find(viewOf(`"${id}"`), 0))
     expect(found).toEqual(ids.map((_, i) => i))
-    expect(table.find(viewOf('00000000-0000-4000-8000-ffffffffffff'), 0)).toBe(-1)
+    expect(table.find(viewOf('"00000000-0000-4000-8000-ffffffffffff"'), 0)).toBe(-1)
   })
 
   test('a GUID is the same in any case, an exact match comes first', () => {

@@ -23,6 +23,9 @@ export const ANSWERED = true
 
 const FEWEST_ROWS = 64
 
+/** New buffers are zero pages that take no memory before they are written, so that growing by much costs little. */
+const GROWTH = 4
+
 export abstract class Column {
   readonly plan: ColumnPlan
   protected readonly notes: Notes
@@ -69,7 +72,7 @@ export abstract class Column {
 
   protected reserveRow(row: number): void {
     if (row < this.capacity) return
-    const rows = Math.max(row + 1, this.capacity * 2, this.#expectedRows)
+    const rows = Math.max(row + 1, this.capacity * GROWTH, this.#expectedRows)
     this.validity = grown(this.validity, new Uint8Array((rows + 7) >> 3))
     this.resize(rows)
     this.capacity = rows

@@ -4,7 +4,7 @@ import { makeData, Utf8, Vector } from 'apache-arrow'
 import { ExportError } from '../errors.ts'
 import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
-import { GUID_BYTES, IdTable } from '../json/id-table.ts'
+import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import { unknownOptionLabel } from '../names.ts'
 import { type ColumnPlan, indexBits } from '../schema.ts'
 import { invalidValue, type Notes } from './column.ts'
@@ -68,13 +68,11 @@ export class Labels {
 
   /** Reads the option id at the cursor; its index in the dictionary, which grows when the id is not known. */
   readIndex(cursor: Cursor): number {
-    const { bytes, view, pos } = cursor
-    if (bytes[pos] === QUOTE && bytes[pos + GUID_BYTES + 1] === QUOTE) {
-      const index = this.table.find(view, pos + 1)
-      if (index >= 0 && !this.isUnknown(index)) {
-        cursor.pos = pos + GUID_BYTES + 2
-        return index
-      }
+    const { view, pos } = cursor
+    const index = this.table.find(view, pos)
+    if (index >= 0 && !this.isUnknown(index)) {
+      cursor.pos = pos + QUOTED_GUID_BYTES
+      return index
     }
     return this.#indexOfText(readOptionId(cursor), cursor)
   }

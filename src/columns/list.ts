@@ -147,7 +147,7 @@ export class ListColumn extends Column {
   }
 
   #growIndices(): void {
-    const length = Math.max(this.#indices.length * 2, this.#expectedElements)
+    const length = Math.max(this.#indices.length * 4, this.#expectedElements)
     this.#indices = grown<Indices>(this.#indices, this.labels.newIndices(length))
   }
 

@@ -10,20 +10,32 @@ export const GUID_BYTES = 36
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** A GUID is kept as five float64: its bytes from 0, 8, 16, 24 and 28 on (the last two overlap). */
+/** Bytes of a GUID with the quotes around it. */
+export const QUOTED_GUID_BYTES = GUID_BYTES + 2
+
+/** A quoted GUID is kept as five float64: its bytes from 0, 8, 16, 24 and 30 on (the last two overlap). */
 const DOUBLES_EACH = 5
+
+/** Tables up to this size are laid out so that no two ids meet in a slot: a search then never goes on to the next. */
+const MOST_IDS_WITHOUT_COLLISION = 64
+
+/** Layouts tried for that; among a few dozen ids one of the first few does. */
+const LAYOUT_TRIALS = 64
 
 export class IdTable {
   /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids of another form. */
   #doubles = new Float64Array(0)
   /** Open hash table, of a power of two in size: 1 + index, or 0 for a free slot, of which there always is one. */
   #slots = new Int32Array(8)
+  /** Bits of a hash that are not part of a slot's number. */
+  #shift = 29
+  #multiplier = 1
   readonly #indexByText = new Map<string, number>()
   readonly #indexByFoldedGuid = new Map<string, number>()
 
   constructor(ids: readonly string[] = []) {
-    this.#reserve(ids.length)
-    for (const id of ids) this.add(id)
+    for (const id of ids) this.#keep(id)
+    this.#layOut()
   }
 
   get size(): number {
@@ -32,29 +44,22 @@ export class IdTable {
 
   /** Adds an id that is not in the table yet; its index is the number of ids before it. */
   add(id: string): number {
-    const index = this.#indexByText.size
-    this.#indexByText.set(id, index)
-    if (!GUID.test(id)) return index
-    if (!this.#indexByFoldedGuid.has(id.toLowerCase())) this.#indexByFoldedGuid.set(id.toLowerCase(), index)
-    this.#reserve(index + 1)
-    const view = viewOf(id)
-    for (let i = 0; i < DOUBLES_EACH; i++) {
-      this.#doubles[index * DOUBLES_EACH + i] = view.getFloat64(Math.min(i * 8, GUID_BYTES - 8), true)
-    }
-    this.#insert(index, hashAt(view, 0))
+    const index = this.#keep(id)
+    if (this.size * 2 > this.#slots.length) this.#layOut()
+    else if (GUID.test(id)) this.#insert(index, hashAt(viewOf(id), 0))
     return index
   }
 
   /**
-   * Index of the GUID whose 36 bytes begin at `p`; -1 when it is not in the table in just this spelling.
+   * Index of the GUID whose opening quote is at `p`; -1 when it is not in the table in just this spelling.
    * The bytes are compared as float64, eight at once, which for ASCII on one side is the same as comparing them bit by
    * bit: no ASCII text reads as NaN or as a zero.
    */
   find(view: DataView, p: number): number {
     const doubles = this.#doubles
     const slots = this.#slots
-    const mask = slots.length - 1
-    for (let slot = hashAt(view, p) & mask; ; slot = (slot + 1) & mask) {
+    let slot = Math.imul(hashAt(view, p), this.#multiplier) >>> this.#shift
+    for (;;) {
       const index = slots[slot]! - 1
       if (index < 0) return -1
       const at = index * DOUBLES_EACH
@@ -63,10 +68,11 @@ export class IdTable {
         doubles[at + 1] === view.getFloat64(p + 8, true) &&
         doubles[at + 2] === view.getFloat64(p + 16, true) &&
         doubles[at + 3] === view.getFloat64(p + 24, true) &&
-        doubles[at + 4] === view.getFloat64(p + 28, true)
+        doubles[at + 4] === view.getFloat64(p + 30, true)
       ) {
         return index
       }
+      slot = slot + 1 === slots.length ? 0 : slot + 1
     }
   }
 
@@ -77,40 +83,68 @@ export class IdTable {
     return GUID.test(id) ? (this.#indexByFoldedGuid.get(id.toLowerCase()) ?? -1) : -1
   }
 
-  #reserve(ids: number): void {
-    if (ids * DOUBLES_EACH > this.#doubles.length) {
-      const doubles = new Float64Array(Math.max(ids, this.size * 2, 4) * DOUBLES_EACH).fill(Number.NaN)
+  #keep(id: string): number {
+    const index = this.#indexByText.size
+    this.#indexByText.set(id, index)
+    if ((index + 1) * DOUBLES_EACH > this.#doubles.length) {
+      const doubles = new Float64Array(Math.max(index * 2, 4) * DOUBLES_EACH).fill(Number.NaN)
       doubles.set(this.#doubles)
       this.#doubles = doubles
     }
-    if (ids * 2 <= this.#slots.length) return
-    let size = Math.max(8, this.#slots.length)
-    while (size < ids * 2) size *= 2
-    this.#slots = new Int32Array(size)
-    for (const [id, index] of this.#indexByText) {
-      if (GUID.test(id) && index < ids - 1) this.#insert(index, hashAt(viewOf(id), 0))
+    if (!GUID.test(id)) return index
+    if (!this.#indexByFoldedGuid.has(id.toLowerCase())) this.#indexByFoldedGuid.set(id.toLowerCase(), index)
+    const view = viewOf(id)
+    for (let i = 0; i < DOUBLES_EACH; i++) {
+      const at = Math.min(i * 8, QUOTED_GUID_BYTES - 8)
+      this.#doubles[index * DOUBLES_EACH + i] = view.getFloat64(at, true)
+    }
+    return index
+  }
+
+  /** Makes the slots anew, for twice the ids there are or more. */
+  #layOut(): void {
+    const guids = [...this.#indexByText].filter(([id]) => GUID.test(id))
+    const hashes = guids.map(([id, index]) => ({ index, hash: hashAt(viewOf(id), 0) }))
+    const mayCollide = hashes.length > MOST_IDS_WITHOUT_COLLISION
+    let size = 8
+    while (size < hashes.length * (mayCollide ? 4 : 8)) size *= 2
+    this.#shift = Math.clz32(size - 1)
+    for (let trial = 0; trial < (mayCollide ? 1 : LAYOUT_TRIALS); trial++) {
+      this.#slots = new Int32Array(size)
+      this.#multiplier = (0x9e3779b1 + trial * 0x3504f334) | 1
+      let collisions = 0
+      for (const { index, hash } of hashes) collisions += this.#insert(index, hash)
+      if (collisions === 0) return
     }
   }
 
-  #insert(index: number, hash: number): void {
+  /** Puts an index into the first free slot from its own on; returns how many were taken. */
+  #insert(index: number, hash: number): number {
     const slots = this.#slots
-    const mask = slots.length - 1
-    let slot = hash & mask
-    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    const own = Math.imul(hash, this.#multiplier) >>> this.#shift
+    let slot = own
+    let taken = 0
+    while (slots[slot] !== 0) {
+      slot = slot + 1 === slots.length ? 0 : slot + 1
+      taken++
+    }
     slots[slot] = index + 1
+    return taken
   }
 }
 
-/** Mixes the first, middle and last digits: ids made in sequence differ at either end. */
+/** Mixes the first, middle and last digits of a quoted GUID: ids made in sequence differ at either end. */
 function hashAt(view: DataView, p: number): number {
-  const start = Math.imul(view.getInt32(p, true) ^ Math.imul(view.getInt32(p + 4, true), 0x01000193), 0x5bd1e995)
-  const end = Math.imul(view.getInt32(p + 32, true) ^ Math.imul(view.getInt32(p + 28, true), 0x01000193), 0x1b873593)
-  const mixed = start ^ (end >>> 13) ^ end ^ Math.imul(view.getInt32(p + 15, true), 0x85ebca6b)
-  return mixed ^ (mixed >>> 15)
+  const start = view.getInt32(p + 1, true) ^ Math.imul(view.getInt32(p + 5, true), 0x01000193)
+  const end = view.getInt32(p + 33, true) ^ Math.imul(view.getInt32(p + 29, true), 0x5bd1e995)
+  const mixed = Math.imul(start ^ (end >>> 15), 0x1b873593) ^ end ^ view.getInt32(p + 16, true)
+  return mixed ^ (mixed >>> 16)
 }
 
+/** The bytes of a GUID in quotes. */
 function viewOf(id: string): DataView {
-  const view = new DataView(new ArrayBuffer(GUID_BYTES))
-  for (let i = 0; i < GUID_BYTES; i++) view.setUint8(i, id.charCodeAt(i))
+  const view = new DataView(new ArrayBuffer(QUOTED_GUID_BYTES))
+  const quoted = `"${id}"`
+  for (let i = 0; i < QUOTED_GUID_BYTES; i++) view.setUint8(i, quoted.charCodeAt(i))
   return view
 }
