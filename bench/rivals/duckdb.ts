@@ -56,20 +56,38 @@ async function loadDuckdb(fill: FillResponse): Promise<Run> {
       (await rowsOf(query)).map((row) => row.field as unknown as FieldOfInterest)
     const fields = await fill((text) => connection.run(text), fieldsOf, file)
     await connection.run(wideTableSql(fields, out))
-    const [{ records } = { records: 0 }] = await rowsOf('SELECT count(*)::INTEGER AS records FROM response')
-    return { records: Number(records) }
+    return {}
   }
 }
 
-/** Answers to long form, then one aggregate a question: faster than a map in each record (tried both). */
+/** With 2,000 questions, one aggregate each takes tens of GB. */
+const MOST_AGGREGATES = 200
+
+/**
+ * Two ways, both tried on the typical shape, as was a map in each record, which is slower: answers in long form and one
+ * aggregate a question is the faster one from `read_json`, looking up by place the one that wide tables survive.
+ */
 function wideTableSql(fields: readonly FieldOfInterest[], out: string): string {
+  const query = fields.length > MOST_AGGREGATES ? byPlace(fields) : byAggregate(fields)
+  return `COPY (${query}) TO ${quote(out)} (FORMAT parquet, COMPRESSION snappy)`
+}
+
+function byAggregate(fields: readonly FieldOfInterest[]): string {
   const picked = fields.map((field, i) => `any_value(f."values") FILTER (f.id = ${quote(field.id)}) AS c${i}`)
-  const typed = fields.map((field, i) => `${expressionOf(field, `c${i}`)} AS "${field.name.replaceAll('"', '""')}"`)
-  return `COPY (
-    WITH answer AS (SELECT row, unnest(fields) AS f FROM response),
-         wide AS (SELECT row, ${picked.join(', ')} FROM answer GROUP BY row)
-    SELECT ownerId, lastUpdateDate, ${typed.join(', ')} FROM response LEFT JOIN wide USING (row) ORDER BY row
-  ) TO ${quote(out)} (FORMAT parquet, COMPRESSION snappy)`
+  return `WITH answer AS (SELECT row, unnest(fields) AS f FROM response),
+      wide AS (SELECT row, ${picked.join(', ')} FROM answer GROUP BY row)
+    SELECT ownerId, lastUpdateDate, ${fields.map((field, i) => columnOf(field, `c${i}`)).join(', ')}
+    FROM response LEFT JOIN wide USING (row) ORDER BY row`
+}
+
+function byPlace(fields: readonly FieldOfInterest[]): string {
+  const columns = fields.map((field) => columnOf(field, `fields[list_position(ids, ${quote(field.id)})]."values"`))
+  return `SELECT ownerId, lastUpdateDate, ${columns.join(', ')}
+    FROM (SELECT *, list_transform(fields, lambda f: f.id) AS ids FROM response)`
+}
+
+function columnOf(field: FieldOfInterest, values: string): string {
+  return `${expressionOf(field, values)} AS "${field.name.replaceAll('"', '""')}"`
 }
 
 function expressionOf(field: FieldOfInterest, values: string): string {
