@@ -13,7 +13,7 @@ describe('the main reader, the reference reader and the model give the same', ()
       fc.asyncProperty(exportArbitrary(), wayArbitrary, async (generated, way) => {
         expect(await disagreement(exportBytes(generated), { fields: generated.fields }, way)).toBeUndefined()
       }),
-      { numRuns: 200 },
+      { numRuns: 120, interruptAfterTimeLimit: 15_000 },
     )
   })
 
@@ -22,7 +22,7 @@ describe('the main reader, the reference reader and the model give the same', ()
       fc.asyncProperty(exportArbitrary({ faults: true, mostRecords: 6 }), wayArbitrary, async (generated, way) => {
         expect(await disagreement(exportBytes(generated), { fields: generated.fields }, way)).toBeUndefined()
       }),
-      { numRuns: 150 },
+      { numRuns: 120, interruptAfterTimeLimit: 15_000 },
     )
   })
 
@@ -39,7 +39,7 @@ describe('the main reader, the reference reader and the model give the same', ()
           ).toBeUndefined()
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 80, interruptAfterTimeLimit: 15_000 },
     )
   })
 })

@@ -58,6 +58,15 @@ export function modelTable(bytes: Uint8Array, options: ColumnOptions = {}): Mode
   return model.table()
 }
 
+export function isRefusedByModel(bytes: Uint8Array, options: ColumnOptions): boolean {
+  try {
+    modelTable(bytes, options)
+    return false
+  } catch {
+    return true
+  }
+}
+
 function sourceTree(text: string): Tree {
   let keys = 0
   const tagged = text.replace(TOKENS, (token, colon?: string) =>

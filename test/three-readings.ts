@@ -150,9 +150,18 @@ function differenceOf(model: Outcome, other: Outcome): string | undefined {
   if ('error' in model) return `took what the model refuses: ${String(model.error)}`
   for (const part of ['columns', 'rows', 'labels', 'states', 'warnings'] as const) {
     if (isDeepStrictEqual(model.reading[part], other.reading[part])) continue
+    if (part === 'warnings') return warningsApart(model.reading.warnings, other.reading.warnings)
     return `${part}\n  expected ${shown(model.reading[part])}\n  found    ${shown(other.reading[part])}`
   }
   return undefined
+}
+
+/** On one line which kinds they are, then the counts. */
+function warningsApart(expected: readonly string[], found: readonly string[]): string {
+  const missing = expected.filter((warning) => !found.includes(warning))
+  const extra = found.filter((warning) => !expected.includes(warning))
+  const kinds = new Set([...missing, ...extra].map((warning) => warning.split(' ')[0]))
+  return `warnings ${[...kinds].join(', ')}\n  expected ${shown(missing)}\n  found    ${shown(extra)}`
 }
 
 function stackOf(error: unknown): string {

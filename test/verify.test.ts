@@ -126,7 +126,7 @@ async function written(reader: BatchReader, format: (typeof FORMATS)[number], ro
 /** The sample without most of its records, for the many tests that read it again and again. */
 function shortSample(): Buffer {
   const whole = JSON.parse(readFileSync(SAMPLE, 'utf8')) as { records: unknown[] }
-  return Buffer.from(JSON.stringify({ ...whole, records: whole.records.slice(0, 90) }))
+  return Buffer.from(JSON.stringify({ ...whole, records: whole.records.slice(0, 120) }))
 }
 
 const SHORT_SAMPLE = shortSample()
@@ -136,7 +136,7 @@ async function* shortSource() {
 }
 
 async function sampleBatches(): Promise<{ reader: BatchReader; batches: RecordBatch[] }> {
-  const reader = await readExport(SHORT_SAMPLE, { batchSize: 35 })
+  const reader = await readExport(SHORT_SAMPLE, { batchSize: 40 })
   const batches: RecordBatch[] = []
   for await (const batch of reader) batches.push(batch)
   return { reader, batches }
