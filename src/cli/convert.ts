@@ -34,23 +34,35 @@ export interface ConvertReport extends ConvertResult {
 export async function convert(input: string, options: ConvertCommandOptions, signal: AbortSignal): Promise<void> {
   refuseToOverwriteInput(input, options.output)
   const report = await convertSource(sourceOf(input), input, options, signal)
+  printReport(report, options)
+}
+
+export function printReport(report: ConvertReport, options: Pick<ConvertCommandOptions, 'json' | 'quiet'>): void {
   if (options.json === true) printJson(report)
   else if (options.quiet !== true) process.stderr.write(`${summaryText(report)}\n`)
 }
 
-/** Converts any source; `input` is what the report calls it. */
+/**
+ * Converts any source.
+ * @param input What the report calls the source.
+ * @param known What the caller knows of a stream's progress better than its reader does.
+ */
 export async function convertSource(
   source: ExportSource,
   input: string,
   options: ConvertCommandOptions,
   signal: AbortSignal,
+  known: () => Partial<ReadProgress> = () => ({}),
 ): Promise<ConvertReport> {
   const { output, quiet, json, fields, ...convertOptions } = options
   const started = performance.now()
   const target = output === STANDARD_STREAM ? process.stdout : output
   const format = options.format ?? formatOf(target)
   let current: (() => ReadProgress) | undefined
-  const progress = await showProgress(quiet !== true && json !== true, () => current?.())
+  const progress = await showProgress(quiet !== true && json !== true, () => {
+    const progress = current?.()
+    return progress && { ...progress, ...known() }
+  })
   try {
     const result = await convertExport(source, target, {
       ...convertOptions,

@@ -8,8 +8,8 @@ export function count(value: number): string {
 }
 
 /** A count with its noun: `1 record`, `2,000 records`. */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : plural}`
 }
 
 /** Bytes in decimal units: `512 B`, `1.5 kB`, `391 MB`. */

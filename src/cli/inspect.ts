@@ -5,6 +5,7 @@ import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts
 import { sourceOf } from './convert.ts'
 import { count, counted } from './figures.ts'
 import { showProgress } from './progress.ts'
+import { cut, emptyTable } from './text-table.ts'
 
 export interface InspectOptions {
   quiet?: boolean
@@ -63,19 +64,13 @@ function flagsOf(field: FieldDefinition): string[] {
 }
 
 const BAR_CELLS = 10
-const LONGEST_NAME = 40
 
 async function questionTable(summary: ReadSummary): Promise<string> {
-  const { default: Table } = await import('cli-table3')
   const { default: colors } = await import('picocolors')
-  const table = new Table({
-    head: ['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped', 'not asked', ''].map((h) =>
-      colors.bold(h),
-    ),
-    colAligns: ['left', 'left', 'right', 'left', 'left', 'right', 'right', 'right', 'left'],
-    chars: NO_BORDERS,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  })
+  const table = await emptyTable(
+    ['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped', 'not asked', ''],
+    ['left', 'left', 'right', 'left', 'left', 'right', 'right', 'right', 'left'],
+  )
   for (const question of summary.questions) {
     const { column, answered, skipped, notAsked } = question
     const { field, group } = column
@@ -105,28 +100,4 @@ function bar({ answered, skipped, notAsked }: QuestionSummary, records: number):
   const widest = cells.indexOf(Math.max(...cells))
   cells[widest]! += BAR_CELLS - cells.reduce((sum, n) => sum + n, 0)
   return records === 0 ? '' : '█'.repeat(cells[0]!) + '▒'.repeat(cells[1]!) + '·'.repeat(cells[2]!)
-}
-
-function cut(text: string): string {
-  const line = text.replace(/\s+/g, ' ')
-  const characters = [...line]
-  return characters.length <= LONGEST_NAME ? line : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`
-}
-
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
 }

@@ -3,9 +3,16 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { isExportError } from '../errors.ts'
 import { VERSION } from '../version.ts'
+import type { ActivitiesCommandOptions } from './activities.ts'
+import { addApiOptions, byteCount, milliseconds, splitApiOptions } from './api-options.ts'
+import type { ApiOptions } from './api-settings.ts'
+import type { ConvertCommandOptions } from './convert.ts'
 import { ExitCode, exitCodeOf, isClosedPipe } from './exit-code.ts'
+import type { FetchOptions } from './fetch.ts'
 import { watchInterrupts } from './interrupt.ts'
-import { addOutputOptions } from './output-options.ts'
+import { addOutputOptions, collect, wholeNumber } from './output-options.ts'
+import { hideSecretArguments } from './secret-arguments.ts'
+import { printWarning } from './warning.ts'
 
 /**
  * Runs the command line.
@@ -14,6 +21,7 @@ import { addOutputOptions } from './output-options.ts'
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const interrupt = watchInterrupts()
+  hideSecretArguments(argv, printWarning)
   process.stdout.on('error', () => undefined)
   try {
     await programOf(interrupt.signal).parseAsync([...argv], { from: 'user' })
@@ -38,6 +46,8 @@ function programOf(signal: AbortSignal): Command {
     .showHelpAfterError('(--help tells what can be said)')
     .addHelpText('after', EXIT_CODES)
   addConvert(program, signal)
+  addFetch(program, signal)
+  addActivities(program, signal)
   addInspect(program, signal)
   return program
 }
@@ -50,6 +60,43 @@ function addConvert(program: Command, signal: AbortSignal): void {
   addOutputOptions(command)
     .addHelpText('after', CONVERT_EXAMPLES)
     .action(async (input: string, options) => (await import('./convert.ts')).convert(input, options, signal))
+}
+
+function addFetch(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command('fetch')
+    .description('get an export from the API and convert it while it comes in')
+    .option('--batch <id>', 'the export with this id, which was asked for before')
+    .option('--activity <id>', 'a new export of this activity (see: alida-arrow activities)')
+    .option('--since <time>', 'with --activity: only records updated at this time (UTC) or later')
+    .option('--until <time>', 'with --activity: only records updated before this time (UTC)')
+  addApiOptions(command)
+    .option('--save-json <file>', 'keep the downloaded document, too')
+    .option('--max-bytes <size>', 'give up on a larger document, such as 2GB', byteCount)
+    .option('--timeout <time>', 'give up after this time, such as 30min (default: 2h of waiting)', milliseconds)
+  addOutputOptions(command)
+    .addHelpText('after', FETCH_EXAMPLES)
+    .action(async (options: ApiOptions & FetchOptions & ConvertCommandOptions) => {
+      const { api, rest } = splitApiOptions(options)
+      const { batch, activity, since, until, saveJson, maxBytes, timeout, ...output } = rest
+      const { fetchExport } = await import('./fetch.ts')
+      await fetchExport(api, { batch, activity, since, until, saveJson, maxBytes, timeout }, output, signal)
+    })
+}
+
+function addActivities(program: Command, signal: AbortSignal): void {
+  const command = program.command('activities').description('list the activities of a community: what can be exported')
+  addApiOptions(command)
+    .option('--limit <number>', 'most activities to list (default: all)', wholeNumber)
+    .option('--filter <key=value>', 'only these, such as status=open; may be repeated', collect)
+    .option('--sort <order>', 'order as the API writes it, such as accessedOn:d')
+    .option('-q, --quiet', 'show no progress')
+    .option('--json', 'print each activity as a line of JSON, all its members included')
+    .addHelpText('after', ACTIVITIES_EXAMPLES)
+    .action(async (options: ApiOptions & ActivitiesCommandOptions) => {
+      const { api, rest } = splitApiOptions(options)
+      await (await import('./activities.ts')).listActivities(api, rest, signal)
+    })
 }
 
 function addInspect(program: Command, signal: AbortSignal): void {
@@ -75,6 +122,21 @@ Examples:
   alida-arrow convert export.json.gz -o export.parquet --compression zstd
   alida-arrow convert export.json -o answers.arrow --fields "Q1 Gender,Q2 Age"
   curl … | alida-arrow convert - -o - | python -c "import pyarrow.ipc, sys; print(pyarrow.ipc.open_stream(sys.stdin.buffer).read_all())"`
+
+const FETCH_EXAMPLES = `
+Credentials come from the environment: ALIDA_CLIENT_ID and ALIDA_CLIENT_SECRET, or ALIDA_TOKEN, which wins.
+The names in brackets are variables, too. An option wins over its variable.
+
+Examples:
+  export ALIDA_REGION=na1 ALIDA_COMMUNITY=panel_example ALIDA_CLIENT_ID=… ALIDA_CLIENT_SECRET=…
+  alida-arrow fetch --activity 0a9f1c1e-2f57-4f0a-8a55-7d1e6b3c9d20 -o survey.parquet
+  alida-arrow fetch --activity 0a9f1c1e-2f57-4f0a-8a55-7d1e6b3c9d20 --since 2026-01-01 -o new.parquet
+  alida-arrow fetch --batch b6a1d0de-5c1f-4f0e-9a37-0d9a3f6b7c11 -o survey.parquet --save-json survey.json`
+
+const ACTIVITIES_EXAMPLES = `
+Examples:
+  alida-arrow activities --filter status=open
+  alida-arrow activities --json | jq -r 'select(.activityType == "Survey") | .id'`
 
 const INSPECT_EXAMPLES = `
 Examples:

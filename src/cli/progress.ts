@@ -1,5 +1,6 @@
 /** A line that moves while a long command runs: on standard error, and only when that is a terminal. */
 
+import type { SingleBar } from 'cli-progress'
 import type { ReadProgress } from '../reader.ts'
 import { byteRate, byteSize, count, duration } from './figures.ts'
 
@@ -13,10 +14,30 @@ const NO_PROGRESS: ProgressLine = { stop: () => undefined }
 
 /** Starts the line; does nothing unless `isShown`. */
 export async function showProgress(isShown: boolean, current: () => ReadProgress | undefined): Promise<ProgressLine> {
+  return showLine(isShown, '{bar} {percentage}% {facts}', (bar, milliseconds) => {
+    const progress = current()
+    if (progress === undefined) return
+    bar.setTotal(progress.totalBytes ?? Math.max(progress.bytesRead, 1))
+    bar.update(progress.bytesRead, { facts: facts(progress, milliseconds) })
+  })
+}
+
+/** A line of words and the time that went by, for what has no measure; does nothing unless `isShown`. */
+export async function showWaiting(isShown: boolean, words: () => string): Promise<ProgressLine> {
+  return showLine(isShown, '{facts}', (bar, milliseconds) => {
+    bar.update(0, { facts: `${words()} · ${duration(milliseconds)}` })
+  })
+}
+
+async function showLine(
+  isShown: boolean,
+  format: string,
+  redraw: (bar: SingleBar, milliseconds: number) => void,
+): Promise<ProgressLine> {
   if (!isShown || !process.stderr.isTTY) return NO_PROGRESS
   const { default: cliProgress } = await import('cli-progress')
   const bar = new cliProgress.SingleBar({
-    format: '{bar} {percentage}% {facts}',
+    format,
     barsize: 24,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -26,13 +47,7 @@ export async function showProgress(isShown: boolean, current: () => ReadProgress
   })
   const started = performance.now()
   bar.start(1, 0, { facts: '' })
-  const redraw = () => {
-    const progress = current()
-    if (progress === undefined) return
-    bar.setTotal(progress.totalBytes ?? Math.max(progress.bytesRead, 1))
-    bar.update(progress.bytesRead, { facts: facts(progress, performance.now() - started) })
-  }
-  const timer = setInterval(redraw, REDRAW_MILLISECONDS)
+  const timer = setInterval(() => redraw(bar, performance.now() - started), REDRAW_MILLISECONDS)
   return {
     stop: () => {
       clearInterval(timer)

@@ -1,0 +1,110 @@
+/** Where the API is and who calls it, from options and environment variables; which of them wins is decided here. */
+
+import type { ExportClientOptions } from '../api/client.ts'
+import { OptionError } from '../errors.ts'
+
+/** As the command line gives them. */
+export interface ApiOptions {
+  region?: string
+  baseUrl?: string
+  community?: string
+  clientId?: string
+  clientSecret?: string
+  apiKey?: string
+  token?: string
+}
+
+type Setting = keyof ApiOptions
+
+export const SETTING_VARIABLES: Readonly<Record<Setting, string>> = {
+  region: 'ALIDA_REGION',
+  baseUrl: 'ALIDA_BASE_URL',
+  community: 'ALIDA_COMMUNITY',
+  clientId: 'ALIDA_CLIENT_ID',
+  clientSecret: 'ALIDA_CLIENT_SECRET',
+  apiKey: 'ALIDA_API_KEY',
+  token: 'ALIDA_TOKEN',
+}
+
+/** Settings whose value nobody else may see. */
+export const SECRET_SETTINGS = ['token', 'clientSecret', 'apiKey'] as const satisfies readonly Setting[]
+
+/** `clientSecret` → `--client-secret` */
+export function flagOf(setting: Setting): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/**
+ * Puts options and variables together; an option wins over a variable.
+ *
+ * @param note Told which of two settings in the environment is left out.
+ * @throws OptionError `ERR_OPTION` naming what is missing, with its variable and its option, or what contradicts.
+ */
+export function clientOptions(
+  options: ApiOptions,
+  environment: NodeJS.ProcessEnv,
+  note: (message: string) => void,
+): ExportClientOptions {
+  const settings = withVariables(options, environment, note)
+  const missing = missingSettings(settings)
+  if (missing.length > 0) throw new OptionError('ERR_OPTION', `missing: ${missing.join('; ')}`)
+  return { ...settings, community: settings.community ?? '' }
+}
+
+function withVariables(options: ApiOptions, environment: NodeJS.ProcessEnv, note: (message: string) => void) {
+  const settings: ApiOptions = {}
+  for (const setting of Object.keys(SETTING_VARIABLES) as Setting[]) {
+    const value = options[setting] ?? environment[SETTING_VARIABLES[setting]]
+    if (value !== undefined && value.trim() !== '') settings[setting] = value
+  }
+  leaveOneOf(settings, options, ['baseUrl'], ['region'], note)
+  leaveOneOf(settings, options, ['token'], ['clientId', 'clientSecret'], note)
+  return settings
+}
+
+/** Where two ways of saying the same are set: given as an option wins, else the first; two options contradict. */
+function leaveOneOf(
+  settings: ApiOptions,
+  options: ApiOptions,
+  first: readonly Setting[],
+  second: readonly Setting[],
+  note: (message: string) => void,
+): void {
+  const isSet = (setting: Setting) => settings[setting] !== undefined
+  if (!first.some(isSet) || !second.some(isSet)) return
+  const isOption = (setting: Setting) => options[setting] !== undefined
+  if (first.some(isOption) && second.some(isOption)) {
+    throw new OptionError('ERR_OPTION', `expected ${flags(first)} or ${flags(second)}, found both`)
+  }
+  const isSecondAsked = second.some(isOption)
+  const [kept, left] = isSecondAsked ? [second, first] : [first, second]
+  if (!first.some(isOption) && !isSecondAsked) {
+    note(`${variables(kept)} is used, ${variables(left.filter(isSet))} ${left.length === 1 ? 'is' : 'are'} not`)
+  }
+  for (const setting of left) delete settings[setting]
+}
+
+function missingSettings(settings: ApiOptions): string[] {
+  const missing: string[] = []
+  const name = (setting: Setting) => `${SETTING_VARIABLES[setting]} or ${flagOf(setting)}`
+  if (settings.region === undefined && settings.baseUrl === undefined) missing.push(`the region (${name('region')})`)
+  if (settings.community === undefined) missing.push(`the community key (${name('community')})`)
+  if (settings.token === undefined) {
+    const { clientId, clientSecret } = settings
+    if (clientId === undefined && clientSecret === undefined) {
+      missing.push(
+        `credentials (${variables(['clientId', 'clientSecret'])}, or ${SETTING_VARIABLES.token}; also as ${flags(['clientId', 'clientSecret', 'token'])})`,
+      )
+    } else if (clientId === undefined) missing.push(`the client id (${name('clientId')})`)
+    else if (clientSecret === undefined) missing.push(`the client secret (${name('clientSecret')})`)
+  }
+  return missing
+}
+
+function variables(settings: readonly Setting[]): string {
+  return settings.map((setting) => SETTING_VARIABLES[setting]).join(' and ')
+}
+
+function flags(settings: readonly Setting[]): string {
+  return settings.map(flagOf).join(', ')
+}

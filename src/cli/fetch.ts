@@ -1,0 +1,201 @@
+/** `alida-arrow fetch`: asks the API for an export, waits for it, and turns it into one file while it comes in. */
+
+import { resolve } from 'node:path'
+import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client.ts'
+import { formatOf } from '../convert.ts'
+import { ApiError, isExportError, OptionError } from '../errors.ts'
+import type { ReadProgress } from '../reader.ts'
+import { type OutputTarget, openOutput } from '../sinks/output.ts'
+import { withApiClient } from './api-connection.ts'
+import type { ApiOptions } from './api-settings.ts'
+import {
+  type ConvertCommandOptions,
+  type ConvertReport,
+  convertSource,
+  printReport,
+  STANDARD_STREAM,
+} from './convert.ts'
+import { duration } from './figures.ts'
+import { showWaiting } from './progress.ts'
+import { SavedDocument } from './saved-document.ts'
+
+/** What is said of the export itself, beside where the API is and what becomes of the records. */
+export interface FetchOptions {
+  batch?: string | undefined
+  activity?: string | undefined
+  since?: string | undefined
+  until?: string | undefined
+  saveJson?: string | undefined
+  /** Most bytes of the document. */
+  maxBytes?: number | undefined
+  /** Most milliseconds for all of it. */
+  timeout?: number | undefined
+}
+
+interface FetchReport extends ConvertReport {
+  readonly batchId: string
+  readonly waitedMilliseconds: number
+}
+
+/** What every step is bound to. */
+interface Limits {
+  readonly signal: AbortSignal
+  /** Milliseconds that are left for all of it; undefined without a limit. */
+  remainingMs(): number | undefined
+}
+
+export async function fetchExport(
+  api: ApiOptions,
+  options: FetchOptions,
+  output: ConvertCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  requireOneExport(options)
+  await requireWritable(output, options.saveJson)
+  const isQuiet = output.quiet === true
+  const report = await withApiClient(api, isQuiet, async (client): Promise<FetchReport> => {
+    const limits = limitsOf(options, signal)
+    const started = performance.now()
+    const status = await readyExport(client, options, output, limits)
+    const waitedMilliseconds = performance.now() - started
+    const converted = await convertDownload(client, status, options, output, limits)
+    return { ...converted, batchId: status.batchId, waitedMilliseconds }
+  })
+  printReport(report, output)
+  if (!isQuiet && output.json !== true) {
+    process.stderr.write(`  export    ${report.batchId}, ready after ${duration(report.waitedMilliseconds)}\n`)
+  }
+}
+
+function requireOneExport({ batch, activity, since, until }: FetchOptions): void {
+  if ((batch === undefined) === (activity === undefined)) {
+    const found = batch === undefined ? 'neither' : 'both'
+    throw new OptionError(
+      'ERR_OPTION',
+      `expected --batch (an export that was asked for before) or --activity (a new export), found ${found}`,
+    )
+  }
+  if (batch !== undefined && (since !== undefined || until !== undefined)) {
+    throw new OptionError('ERR_OPTION', '--since and --until belong to a new export (--activity), not to --batch')
+  }
+}
+
+/** Finds what is wrong with the paths before anything is asked of the API. */
+async function requireWritable(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
+  const isStream = output.output === STANDARD_STREAM
+  const target: OutputTarget = isStream ? process.stdout : output.output
+  if (output.format === undefined) formatOf(target)
+  if (saveJson === STANDARD_STREAM) throw new OptionError('ERR_OPTION', 'expected a file for --save-json, found -')
+  if (saveJson !== undefined && !isStream && resolve(saveJson) === resolve(output.output)) {
+    throw new OptionError('ERR_OPTION', `--output and --save-json name the same file: ${saveJson}`)
+  }
+  for (const path of [isStream ? undefined : output.output, saveJson]) {
+    if (path !== undefined) await (await openOutput(path)).discard()
+  }
+}
+
+function limitsOf({ timeout }: FetchOptions, signal: AbortSignal): Limits {
+  const started = performance.now()
+  const remainingMs = () => (timeout === undefined ? undefined : Math.max(0, timeout - (performance.now() - started)))
+  return { signal, remainingMs }
+}
+
+/** Asks for the export if it is a new one, and waits until its file can be had. */
+async function readyExport(
+  client: ExportClient,
+  options: FetchOptions,
+  output: ConvertCommandOptions,
+  { signal, remainingMs }: Limits,
+): Promise<ExportStatus> {
+  let words = 'asking for the export'
+  const line = await showWaiting(output.quiet !== true && output.json !== true, () => words)
+  try {
+    const batchId = options.batch ?? (await newExport(client, options, output.fields, { signal, remainingMs }))
+    words = `export ${batchId}`
+    return await client.waitForExport(batchId, {
+      signal,
+      deadlineMs: remainingMs(),
+      onStatus: ({ state }) => {
+        words = `export ${batchId}: ${state}`
+      },
+    })
+  } finally {
+    line.stop()
+  }
+}
+
+async function newExport(
+  client: ExportClient,
+  options: FetchOptions,
+  fields: readonly string[] | undefined,
+  { signal, remainingMs }: Limits,
+): Promise<string> {
+  const { batchId } = await client.createExport(options.activity ?? '', {
+    fieldIds: fieldIdsOf(fields),
+    sinceDatetime: options.since,
+    untilDatetime: options.until,
+    signal,
+    deadlineMs: remainingMs(),
+  })
+  return batchId
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The API takes ids alone. Where names or patterns are among them, it is asked for all and the reader chooses. */
+function fieldIdsOf(fields: readonly string[] | undefined): string[] | undefined {
+  const ids = fields?.flatMap((words) => words.split(',')).map((word) => word.trim())
+  return ids?.every((id) => GUID.test(id)) ? ids : undefined
+}
+
+async function convertDownload(
+  client: ExportClient,
+  status: ExportStatus,
+  options: FetchOptions,
+  output: ConvertCommandOptions,
+  { signal, remainingMs }: Limits,
+): Promise<ConvertReport> {
+  let progress: DownloadProgress | undefined
+  const download = client.download(status, {
+    signal,
+    deadlineMs: remainingMs(),
+    mostBytes: options.maxBytes,
+    onProgress: (now) => {
+      progress = now
+    },
+  })
+  const known = (): Partial<ReadProgress> =>
+    progress === undefined ? {} : { bytesRead: progress.receivedBytes, totalBytes: progress.totalBytes }
+  const convertInto = (source: AsyncIterable<Uint8Array>) =>
+    convertSource(source, `export ${status.batchId}`, output, signal, known)
+  if (options.saveJson === undefined) return convertInto(download)
+  return keepingDocument(await SavedDocument.open(download, options.saveJson), options.saveJson, signal, convertInto)
+}
+
+/** The document is kept whenever all of it came in, also when it cannot be converted. */
+async function keepingDocument(
+  document: SavedDocument,
+  path: string,
+  signal: AbortSignal,
+  convertInto: (source: AsyncIterable<Uint8Array>) => Promise<ConvertReport>,
+): Promise<ConvertReport> {
+  try {
+    const report = await convertInto(document)
+    await document.commit()
+    return report
+  } catch (error) {
+    if (signal.aborted || !isExportError(error) || error instanceof ApiError) {
+      await document.discard()
+      throw error
+    }
+    try {
+      await document.drain()
+      await document.commit()
+    } catch {
+      await document.discard()
+      throw error
+    }
+    process.stderr.write(`alida-arrow: the download was kept as ${path}\n`)
+    throw error
+  }
+}

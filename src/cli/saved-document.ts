@@ -1,0 +1,72 @@
+/** A download that is kept as a file while it is converted. */
+
+import { type Output, openOutput } from '../sinks/output.ts'
+
+/** Bytes that are written at a time. */
+const WRITE_BYTES = 1 << 20
+
+/**
+ * Passes a document on and writes it to a file that appears when `commit` is called. Whoever iterates may stop early:
+ * the download goes on with `drain`, so that a document that cannot be converted need not be fetched again.
+ */
+export class SavedDocument implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncGenerator<Uint8Array>
+  readonly #output: Output
+  #pending: Uint8Array[] = []
+  #pendingBytes = 0
+  /** A reader that stopped may have left a read under way: the next one comes behind it. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(chunks: AsyncGenerator<Uint8Array>, output: Output) {
+    this.#chunks = chunks
+    this.#output = output
+  }
+
+  /** @throws OutputError `ERR_OUTPUT` when the file cannot be written. */
+  static async open(chunks: AsyncGenerator<Uint8Array>, path: string): Promise<SavedDocument> {
+    return new SavedDocument(chunks, await openOutput(path))
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: () => this.#next() }
+  }
+
+  /** Reads what is left of the document. */
+  async drain(): Promise<void> {
+    while ((await this.#next()).done !== true);
+  }
+
+  async commit(): Promise<void> {
+    await this.#flush()
+    await this.#output.commit()
+  }
+
+  /** Stops the download and removes the file. */
+  async discard(): Promise<void> {
+    // It would wait for a read that is under way, which closing the client's connections ends.
+    void this.#chunks.return(undefined).catch(() => undefined)
+    await this.#output.discard()
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    const next = this.#queue.then(() => this.#take())
+    this.#queue = next.catch(() => undefined)
+    return next
+  }
+
+  async #take(): Promise<IteratorResult<Uint8Array>> {
+    const next = await this.#chunks.next()
+    if (next.done === true) return next
+    this.#pending.push(next.value)
+    this.#pendingBytes += next.value.length
+    if (this.#pendingBytes >= WRITE_BYTES) await this.#flush()
+    return next
+  }
+
+  async #flush(): Promise<void> {
+    const chunks = this.#pending
+    this.#pending = []
+    this.#pendingBytes = 0
+    await this.#output.write(chunks)
+  }
+}

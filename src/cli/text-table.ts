@@ -1,0 +1,42 @@
+/** Tables without borders, as all commands print them. */
+
+import type { HorizontalAlignment, Table } from 'cli-table3'
+import { shortened } from '../errors.ts'
+
+export async function emptyTable(head: readonly string[], colAligns: HorizontalAlignment[]): Promise<Table> {
+  const { default: TextTable } = await import('cli-table3')
+  const { default: colors } = await import('picocolors')
+  return new TextTable({
+    head: head.map((title) => colors.bold(title)),
+    colAligns,
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+  })
+}
+
+const LONGEST_NAME = 40
+
+/** A text as one line of a cell, without what could steer a terminal. */
+export function cut(text: string): string {
+  const line = shortened(text.replace(/\s+/g, ' '), Number.POSITIVE_INFINITY)
+  const characters = [...line]
+  return characters.length <= LONGEST_NAME ? line : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`
+}
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+}
