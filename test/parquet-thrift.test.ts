@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ThriftReader, ThriftWriter } from '../src/sinks/parquet/thrift.ts'
+import { ThriftWriter } from '../src/sinks/parquet/thrift.ts'
+import { ThriftReader } from '../src/sinks/parquet/thrift-reader.ts'
 
 describe('Thrift compact protocol', () => {
   test('reads back what it writes', () => {

@@ -7,7 +7,7 @@
 import { Field, FixedSizeBinary, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { CODEC, type Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFileOptions } from './parquet-wasm.ts'
-import { ThriftReader } from './thrift.ts'
+import { ThriftReader } from './thrift-reader.ts'
 
 /** Limits of one table, which bound parquet-wasm's memory; a page may be larger on its own. */
 const TABLE_PAGES = 512

@@ -7,6 +7,7 @@
 
 import type { Data } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
+import { clearBitsBehind, copyBits, keepValid, setBits, validityOf } from './bitmap.ts'
 import { bitWidth, encodeBits, encodeHybrid, hybridCapacity, writeRun } from './hybrid.ts'
 import type { Leaf } from './schema-tree.ts'
 
@@ -304,12 +305,6 @@ interface ListLevels {
 
 const ALL_VALID = Uint8Array.of(255)
 
-function validityOf(data: Data): (row: number) => boolean {
-  if (data.nullCount === 0) return () => true
-  const { nullBitmap, offset } = data
-  return (row) => ((nullBitmap[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1) === 1
-}
-
 /** Writes a level stream behind its length in four bytes. */
 function withLength(body: Uint8Array, pos: number, write: (pos: number) => number): number {
   const end = write(pos + 4)
@@ -319,44 +314,4 @@ function withLength(body: Uint8Array, pos: number, write: (pos: number) => numbe
   body[pos + 2] = length >>> 16
   body[pos + 3] = length >>> 24
   return end
-}
-
-/** Appends `count` bits from any bit offset of `from` at bit `at`; what lies behind them in the last byte becomes 0. */
-function copyBits(from: Uint8Array, fromBit: number, into: Uint8Array, at: number, count: number): void {
-  const end = at + count
-  if (((at | fromBit) & 7) === 0) {
-    into.set(from.subarray(fromBit >> 3, (fromBit + count + 7) >> 3), at >> 3)
-  } else {
-    let bit = fromBit
-    for (let i = at; i < end; i++, bit++) {
-      const value = (from[bit >> 3]! >> (bit & 7)) & 1
-      if ((i & 7) === 0) into[i >> 3] = value
-      else into[i >> 3]! |= value << (i & 7)
-    }
-  }
-  clearBitsBehind(into, end)
-}
-
-/** Appends `count` ones at bit `at`; what lies behind them in the last byte becomes 0. */
-function setBits(into: Uint8Array, at: number, count: number): void {
-  const end = at + count
-  if (count === 0) return
-  if ((at & 7) !== 0) into[at >> 3]! |= 255 << (at & 7)
-  into.fill(255, (at + 7) >> 3, (end + 7) >> 3)
-  clearBitsBehind(into, end)
-}
-
-/** Clears the rest of the byte that bit `end` is in, so that bits can be appended there. */
-function clearBitsBehind(bits: Uint8Array, end: number): void {
-  if ((end & 7) !== 0) bits[end >> 3]! &= (1 << (end & 7)) - 1
-}
-
-/** Moves the valid ones of `indices[from..from + count)` together and returns where they end. */
-function keepValid(indices: Int32Array, from: number, validity: Uint8Array, bit: number, count: number): number {
-  let kept = from
-  for (let i = 0; i < count; i++) {
-    indices[kept] = indices[from + i]!
-    kept += (validity[(bit + i) >> 3]! >> ((bit + i) & 7)) & 1
-  }
-  return kept
 }

@@ -88,29 +88,32 @@ export interface PageSizes {
 }
 
 export function dictionaryPageHeader(sizes: PageSizes): Uint8Array {
-  const writer = new ThriftWriter()
-  writer.i32(1, PAGE.dictionary)
-  writer.i32(2, sizes.uncompressedByteCount)
-  writer.i32(3, sizes.compressedByteCount)
-  writer.struct(7, () => {
-    writer.i32(1, sizes.valueCount)
-    writer.i32(2, ENCODING.plain)
+  return pageHeader(PAGE.dictionary, sizes, (writer) => {
+    writer.struct(7, () => {
+      writer.i32(1, sizes.valueCount)
+      writer.i32(2, ENCODING.plain)
+    })
   })
-  return writer.finish()
 }
 
 /** Header of a version 1 data page of dictionary indices. */
 export function dataPageHeader(sizes: PageSizes): Uint8Array {
+  return pageHeader(PAGE.data, sizes, (writer) => {
+    writer.struct(5, () => {
+      writer.i32(1, sizes.valueCount)
+      writer.i32(2, ENCODING.rleDictionary)
+      writer.i32(3, ENCODING.rle)
+      writer.i32(4, ENCODING.rle)
+    })
+  })
+}
+
+function pageHeader(type: number, sizes: PageSizes, writeContent: (writer: ThriftWriter) => void): Uint8Array {
   const writer = new ThriftWriter()
-  writer.i32(1, PAGE.data)
+  writer.i32(1, type)
   writer.i32(2, sizes.uncompressedByteCount)
   writer.i32(3, sizes.compressedByteCount)
-  writer.struct(5, () => {
-    writer.i32(1, sizes.valueCount)
-    writer.i32(2, ENCODING.rleDictionary)
-    writer.i32(3, ENCODING.rle)
-    writer.i32(4, ENCODING.rle)
-  })
+  writeContent(writer)
   return writer.finish()
 }
 

@@ -113,6 +113,11 @@ function writePacked(
   return pos + groups * width
 }
 
+function fourPacked(values: Int32Array, i: number, width: number): number {
+  const low = values[i]! | (values[i + 1]! << width)
+  return low | ((values[i + 2]! | (values[i + 3]! << width)) << (2 * width))
+}
+
 /** Do eight values fit in 32 bits? */
 export function fitsInOneWord(width: number): boolean {
   return width <= 4
@@ -127,11 +132,10 @@ export function packInOneWord(
   out: Uint8Array,
   pos: number,
 ): void {
-  const two = 2 * width
   const four = 4 * width
   for (let i = from; i < end; i += 8) {
-    const low = values[i]! | (values[i + 1]! << width) | ((values[i + 2]! | (values[i + 3]! << width)) << two)
-    const high = values[i + 4]! | (values[i + 5]! << width) | ((values[i + 6]! | (values[i + 7]! << width)) << two)
+    const low = fourPacked(values, i, width)
+    const high = fourPacked(values, i + 4, width)
     const word = low | (high << four)
     out[pos++] = word
     if (width === 1) continue
@@ -156,11 +160,10 @@ export function packInTwoWords(
   out: Uint8Array,
   pos: number,
 ): void {
-  const two = 2 * width
   const four = 4 * width
   for (let i = from; i < end; i += 8) {
-    const low = values[i]! | (values[i + 1]! << width) | ((values[i + 2]! | (values[i + 3]! << width)) << two)
-    const high = values[i + 4]! | (values[i + 5]! << width) | ((values[i + 6]! | (values[i + 7]! << width)) << two)
+    const low = fourPacked(values, i, width)
+    const high = fourPacked(values, i + 4, width)
     // A shift by 32 would be one by 0.
     const first = width === 8 ? low : low | (high << four)
     const second = width === 8 ? high : high >>> (32 - four)

@@ -13,7 +13,7 @@ import { ExportError, quoted } from '../../errors.ts'
 import { arrowByteLength } from './arrow-size.ts'
 import type { ColumnCoding } from './column-coding.ts'
 import type { ColumnChunk, Compression, EncodingCount, Statistics } from './format.ts'
-import { ThriftReader, type ThriftStruct } from './thrift.ts'
+import { ThriftReader, type ThriftStruct } from './thrift-reader.ts'
 
 type ParquetWasm = typeof import('parquet-wasm')
 
