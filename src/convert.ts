@@ -30,11 +30,21 @@ export interface ConvertOptions extends ReadOptions {
   watch?: ((progress: () => ReadProgress) => void) | undefined
 }
 
+/** Not for callers: lets tests cut small files. */
+export interface ConvertInternals {
+  /** Size of a file from which on workers are started. Default: 48 MiB. */
+  smallestPoolBytes?: number
+  /** Records (estimated) below which a file is not cut. Default: 32,768. */
+  fewestRecordsToCut?: number
+}
+
 export interface ConvertResult {
   readonly format: OutputFormat
   readonly columns: readonly ColumnPlan[]
   readonly documentBytes: number
   readonly outputBytes: number
+  /** Worker threads that decoded; 1 when the export was read in order on the calling thread. */
+  readonly threads: number
   readonly summary: ReadSummary
 }
 
@@ -47,12 +57,16 @@ export async function convertExport(
   source: ExportSource,
   target: OutputTarget,
   options: ConvertOptions = {},
+  internals: ConvertInternals = {},
 ): Promise<ConvertResult> {
   const format = options.format ?? formatOf(target)
   const threads = options.threads ?? availableParallelism()
-  const pool = threads > 1 && isWorthAPool(source, target, format) ? new PiecePool(threads) : undefined
+  const pool =
+    threads > 1 && isWorthAPool(source, target, format, internals.smallestPoolBytes)
+      ? new PiecePool(threads)
+      : undefined
   try {
-    return await convertWithPool(pool, source, target, format, options)
+    return await convertWithPool(pool, source, target, format, options, internals)
   } finally {
     await pool?.close()
   }
@@ -64,12 +78,13 @@ async function convertWithPool(
   target: OutputTarget,
   format: OutputFormat,
   options: ConvertOptions,
+  internals: ConvertInternals,
 ): Promise<ConvertResult> {
   try {
-    return await convertOnce(pool, source, target, format, options)
+    return await convertOnce(pool, source, target, format, options, internals)
   } catch (error) {
     if (!(error instanceof ReadInOrder)) throw error
-    return convertOnce(undefined, source, target, format, options)
+    return convertOnce(undefined, source, target, format, options, internals)
   }
 }
 
@@ -79,20 +94,28 @@ async function convertOnce(
   target: OutputTarget,
   format: OutputFormat,
   options: ConvertOptions,
+  internals: ConvertInternals,
 ): Promise<ConvertResult> {
   let result: Omit<ConvertResult, 'outputBytes'> | undefined
   const before = statOf(source)
   const outputBytes = await writeOutput(target, async (output) => {
     const batchSize = options.batchSize ?? options.rowGroupSize
-    const reader = await readExport(source, { ...options, batchSize }, { inPieces: format === 'parquet' })
+    const reader = await readExport(
+      source,
+      { ...options, batchSize },
+      {
+        inPieces: format === 'parquet',
+        fewestRecordsToCut: internals.fewestRecordsToCut,
+      },
+    )
     options.watch?.(() => reader.progress)
     const { columns, pieces } = reader
     if (pool !== undefined && pieces !== undefined) {
       const { summary, documentBytes } = await encodeInPieces(pool, reader, output, String(pathOf(source)), options)
-      result = { format, columns, documentBytes, summary }
+      result = { format, columns, documentBytes, threads: pool.threads, summary }
     } else {
       await encodeInOrder(reader, output, format, options)
-      result = { format, columns, documentBytes: reader.progress.documentBytes, summary: reader.summary }
+      result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
     }
     requireUnchanged(source, before)
   })
@@ -207,12 +230,17 @@ export function formatOf(target: OutputTarget): OutputFormat {
 const SMALLEST_POOL_BYTES = 48 * 2 ** 20
 
 /** A stream as target cannot be written a second time, should the pieces not fit together. */
-function isWorthAPool(source: ExportSource, target: OutputTarget, format: OutputFormat): boolean {
+function isWorthAPool(
+  source: ExportSource,
+  target: OutputTarget,
+  format: OutputFormat,
+  smallestBytes: number = SMALLEST_POOL_BYTES,
+): boolean {
   const path = pathOf(source)
   const stats = statOf(source)
   if (path === undefined || stats === undefined || format !== 'parquet') return false
   if (typeof target !== 'string' && !(target instanceof URL)) return false
-  return stats.isFile() && stats.size >= SMALLEST_POOL_BYTES
+  return stats.isFile() && stats.size >= smallestBytes
 }
 
 function pathOf(source: ExportSource): string | URL | undefined {

@@ -51,6 +51,8 @@ export interface ReaderInternals {
   windowBytes?: number | undefined
   /** Cuts a plain file's batches by bytes, as threads do that each take a piece of it. Default: false. */
   inPieces?: boolean | undefined
+  /** Records (estimated) below which a file is not cut. Default: 32,768. */
+  fewestRecordsToCut?: number | undefined
   /** Off: every answer is read by the general path. Default: true. */
   useLayout?: boolean | undefined
 }
@@ -82,7 +84,9 @@ export async function readExport(
     const plan = planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
     const mayCut = internals.inPieces === true && step === 'columns' && !plan.shape.numbersRecords
-    const pieces = mayCut ? await input.planPieces(limits.rows / PIECE_TOLERANCE) : undefined
+    const pieces = mayCut
+      ? await input.planPieces(limits.rows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
+      : undefined
     decoder.limits = pieces === undefined ? limits : { ...limits, cuts: pieces }
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
@@ -241,11 +245,11 @@ class DocumentInput {
   }
 
   /** Where a plain file may be cut; undefined for everything else. */
-  async planPieces(records: number): Promise<Pieces | undefined> {
+  async planPieces(records: number, fewestRecords: number | undefined): Promise<Pieces | undefined> {
     const { peek, totalBytes } = this.#source
     if (peek === undefined || totalBytes === undefined) return undefined
     const { recordsOffset } = this.decoder
-    return planPieces(await peek(recordsOffset, SAMPLE_BYTES), recordsOffset, totalBytes, records)
+    return planPieces(await peek(recordsOffset, SAMPLE_BYTES), recordsOffset, totalBytes, records, fewestRecords)
   }
 }
 

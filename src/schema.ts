@@ -207,15 +207,18 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
  */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
   const labels = plan.labels.length
-  return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, MOST_LABELS_OF_8_BITS + 1) : labels)
+  return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, mostLabels(8) + 1) : labels)
 }
 
-const MOST_LABELS_OF_8_BITS = 128
+/** Labels that signed indices of so many bits tell apart; one less than they could, for arrow-rs refuses to read that. */
+export function mostLabels(bits: 8 | 16 | 32): number {
+  return 2 ** (bits - 1) - 1
+}
 
 /** Bits of signed indices that tell so many labels apart. */
 export function bitsForLabels(labels: number): 8 | 16 | 32 {
-  if (labels <= MOST_LABELS_OF_8_BITS) return 8
-  return labels <= 32_768 ? 16 : 32
+  if (labels <= mostLabels(8)) return 8
+  return labels <= mostLabels(16) ? 16 : 32
 }
 
 /** Most rows whose fixed-width buffers (values or offsets, and validity) stay within so many bytes. */

@@ -6,7 +6,7 @@ import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import { unknownOptionLabel } from '../names.ts'
-import { type ColumnPlan, indexBits } from '../schema.ts'
+import { type ColumnPlan, indexBits, mostLabels } from '../schema.ts'
 import { invalidValue, type Notes } from './column.ts'
 import { setOptionIds } from './option-ids.ts'
 
@@ -31,7 +31,7 @@ export class Labels {
     this.#plan = plan
     this.#notes = notes
     this.#known = plan.field?.options.length ?? 0
-    this.#mostLabels = 2 ** (indexBits(plan) - 1)
+    this.#mostLabels = mostLabels(indexBits(plan))
   }
 
   /** Drops the options that are not in the definition. */

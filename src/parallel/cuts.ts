@@ -12,8 +12,8 @@ import { isWhitespace, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
 /** Bytes from the records' `[` on that the size of all records is estimated from. */
 export const SAMPLE_BYTES = 1 << 18
 
-/** Files with fewer records than this (estimated) are not worth a second thread. */
-const FEWEST_RECORDS = 32_768
+/** Files with fewer records than this (estimated) are not cut: a second thread would not be worth it. */
+export const FEWEST_RECORDS_TO_CUT = 32_768
 
 export interface Pieces extends Cuts {
   readonly count: number
@@ -33,6 +33,7 @@ export function planPieces(
   recordsOffset: number,
   documentBytes: number,
   rows: number,
+  fewestRecords: number = FEWEST_RECORDS_TO_CUT,
 ): Pieces | undefined {
   const recordStart = recordStartOf(sample)
   if (recordStart === undefined) return undefined
@@ -48,7 +49,7 @@ export function planPieces(
   const recordBytes = (last - firstInSample) / (records - 1)
   const first = recordsOffset + firstInSample
   const estimate = (documentBytes - first) / recordBytes
-  if (estimate < Math.min(FEWEST_RECORDS, 2 * rows)) return undefined
+  if (estimate < Math.min(fewestRecords, 2 * rows)) return undefined
   const count = 2 * Math.max(1, Math.round(estimate / rows / 2))
   return { first, stride: Math.ceil((documentBytes - first) / count), count, recordStart }
 }

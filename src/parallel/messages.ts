@@ -1,22 +1,29 @@
 /** What the main thread and its workers say to each other. */
 
-import type { DocumentDecoder } from '../decode/document.ts'
+import type { MessagePort } from 'node:worker_threads'
+import type { DecoderPlace, DocumentDecoder } from '../decode/document.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
 import type { ReadOptions } from '../reader.ts'
 import type { Compression, EncodedRowGroup } from '../sinks/parquet/index.ts'
 import type { WarningEntry } from '../warnings.ts'
+import type { WireBatch } from './wire-batch.ts'
+import type { WireError } from './wire-error.ts'
 
-/** The same for all pieces. Everything in it can be cloned. */
-export interface PieceJob {
-  readonly path: string
+/** What every thread needs to come to the same table. Everything in it can be cloned. */
+export interface TableJob {
   readonly header: ExportHeader
   readonly definition: Definition
   readonly options: Omit<ReadOptions, 'signal'>
   readonly limits: DocumentDecoder['limits']
-  readonly recordStart: Uint8Array
   readonly compression: Compression
-  /** Two float64 a piece: bytes decoded and records read so far; for the progress line. */
+  /** Two float64 a piece (a stream is one): bytes decoded and records read so far; for the progress line. */
   readonly progress: SharedArrayBuffer
+}
+
+/** The same for all pieces. */
+export interface PieceJob extends TableJob {
+  readonly path: string
+  readonly recordStart: Uint8Array
 }
 
 /** Piece `index` holds the records that begin at or behind `from` and before `to`. */
@@ -26,17 +33,21 @@ export interface PieceRequest {
   readonly to: number
 }
 
-export interface PieceResult {
-  readonly index: number
-  /** Where its first record begins and where the next piece's does; undefined for a piece without a record. */
-  readonly range: { readonly start: number; readonly end: number } | undefined
-  /** Whether it read the document to its end. */
-  readonly reachedEnd: boolean
+/** What was read and how it was answered. */
+export interface DecodedCounts {
   readonly records: number
   /** Per column. */
   readonly answered: Float64Array
   readonly skipped: Float64Array
   readonly warnings: readonly WarningEntry[]
+}
+
+export interface PieceResult extends DecodedCounts {
+  readonly index: number
+  /** Where its first record begins and where the next piece's does; undefined for a piece without a record. */
+  readonly range: { readonly start: number; readonly end: number } | undefined
+  /** Whether it read the document to its end. */
+  readonly reachedEnd: boolean
   readonly rowGroups: readonly EncodedRowGroup[]
 }
 
@@ -44,3 +55,36 @@ export interface PieceResult {
 export type WorkerMessage = { type: 'done'; result: PieceResult } | { type: 'failed'; message: string }
 
 export type MainMessage = { type: 'job'; job: PieceJob } | { type: 'piece'; piece: PieceRequest }
+
+/**
+ * A stream goes through two threads: bytes → decoder → batches → encoder → row groups. Decoder and encoder have a port
+ * of their own to each other.
+ */
+export interface StreamJob extends TableJob {
+  /** Where the decoder goes on, and its offset in the document. */
+  readonly place: DecoderPlace
+  readonly byteOffset: number
+  /** Most rows of a row group. */
+  readonly rowGroupSize: number
+}
+
+export type StreamMessage =
+  | { type: 'job'; job: StreamJob; port: MessagePort }
+  /** To the decoder: `length` bytes of the document, 0 at its end. */
+  | { type: 'bytes'; buffer: ArrayBuffer; length: number }
+  /** To the encoder: a row group has been written. */
+  | { type: 'written' }
+
+export type DecoderMessage =
+  /** The bytes in it were decoded, the buffer can be filled again. */
+  | { type: 'buffer'; buffer: ArrayBuffer }
+  | { type: 'decoded'; counts: DecodedCounts; documentBytes: number }
+  | { type: 'failed'; error: WireError }
+
+export type EncoderMessage =
+  | { type: 'row-group'; rowGroup: EncodedRowGroup }
+  | { type: 'encoded' }
+  | { type: 'failed'; error: WireError }
+
+/** From the decoder to the encoder; undefined behind the last batch. The answer to each batch is `taken`. */
+export type BatchMessage = WireBatch | undefined

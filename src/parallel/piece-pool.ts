@@ -1,10 +1,10 @@
 /** Hands the pieces of a file to worker threads and takes their results in the file's order. */
 
-import { Worker } from 'node:worker_threads'
-import { ExportError } from '../errors.ts'
+import type { Worker } from 'node:worker_threads'
 import { aborted } from '../source.ts'
 import type { Pieces } from './cuts.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+import { startWorker, stopWorkers } from './worker-thread.ts'
 
 /** A piece that cannot be decoded on its own: the file must be read in order, which also words the error. */
 export class ReadInOrder extends Error {}
@@ -21,9 +21,12 @@ export class PiecePool {
     this.#workers = Array.from({ length: threads }, () => this.#start())
   }
 
+  get threads(): number {
+    return this.#workers.length
+  }
+
   #start(): Worker {
-    const worker = new Worker(new URL('./piece-worker.js', import.meta.url))
-    worker.on('message', (message: WorkerMessage) => {
+    const onMessage = (message: WorkerMessage, worker: Worker) => {
       if (message.type === 'done') {
         this.#results.set(message.result.index, message.result)
         this.#free.push(worker)
@@ -31,15 +34,11 @@ export class PiecePool {
         this.#failure ??= new ReadInOrder(message.message)
       }
       this.#wake()
+    }
+    return startWorker('./piece-worker.js', onMessage, (failure) => {
+      this.#failure ??= failure
+      this.#wake()
     })
-    worker.on('error', (error) => this.#fail(`a worker thread failed: ${error.message}`, error))
-    worker.on('exit', (code) => this.#fail(`a worker thread ended before its work was done (exit code ${code})`))
-    return worker
-  }
-
-  #fail(problem: string, cause?: unknown): void {
-    this.#failure ??= new ExportError('ERR_WORKER', problem, { cause })
-    this.#wake()
   }
 
   /**
@@ -54,6 +53,7 @@ export class PiecePool {
       this.#wake()
     }
     signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
     try {
       for (const worker of this.#workers) {
         tell(worker, { type: 'job', job })
@@ -83,8 +83,7 @@ export class PiecePool {
   }
 
   async close(): Promise<void> {
-    for (const worker of this.#workers) worker.removeAllListeners()
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await stopWorkers(this.#workers)
   }
 }
 

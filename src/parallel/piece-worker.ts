@@ -8,6 +8,7 @@ import { SENTINEL_BYTES } from '../json/cursor.ts'
 import { type EncodedRowGroup, RowGroupEncoder } from '../sinks/parquet/index.ts'
 import { planTable, type TablePlan } from '../table-plan.ts'
 import { WarningLog } from '../warnings.ts'
+import { decodedCounts } from './decoded-counts.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
 
 const WINDOW_BYTES = 1 << 20
@@ -107,17 +108,7 @@ function resultOf(
   warnings: WarningLog,
   rowGroups: EncodedRowGroup[],
 ): PieceResult {
-  const counts = Array.from({ length: columnCount }, (_, i) => decoder.countsOf(i))
-  return {
-    index: piece.index,
-    range,
-    reachedEnd,
-    records: decoder.recordsRead,
-    answered: Float64Array.from(counts, (count) => count.answered),
-    skipped: Float64Array.from(counts, (count) => count.skipped),
-    warnings: warnings.entries(),
-    rowGroups,
-  }
+  return { index: piece.index, range, reachedEnd, ...decodedCounts(decoder, columnCount, warnings), rowGroups }
 }
 
 let decoder: PieceDecoder | undefined
