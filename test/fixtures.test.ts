@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { invalidCases, SAMPLE, validCases } from './fixture-cases.ts'
 import type { PlainTable } from './plain-table.ts'
 import { type Reading, readAll, refusalOf } from './reading.ts'
-
-const FIXTURES = new URL('../fixtures/', import.meta.url)
 
 interface Expected {
   columns: [string, string][]
@@ -18,18 +17,6 @@ interface ExpectedError {
   messageIncludes?: string[]
   record?: number
   byteOffset?: number
-}
-
-function casesOf(folder: string, ending: string): { name: string; bytes: Buffer; expected: unknown }[] {
-  const url = new URL(`${folder}/`, FIXTURES)
-  const files = readdirSync(url)
-  return files
-    .filter((file) => !file.endsWith(ending))
-    .map((file) => {
-      const name = file.replace(/\.\w+$/, '')
-      const expected: unknown = JSON.parse(readFileSync(new URL(`${name}${ending}`, url), 'utf8'))
-      return { name, bytes: readFileSync(new URL(file, url)), expected }
-    })
 }
 
 /** JSON has no negative zero. */
@@ -55,7 +42,7 @@ function expectWarnings(found: Reading['warnings'], expected: NonNullable<Expect
 }
 
 describe('valid', () => {
-  test.for(casesOf('valid', '.expected.json'))('$name', async ({ bytes, expected }) => {
+  test.for(validCases())('$name', async ({ bytes, expected }) => {
     const { columns, rows, state, dictionaries = {}, warnings = [] } = expected as Expected
     const questions = columns.slice(2).map(([name]) => name)
     const table = await readAll(bytes)
@@ -76,7 +63,7 @@ describe('valid', () => {
   })
 
   test('the sample', async () => {
-    const table = await readAll(readFileSync(new URL('sample-export.json', FIXTURES)))
+    const table = await readAll(readFileSync(SAMPLE))
     expect(table.rows).toHaveLength(300)
     expect(new Set(table.columns.map(([, type]) => type))).toEqual(
       new Set(['utf8', 'float64', 'timestamp[us, UTC]', 'dictionary<utf8>', 'list<dictionary<utf8>>']),
@@ -86,7 +73,7 @@ describe('valid', () => {
 })
 
 describe('invalid', () => {
-  test.for(casesOf('invalid', '.error.json'))('$name', async ({ bytes, expected }) => {
+  test.for(invalidCases())('$name', async ({ bytes, expected }) => {
     const { code, messageIncludes = [], record, byteOffset } = expected as ExpectedError
     const error = await refusalOf(bytes)
     if (code !== undefined) expect(error.code).toBe(code)

@@ -1,16 +1,6 @@
 /** Arrow batches as plain values, taken from their buffers: what every reader of a file must see as well. */
 
-import {
-  type Data,
-  type DataType,
-  Dictionary,
-  Float64,
-  List,
-  type RecordBatch,
-  type Schema,
-  TimestampMicrosecond,
-  Utf8,
-} from 'apache-arrow'
+import { type Data, DataType, Precision, type RecordBatch, type Schema, TimeUnit } from 'apache-arrow'
 
 /** Timestamps are UTC texts with six digits; a list is an array of texts. */
 export type Cell = string | number | readonly string[] | null
@@ -24,17 +14,18 @@ export interface PlainTable {
 }
 
 export function typeName(type: DataType): string {
-  if (type instanceof Dictionary) return `dictionary<${typeName(type.dictionary)}>`
-  if (type instanceof List) return `list<${typeName(type.children[0]!.type)}>`
-  if (type instanceof TimestampMicrosecond) return `timestamp[us, ${type.timezone}]`
-  if (type instanceof Float64) return 'float64'
-  return type instanceof Utf8 ? 'utf8' : String(type)
+  if (DataType.isDictionary(type)) return `dictionary<${typeName(type.dictionary)}>`
+  if (DataType.isList(type)) return `list<${typeName(type.children[0]!.type)}>`
+  if (DataType.isTimestamp(type) && type.unit === TimeUnit.MICROSECOND) return `timestamp[us, ${type.timezone}]`
+  if (DataType.isFloat(type) && type.precision === Precision.DOUBLE) return 'float64'
+  return DataType.isUtf8(type) ? 'utf8' : String(type)
 }
 
 export function plainTable(schema: Schema, batches: readonly RecordBatch[]): PlainTable {
   const rows: Cell[][] = []
   const dictionaries: PlainTable['dictionaries'] = new Map()
-  for (const batch of batches) {
+  // For a stream without batches arrow-js makes one up, without columns.
+  for (const batch of batches.filter(({ numRows }) => numRows > 0)) {
     const columns = batch.data.children.map(plainColumn)
     for (let row = 0; row < batch.numRows; row++) rows.push(columns.map((column) => column[row] ?? null))
     for (const [i, data] of batch.data.children.entries()) {
@@ -46,7 +37,7 @@ export function plainTable(schema: Schema, batches: readonly RecordBatch[]): Pla
 }
 
 function labelsOf(data: Data): string[] | undefined {
-  if (data.type instanceof List) return labelsOf(data.children[0]!)
+  if (DataType.isList(data.type)) return labelsOf(data.children[0]!)
   return data.dictionary === undefined ? undefined : (data.dictionary.toArray() as unknown as string[])
 }
 
@@ -66,14 +57,14 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 function cellReader(data: Data): (row: number) => Cell {
   const { type, values, valueOffsets } = data
-  if (type instanceof List) {
+  if (DataType.isList(type)) {
     const items = plainColumn(data.children[0]!) as string[]
     return (row) => items.slice(valueOffsets[row], valueOffsets[row + 1])
   }
   const labels = labelsOf(data)
   if (labels !== undefined) return (row) => labels[values[row] as number] ?? `no label ${values[row]}`
-  if (type instanceof Utf8) return (row) => decoder.decode(values.subarray(valueOffsets[row], valueOffsets[row + 1]))
-  if (type instanceof TimestampMicrosecond) return (row) => instantText(values[row] as bigint)
+  if (DataType.isUtf8(type)) return (row) => decoder.decode(values.subarray(valueOffsets[row], valueOffsets[row + 1]))
+  if (DataType.isTimestamp(type)) return (row) => instantText(values[row] as bigint)
   return (row) => values[row] as number
 }
 
