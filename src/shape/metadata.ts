@@ -37,16 +37,32 @@ export function groupMetadata(group: FieldGroup): Map<string, string> {
   ])
 }
 
-/** Options as they were resolved; the key of the hashes is none of them. */
-export function shapeMetadata(shape: ResolvedShape): string {
-  const { answerStates, sets, values, names, groups, layout, timezone, stripHtml } = shape
-  return JSON.stringify({ answerStates, sets, values, names, groups, layout, timezone, stripHtml })
+/**
+ * The metadata of a shaped table.
+ * @param decoded Metadata of the table as it is decoded.
+ * @param names What each question is called in the table: `group.member` inside of a struct. Default: the plans' names.
+ */
+export function tableMetadata(
+  decoded: ReadonlyMap<string, string>,
+  plans: readonly ColumnPlan[],
+  shape: ResolvedShape,
+  names?: readonly string[],
+): Map<string, string> {
+  const questions = plans.filter((plan) => plan.field !== undefined)
+  const facts = questions.map((plan, i) => ({
+    column: names?.[i] ?? plan.name,
+    ...Object.fromEntries(fieldMetadata(plan)),
+  }))
+  return new Map([
+    ...decoded,
+    [SHAPE_METADATA_KEY, shapeText(shape)],
+    // Also for those that have no column of their own.
+    [QUESTIONS_METADATA_KEY, JSON.stringify(facts)],
+  ])
 }
 
-/**
- * Everything a file says of its questions, also of those that have no column of their own.
- * @param names What each question is called in the table: `group.member` inside of a struct.
- */
-export function questionsMetadata(questions: readonly ColumnPlan[], names: readonly string[]): string {
-  return JSON.stringify(questions.map((plan, i) => ({ column: names[i], ...Object.fromEntries(fieldMetadata(plan)) })))
+/** Options as they were resolved; the key of the hashes is none of them. */
+function shapeText(shape: ResolvedShape): string {
+  const { answerStates, sets, values, names, groups, layout, timezone, stripHtml } = shape
+  return JSON.stringify({ answerStates, sets, values, names, groups, layout, timezone, stripHtml })
 }

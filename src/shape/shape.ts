@@ -4,13 +4,7 @@ import { DataType, type Field, makeData, RecordBatch, Schema, Struct } from 'apa
 import type { Definition } from '../definition.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { LongShape } from './long.ts'
-import {
-  QUESTIONS_METADATA_KEY,
-  questionsMetadata,
-  ROLE_METADATA_KEY,
-  SHAPE_METADATA_KEY,
-  shapeMetadata,
-} from './metadata.ts'
+import { ROLE_METADATA_KEY, tableMetadata } from './metadata.ts'
 import type { ResolvedShape } from './options.ts'
 import { BaseBatch, type Shape } from './recipe.ts'
 import { type WideColumns, wideColumns } from './wide.ts'
@@ -27,9 +21,9 @@ export function shapeOf(
   shape: ResolvedShape,
 ): Shape {
   if (isIdentity(shape)) return new IdentityShape(base)
-  if (shape.layout === 'long') return new LongShape(plans, metadataOf(base, plans, shape), shape)
+  if (shape.layout === 'long') return new LongShape(plans, tableMetadata(base.metadata, plans, shape), shape)
   const columns = wideColumns(plans, base, definition, shape)
-  return new WideShape(columns, metadataOf(base, plans, shape, columns.names))
+  return new WideShape(columns, tableMetadata(base.metadata, plans, shape, columns.names))
 }
 
 /** Whether decoding and planning alone give the table; what it says of itself is then the same as ever. */
@@ -45,20 +39,6 @@ function isIdentity(shape: ResolvedShape): boolean {
     sensitive !== 'hash' &&
     !hashOwner
   )
-}
-
-function metadataOf(
-  base: Schema,
-  plans: readonly ColumnPlan[],
-  shape: ResolvedShape,
-  names?: readonly string[],
-): Map<string, string> {
-  const questions = plans.filter((plan) => plan.field !== undefined)
-  return new Map([
-    ...base.metadata,
-    [SHAPE_METADATA_KEY, shapeMetadata(shape)],
-    [QUESTIONS_METADATA_KEY, questionsMetadata(questions, names ?? questions.map((plan) => plan.name))],
-  ])
 }
 
 class IdentityShape implements Shape {

@@ -1,0 +1,60 @@
+/** The codebook of an export, or of a file made from one: what each question is, and how it was answered. */
+
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { SourceError } from '../errors.ts'
+import { type ReadOptions, readExport } from '../reader.ts'
+import type { BatchReader } from '../sinks/ipc.ts'
+import type { ExportSource } from '../source.ts'
+import { openOutputFile, outputFormatOf } from './output-file.ts'
+import { type QuestionTally, Tally } from './tally.ts'
+
+export interface Codebook {
+  /** Records, or of a long table those up to the last one that has a row. */
+  readonly records: number
+  /** In the order of the columns. */
+  readonly questions: readonly QuestionTally[]
+}
+
+/** Rows of a batch that is only counted: few, for the memory's sake. */
+const BATCH_ROWS = 16_384
+
+/**
+ * Reads the codebook of an export, or of a Parquet or Arrow file (or star folder) that was made from one, which is told
+ * by its first bytes.
+ * @param options How an export is read: what columns are called, which questions are kept. A file says so itself.
+ * @throws what `readExport` throws; SourceError `ERR_SOURCE` for a file that cannot be read or was not made here.
+ */
+export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
+  if (typeof source === 'string') {
+    if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) return starCodebook(source)
+    const format = await outputFormatOf(source)
+    if (format !== undefined) return tallied(await opened(source, format))
+  }
+  return tallied(await readExport(source, { batchSize: BATCH_ROWS, ...options }))
+}
+
+async function opened(path: string, format: 'parquet' | 'arrow' | 'arrows'): Promise<BatchReader> {
+  const file = await openOutputFile(path, format)
+  return { schema: file.schema, [Symbol.asyncIterator]: () => file.batches() }
+}
+
+async function tallied(reader: BatchReader): Promise<Codebook> {
+  const tally = new Tally(reader.schema)
+  for await (const batch of reader) tally.add(batch)
+  return { records: tally.records, questions: tally.questions() }
+}
+
+/** Records without an answer have no row among the answers, but one among the responses. */
+async function starCodebook(folder: string): Promise<Codebook> {
+  const [answers, responses] = [join(folder, 'answers.parquet'), join(folder, 'responses.parquet')]
+  if (!existsSync(answers) || !existsSync(responses)) {
+    throw new SourceError('ERR_SOURCE', `expected a file, or a folder of the star layout, found the folder ${folder}`)
+  }
+  const reader = await opened(answers, 'parquet')
+  const tally = new Tally(reader.schema)
+  for await (const batch of reader) tally.add(batch)
+  let records = 0
+  for await (const batch of await opened(responses, 'parquet')) records += batch.numRows
+  return { records, questions: tally.questions(records) }
+}

@@ -1,0 +1,48 @@
+/** How often each label of a dictionary column, or of a list of them, occurs. */
+
+import type { Data, Vector } from 'apache-arrow'
+
+/** Adds the rows' labels to `counts`; nulls are not counted. */
+export function countLabels(column: Data, counts: Map<string, number>): void {
+  const isList = column.dictionary === undefined
+  const items = isList ? column.children[0]! : column
+  const { dictionary } = items
+  if (dictionary === undefined || column.length === 0) return
+  const indices: ArrayLike<number> = items.values
+  const byIndex = new Float64Array(dictionary.length)
+  const isValid = validityTest(items)
+  const [start, end] = isList ? [column.valueOffsets[0]!, column.valueOffsets[column.length]!] : [0, column.length]
+  for (let i = start; i < end; i++) if (isValid(i)) byIndex[indices[i]!]!++
+  addByIndex(dictionary, byIndex, counts)
+}
+
+function addByIndex(dictionary: Vector, byIndex: Float64Array, counts: Map<string, number>): void {
+  for (const [index, count] of byIndex.entries()) {
+    if (count === 0) continue
+    const label = dictionary.get(index) as string
+    increase(counts, label, count)
+  }
+}
+
+/** Whether a row is not null. */
+export function validityTest(column: Data): (row: number) => boolean {
+  if (column.nullCount === 0) return () => true
+  const { nullBitmap, offset } = column
+  return (row) => (nullBitmap[(offset + row) >> 3]! & (1 << ((offset + row) & 7))) !== 0
+}
+
+/** Rows of a boolean column that are true. */
+export function countTrue(column: Data): number {
+  const isValid = validityTest(column)
+  const { offset } = column
+  const bits: Uint8Array = column.values
+  let count = 0
+  for (let row = 0; row < column.length; row++) {
+    if (isValid(row) && (bits[(offset + row) >> 3]! & (1 << ((offset + row) & 7))) !== 0) count++
+  }
+  return count
+}
+
+export function increase(counts: Map<string, number>, text: string, by: number): void {
+  counts.set(text, (counts.get(text) ?? 0) + by)
+}

@@ -1,0 +1,163 @@
+/** A codebook as text: JSON, CSV, Markdown, or a Frictionless table schema. */
+
+import { createRequire } from 'node:module'
+import type { Codebook } from './codebook.ts'
+import type { QuestionTally } from './tally.ts'
+
+export type CodebookTextFormat = 'json' | 'csv' | 'md' | 'frictionless'
+
+export function codebookText(codebook: Codebook, format: CodebookTextFormat): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify({ records: codebook.records, questions: codebook.questions.map(jsonRow) }, null, 2)}\n`
+    case 'csv':
+      return csvText(codebook)
+    case 'md':
+      return markdownText(codebook)
+    case 'frictionless':
+      return `${JSON.stringify(tableSchema(codebook), null, 2)}\n`
+  }
+}
+
+/** Flags of a question, in words. */
+export function flagsOf(question: QuestionTally): string[] {
+  const { isRequired, isSystem, isSensitive, isHashed, visibility } = question
+  const flags: string[] = []
+  if (isRequired) flags.push('required')
+  if (isSystem) flags.push('system')
+  if (isSensitive) flags.push('sensitive')
+  if (isHashed) flags.push('hashed')
+  if (visibility !== '' && visibility.toLowerCase() !== 'active') flags.push(visibility)
+  return flags
+}
+
+function jsonRow(question: QuestionTally): Record<string, unknown> {
+  const { column, id, name, dataType, text, group, answered, skipped, notAsked, options } = question
+  return {
+    column,
+    id,
+    name,
+    type: dataType,
+    text,
+    group: group === '' ? null : group,
+    flags: flagsOf(question),
+    answered,
+    skipped: skipped ?? null,
+    notAsked: notAsked ?? null,
+    options,
+  }
+}
+
+/** Options are one cell of JSON, in their order: no separator is safe inside of labels. */
+function csvText({ questions }: Codebook): string {
+  const { stringify } = createRequire(import.meta.url)('csv-stringify/sync') as typeof import('csv-stringify/sync')
+  const rows = questions.map((question) => {
+    const { column, id, name, dataType, text, group, answered, skipped, notAsked, options } = question
+    const flags = flagsOf(question).join(' ')
+    const optionCells = options.map(({ id, label, count }) => ({ id, label, count }))
+    const optionText = options.length === 0 ? '' : JSON.stringify(optionCells)
+    return [column, id, name, dataType, text, group, flags, answered, skipped ?? '', notAsked ?? '', optionText]
+  })
+  return stringify(rows, { header: true, columns: CSV_COLUMNS })
+}
+
+const CSV_COLUMNS = [
+  'column',
+  'id',
+  'name',
+  'type',
+  'text',
+  'group',
+  'flags',
+  'answered',
+  'skipped',
+  'not_asked',
+  'options',
+]
+
+function markdownText({ records, questions }: Codebook): string {
+  const overview = questions.map((question) => {
+    const { column, dataType, text, group, answered, skipped, notAsked } = question
+    const cells = [column, dataType, text, group, flagsOf(question).join(', ')].map(cell)
+    return `| ${[...cells, answered, skipped ?? '', notAsked ?? ''].join(' | ')} |`
+  })
+  const lines = [
+    '# Codebook',
+    '',
+    `${records} records, ${questions.length} questions.`,
+    '',
+    '| column | type | question | group | flags | answered | skipped | not asked |',
+    '|---|---|---|---|---|--:|--:|--:|',
+    ...overview,
+  ]
+  for (const { column, id, text, options } of questions) {
+    if (options.length === 0) continue
+    lines.push('', `## ${cell(column)}`, '', ...(text === '' ? [] : [cell(text), '']), `Field \`${id}\``, '')
+    lines.push('| # | option | id | chosen |', '|--:|---|---|--:|')
+    for (const [i, option] of options.entries()) {
+      const label = option.isInDefinition ? cell(option.label) : `${cell(option.label)} (not in the definition)`
+      lines.push(`| ${i + 1} | ${label} | \`${cell(option.id)}\` | ${option.count} |`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** One line, in which nothing means anything to Markdown or HTML. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>|#&]/g, (character) => `\\${character}`)
+}
+
+/** Frictionless type of each data type of the API; texts for whatever else there is. */
+const FRICTIONLESS_TYPES: Readonly<Record<string, string>> = {
+  enum: 'string',
+  set: 'list',
+  double: 'number',
+  datetime: 'datetime',
+  string: 'string',
+  identifier: 'string',
+}
+
+/** Words that stand for a missing answer, where a table of texts is to tell the two kinds apart. */
+const MISSING_VALUES = [
+  { value: '', label: 'skipped or not asked' },
+  { value: 'skipped', label: 'skipped by the participant' },
+  { value: 'not asked', label: 'not shown to the participant' },
+]
+
+function tableSchema({ questions }: Codebook): Record<string, unknown> {
+  return {
+    $schema: 'https://datapackage.org/profiles/2.0/tableschema.json',
+    fields: [
+      { name: 'ownerId', type: 'string', title: 'Participant' },
+      { name: 'lastUpdateDate', type: 'datetime', title: 'Time of the last change (UTC)' },
+      ...questions.map(frictionlessField),
+    ],
+    missingValues: MISSING_VALUES,
+  }
+}
+
+function frictionlessField(question: QuestionTally): Record<string, unknown> {
+  const { column, dataType, text, isHashed, isRequired, options } = question
+  const categories = options.map(({ id, label }) => ({ value: label, label, 'alida:id': id }))
+  const isSet = dataType === 'set' && !isHashed
+  return {
+    name: column,
+    type: isHashed ? 'string' : (FRICTIONLESS_TYPES[dataType] ?? 'string'),
+    title: text === '' ? question.name : text,
+    ...(isSet ? { itemType: 'string' } : {}),
+    ...(options.length === 0
+      ? {}
+      : isSet
+        ? { 'alida:categories': categories }
+        : { categories, categoriesOrdered: false }),
+    'alida:id': question.id,
+    'alida:dataType': dataType,
+    ...(question.group === '' ? {} : { 'alida:group': question.group }),
+    // Required of those who were asked; the column is null for all others.
+    'alida:required': isRequired,
+    'alida:flags': flagsOf(question),
+    'alida:answered': question.answered,
+    'alida:skipped': question.skipped ?? null,
+    'alida:notAsked': question.notAsked ?? null,
+  }
+}

@@ -1,0 +1,152 @@
+/** How each question was answered, counted from the rows of a table in any of its shapes. */
+
+import type { Data, RecordBatch, Schema } from 'apache-arrow'
+import { ROLE_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
+import { countLabels, countTrue, increase } from './label-counts.ts'
+import { countLongRows, isLongTable } from './long-counts.ts'
+import {
+  type ColumnPath,
+  columnsByQuestion,
+  type OptionFacts,
+  type QuestionColumns,
+  type QuestionFacts,
+  questionFacts,
+} from './question-facts.ts'
+
+export interface OptionTally extends OptionFacts {
+  readonly count: number
+  /** False for options that records hold but the definition does not. */
+  readonly isInDefinition: boolean
+}
+
+export interface QuestionTally extends QuestionFacts {
+  readonly answered: number
+  /** Undefined where the table does not tell skipped from not asked. */
+  readonly skipped: number | undefined
+  readonly notAsked: number | undefined
+  readonly options: readonly OptionTally[]
+}
+
+/** Counts of one question under way; options by the texts of the table, which are labels or ids. */
+export interface QuestionCounts {
+  answered: number
+  skipped: number
+  readonly options: Map<string, number>
+}
+
+export class Tally {
+  readonly #facts: readonly QuestionFacts[]
+  readonly #columns: ReadonlyMap<string, QuestionColumns>
+  readonly #counts: ReadonlyMap<string, QuestionCounts>
+  readonly #skippedColumn: number
+  readonly #otherOptionsColumn: number
+  readonly #isLong: boolean
+  readonly #tellsSkipped: boolean
+  readonly #hasIds: boolean
+  /** By the names of columns. */
+  readonly #skipped = new Map<string, number>()
+  /** By `<column>: <option id>`. */
+  readonly #otherOptions = new Map<string, number>()
+  #records = 0
+
+  /** @throws SourceError `ERR_SOURCE` when the schema is not that of a file of ours. */
+  constructor(schema: Schema) {
+    this.#facts = questionFacts(schema)
+    this.#columns = columnsByQuestion(schema)
+    this.#counts = new Map(this.#facts.map(({ id }) => [id, { answered: 0, skipped: 0, options: new Map() }]))
+    this.#isLong = isLongTable(schema)
+    this.#skippedColumn = schema.fields.findIndex(
+      ({ name, metadata }) => name === 'skipped' && !metadata.has('alida:id'),
+    )
+    this.#otherOptionsColumn = schema.fields.findIndex(
+      ({ metadata }) => metadata.get(ROLE_METADATA_KEY) === 'other-options',
+    )
+    const shape = JSON.parse(schema.metadata.get(SHAPE_METADATA_KEY) ?? '{}') as Record<string, unknown>
+    this.#tellsSkipped = shape.answerStates !== 'none'
+    this.#hasIds = shape.values === 'id' || this.#isLong
+  }
+
+  /** Records counted; of a long table the number of the last one that has a row. */
+  get records(): number {
+    return this.#records
+  }
+
+  add(batch: RecordBatch): void {
+    if (this.#isLong) {
+      this.#records = Math.max(this.#records, countLongRows(batch, this.#counts))
+      return
+    }
+    const { children } = batch.data
+    this.#records += batch.numRows
+    for (const facts of this.#facts) this.#addQuestion(batch.data, facts)
+    if (this.#skippedColumn >= 0) countLabels(children[this.#skippedColumn]!, this.#skipped)
+    if (this.#otherOptionsColumn >= 0) countLabels(children[this.#otherOptionsColumn]!, this.#otherOptions)
+  }
+
+  /** @param records All records, where something else knows better than the rows of a long table. */
+  questions(records: number = this.#records): QuestionTally[] {
+    const others = this.#othersByColumn()
+    return this.#facts.map((facts) => {
+      const { answered, skipped, options } = this.#counts.get(facts.id)!
+      const allSkipped = skipped + (this.#skipped.get(facts.column) ?? 0)
+      const known = facts.options.map((option) => {
+        const count = options.get(this.#textOf(option)) ?? 0
+        return { ...option, count, isInDefinition: true }
+      })
+      const texts = new Set(facts.options.map((option) => this.#textOf(option)))
+      const unknown = [...options, ...(others.get(facts.column) ?? [])].filter(([text]) => !texts.has(text))
+      return {
+        ...facts,
+        answered,
+        skipped: this.#tellsSkipped ? allSkipped : undefined,
+        notAsked: this.#tellsSkipped ? records - answered - allSkipped : undefined,
+        options: [
+          ...known,
+          ...unknown.map(([text, count]) => ({ id: text, name: '', label: text, count, isInDefinition: false })),
+        ],
+      }
+    })
+  }
+
+  #textOf({ id, label }: OptionFacts): string {
+    return this.#hasIds ? id : label
+  }
+
+  #addQuestion(batch: Data, { id, options }: QuestionFacts): void {
+    const counts = this.#counts.get(id)!
+    const { answers, state, flags } = this.#columns.get(id) ?? { flags: new Map<string, ColumnPath>() }
+    const shown = answers ?? flags.values().next().value
+    if (shown !== undefined) {
+      const column = columnAt(batch, shown)
+      counts.answered += column.length - column.nullCount
+    }
+    if (answers !== undefined) {
+      countLabels(columnAt(batch, answers), counts.options)
+    } else {
+      for (const option of options) {
+        const path = flags.get(option.id)
+        if (path !== undefined) increase(counts.options, this.#textOf(option), countTrue(columnAt(batch, path)))
+      }
+    }
+    if (state === undefined) return
+    const states = new Map<string, number>()
+    countLabels(columnAt(batch, state), states)
+    counts.skipped += states.get('skipped') ?? 0
+  }
+
+  /** A column's name may begin with another's; the longest that fits is meant. */
+  #othersByColumn(): Map<string, [string, number][]> {
+    const columns = this.#facts.map((facts) => facts.column).sort((a, b) => b.length - a.length)
+    const others = new Map<string, [string, number][]>()
+    for (const [text, count] of this.#otherOptions) {
+      const column = columns.find((name) => text.startsWith(`${name}: `))
+      if (column === undefined) continue
+      others.set(column, [...(others.get(column) ?? []), [text.slice(column.length + 2), count]])
+    }
+    return others
+  }
+}
+
+function columnAt(batch: Data, path: ColumnPath): Data {
+  return path.reduce((data, child) => data.children[child]!, batch)
+}

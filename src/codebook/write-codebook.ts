@@ -1,0 +1,44 @@
+/** A codebook → a file. */
+
+import { OptionError } from '../errors.ts'
+import type { OutputTarget } from '../sinks/output.ts'
+import { writeOutput } from '../sinks/output.ts'
+import type { Codebook } from './codebook.ts'
+import { type CodebookTextFormat, codebookText } from './render.ts'
+
+export type CodebookFormat = CodebookTextFormat | 'parquet'
+
+/**
+ * Writes a codebook.
+ * @param format Default: by the name (`.csv`, `.json`, `.parquet`, `.md`); JSON for a stream.
+ * @returns Bytes written.
+ * @throws OptionError `ERR_OPTION` for a name that does not tell the format, OutputError when it cannot be written.
+ */
+export async function writeCodebook(
+  codebook: Codebook,
+  target: OutputTarget,
+  format: CodebookFormat = codebookFormatOf(target),
+): Promise<number> {
+  if (format === 'parquet') {
+    const [{ writeParquet }, { codebookTable }] = await Promise.all([
+      import('../sinks/parquet.ts'),
+      import('./codebook-table.ts'),
+    ])
+    return writeParquet(codebookTable(codebook), target)
+  }
+  const bytes = Buffer.from(codebookText(codebook, format))
+  return writeOutput(target, (output) => output.write([bytes]))
+}
+
+export function codebookFormatOf(target: OutputTarget): CodebookFormat {
+  if (typeof target !== 'string' && !(target instanceof URL)) return 'json'
+  const name = String(target)
+  if (name.endsWith('.csv')) return 'csv'
+  if (name.endsWith('.json')) return 'json'
+  if (name.endsWith('.md') || name.endsWith('.markdown')) return 'md'
+  if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
+  throw new OptionError(
+    'ERR_OPTION',
+    `cannot tell the format of ${name}: expected a name ending in .csv, .json, .parquet or .md, or the option format`,
+  )
+}

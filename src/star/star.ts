@@ -1,0 +1,170 @@
+/**
+ * The star layout: a folder of Parquet files that join by id. `answers` has a row for each record, question and chosen
+ * option; `responses` one for each record; `fields`, `options` and `groups` say what the ids mean.
+ */
+
+import { join } from 'node:path'
+import type { RecordBatch } from 'apache-arrow'
+import { Tally } from '../codebook/tally.ts'
+import { type ExportReader, type ReadOptions, type ReadProgress, type ReadSummary, readExport } from '../reader.ts'
+import type { ColumnPlan } from '../schema.ts'
+import { type LongColumn, LongShape } from '../shape/long.ts'
+import { tableMetadata } from '../shape/metadata.ts'
+import { requireOneForm, resolveShape } from '../shape/options.ts'
+import { BaseBatch } from '../shape/recipe.ts'
+import { type Output, openOutput } from '../sinks/output.ts'
+import { writeFolder } from '../sinks/output-folder.ts'
+import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
+import type { ExportSource } from '../source.ts'
+import { fieldsTable, groupsTable, optionsTable } from './dimensions.ts'
+import { Responses } from './responses.ts'
+
+export interface StarOptions extends Omit<ReadOptions, 'layout'> {
+  /** Default: `snappy`. */
+  compression?: Compression | undefined
+  /** Called once with a function that tells how far the conversion is. */
+  watch?: ((progress: () => ReadProgress) => void) | undefined
+}
+
+export interface StarResult {
+  readonly columns: readonly ColumnPlan[]
+  readonly documentBytes: number
+  readonly outputBytes: number
+  readonly summary: ReadSummary
+}
+
+const FILES = {
+  responses: 'responses.parquet',
+  answers: 'answers.parquet',
+  fields: 'fields.parquet',
+  options: 'options.parquet',
+  groups: 'groups.parquet',
+} as const
+
+const ANSWER_COLUMNS: readonly LongColumn[] = [
+  'record',
+  'field_id',
+  'state',
+  'option_id',
+  'value_double',
+  'value_datetime',
+  'value_string',
+  'position',
+]
+
+/** Few records at a time: each becomes many rows. */
+const BATCH_ROWS = 16_384
+
+/**
+ * Converts an export to a folder of Parquet files, which appears when it is complete.
+ * @throws what `readExport` and `writeParquet` throw; OutputError when something else stands at the path.
+ */
+export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
+  requireOneForm(resolveShape(options), 'layout star')
+  let result: StarResult | undefined
+  await writeFolder(folder, Object.values(FILES), async (temporary) => {
+    const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options })
+    options.watch?.(() => reader.progress)
+    const { tally, bytes } = await writeRecords(reader, temporary, options)
+    const dimensionBytes = await writeDimensions(reader, tally, temporary, options.compression)
+    const { columns, summary, progress } = reader
+    result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
+  })
+  if (result === undefined) throw new Error('unreachable: a folder without a reader')
+  return result
+}
+
+/** Reads all records; each batch goes to both `answers` and `responses`. */
+async function writeRecords(
+  reader: ExportReader,
+  folder: string,
+  options: StarOptions,
+): Promise<{ tally: Tally; bytes: number }> {
+  const tally = new Tally(reader.schema)
+  const long = answersShape(reader, options)
+  const responses = new Responses(reader.schema)
+  const outputs: Output[] = []
+  try {
+    outputs.push(await openOutput(join(folder, FILES.answers)), await openOutput(join(folder, FILES.responses)))
+    const answerFile = new RowGroups(new ParquetSink(long.schema, outputs[0]!, options.compression))
+    const responseFile = new RowGroups(new ParquetSink(responses.schema, outputs[1]!, options.compression))
+    let records = 0
+    for await (const batch of reader) {
+      tally.add(batch)
+      for (const rows of long.apply(batch, records)) await answerFile.add(rows)
+      await responseFile.add(responses.batchOf(new BaseBatch(batch), records))
+      records += batch.numRows
+    }
+    await answerFile.finish()
+    await responseFile.finish()
+    for (const output of outputs) await output.commit()
+  } catch (error) {
+    for (const output of outputs) await output.discard()
+    throw error
+  }
+  return { tally, bytes: outputs.reduce((bytes, output) => bytes + output.bytesWritten, 0) }
+}
+
+async function writeDimensions(
+  reader: ExportReader,
+  tally: Tally,
+  folder: string,
+  compression: Compression | undefined,
+): Promise<number> {
+  const questions = tally.questions()
+  const plans = reader.columns.filter((plan) => plan.field !== undefined)
+  const tables = {
+    [FILES.fields]: fieldsTable(
+      questions,
+      plans.map((plan) => plan.group),
+    ),
+    [FILES.options]: optionsTable(questions),
+    [FILES.groups]: groupsTable(plans),
+  }
+  let bytes = 0
+  for (const [name, table] of Object.entries(tables))
+    bytes += await writeParquet(table, join(folder, name), { compression })
+  return bytes
+}
+
+/** The reader's batches are as they were decoded, but for hashes and zones: those are done already. */
+function answersShape(reader: ExportReader, options: StarOptions): LongShape {
+  const shape = resolveShape({ ...options, layout: 'long', hashOwner: false })
+  const metadata = tableMetadata(reader.schema.metadata, reader.columns, shape)
+  const plans = reader.columns.map((plan): ColumnPlan => {
+    if (plan.isHashed !== true) return plan
+    const { isHashed: _, ...shown } = plan
+    return { ...shown, type: 'utf8', labels: [] }
+  })
+  return new LongShape(plans, metadata, shape, ANSWER_COLUMNS)
+}
+
+const ROW_GROUP_ROWS = 131_072
+
+/** Batches that wait until they are worth a row group. */
+class RowGroups {
+  readonly #sink: ParquetSink
+  #batches: RecordBatch[] = []
+  #rows = 0
+
+  constructor(sink: ParquetSink) {
+    this.#sink = sink
+  }
+
+  async add(batch: RecordBatch): Promise<void> {
+    if (this.#rows > 0 && this.#rows + batch.numRows > ROW_GROUP_ROWS) await this.#flush()
+    this.#batches.push(batch)
+    this.#rows += batch.numRows
+  }
+
+  async finish(): Promise<void> {
+    await this.#flush()
+    await this.#sink.finish()
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#rows > 0) await this.#sink.write(this.#batches)
+    this.#batches = []
+    this.#rows = 0
+  }
+}
