@@ -50,22 +50,30 @@ export async function parquetSums(file: string): Promise<ColumnSum[]> {
   const { compressors } = await import('hyparquet-compressors')
   const buffer = await asyncBufferFromFile(file)
   const metadata = await parquetMetadataAsync(buffer)
-  const columns: ColumnSum[] = []
-  for (const { element } of parquetSchema(metadata).children) {
-    const column = { name: element.name, count: 0, sum: 0 }
-    columns.push(column)
+  const columns = parquetSchema(metadata).children.map(({ element }) => ({ name: element.name, count: 0, sum: 0 }))
+  const byName = new Map(columns.map((column) => [column.name, column]))
+  // Several columns a call, since each call looks through the whole schema; few enough not to hold the whole file.
+  const columnsAtOnce = Math.ceil(CELLS_AT_ONCE / Math.max(1, Number(metadata.num_rows)))
+  for (let first = 0; first < columns.length; first += columnsAtOnce) {
     await parquetRead({
       file: buffer,
       metadata,
       compressors,
-      columns: [element.name],
-      onChunk: ({ columnData, rowStart }) => {
-        for (let i = 0; i < columnData.length; i++) {
-          const value: unknown = columnData[i]
-          if (value !== null && value !== undefined) addCell(column, rowStart + i, cellHash(value, false))
-        }
+      columns: columns.slice(first, first + columnsAtOnce).map(({ name }) => name),
+      onChunk: ({ columnName, columnData, rowStart }) => {
+        const column = byName.get(columnName)
+        if (column !== undefined) addValues(column, columnData, rowStart)
       },
     })
   }
   return columns
+}
+
+const CELLS_AT_ONCE = 2_000_000
+
+function addValues(column: ColumnSum, values: ArrayLike<unknown>, firstRow: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (value !== null && value !== undefined) addCell(column, firstRow + i, cellHash(value, false))
+  }
 }
