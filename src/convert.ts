@@ -7,13 +7,23 @@ import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { AnswerCounts } from './decode/table.ts'
 import { OptionError, SourceError } from './errors.ts'
+import type { TableJob } from './parallel/messages.ts'
 import { PiecePool, PieceSeams, ReadInOrder } from './parallel/piece-pool.ts'
-import { type ExportReader, type ReadOptions, type ReadProgress, type ReadSummary, readExport } from './reader.ts'
+import { StreamPipeline } from './parallel/stream-pipeline.ts'
+import {
+  type ExportReader,
+  type ReadOptions,
+  type ReadProgress,
+  type ReadSummary,
+  type RestOfDocument,
+  readExport,
+} from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, type OutputTarget, writeOutput } from './sinks/output.ts'
 import { type Compression, DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
 import type { ExportSource } from './source.ts'
+import type { WarningLog } from './warnings.ts'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
 
@@ -36,6 +46,8 @@ export interface ConvertInternals {
   smallestPoolBytes?: number
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number
+  /** Bytes that a stream must have behind its definition for workers to be started. Default: 8 MiB. */
+  smallestStreamBytes?: number
 }
 
 export interface ConvertResult {
@@ -106,6 +118,7 @@ async function convertOnce(
       {
         inPieces: format === 'parquet',
         fewestRecordsToCut: internals.fewestRecordsToCut,
+        uncutBatchSize: format === 'parquet' ? STREAM_ROW_GROUP_ROWS : undefined,
       },
     )
     options.watch?.(() => reader.progress)
@@ -113,6 +126,8 @@ async function convertOnce(
     if (pool !== undefined && pieces !== undefined) {
       const { summary, documentBytes } = await encodeInPieces(pool, reader, output, String(pathOf(source)), options)
       result = { format, columns, documentBytes, threads: pool.threads, summary }
+    } else if (pieces === undefined && format === 'parquet') {
+      result = { format, columns, ...(await encodeStream(reader, output, options, internals)) }
     } else {
       await encodeInOrder(reader, output, format, options)
       result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
@@ -130,10 +145,88 @@ async function encodeInOrder(
   options: ConvertOptions,
 ): Promise<void> {
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
-  if (reader.pieces === undefined) return encodeParquet(reader, output, options)
   const sink = new ParquetSink(reader.schema, output, options.compression)
   for await (const batch of reader) await sink.write([batch])
   await sink.finish()
+}
+
+/** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
+const STREAM_ROW_GROUP_ROWS = 32_768
+
+/** Shorter streams are done before a worker has loaded its code. */
+const SMALLEST_STREAM_BYTES = 8 * 2 ** 20
+
+type StreamResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
+
+/** What cannot be cut: a stream, mostly. */
+async function encodeStream(
+  reader: ExportReader,
+  output: Output,
+  options: ConvertOptions,
+  { smallestStreamBytes = SMALLEST_STREAM_BYTES }: ConvertInternals,
+): Promise<StreamResult> {
+  const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
+  const isAlone = (options.threads ?? availableParallelism()) === 1
+  try {
+    const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
+    if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize })
+    await encodeParquet(reader, output, { ...options, rowGroupSize })
+    return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
+  } finally {
+    await reader.close()
+  }
+}
+
+async function encodeInPipeline(
+  reader: ExportReader,
+  rest: RestOfDocument,
+  output: Output,
+  options: ConvertOptions & { rowGroupSize: number },
+): Promise<StreamResult> {
+  const { columns, warningLog } = reader
+  const progress = new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
+  const decoded = new Float64Array(progress)
+  options.watch?.(() => ({
+    ...reader.progress,
+    documentBytes: rest.byteOffset + decoded[0]!,
+    records: decoded[1]!,
+  }))
+  const { place, byteOffset, read } = rest
+  const { rowGroupSize } = options
+  const job = { ...tableJob(reader, options, progress), place, byteOffset, rowGroupSize }
+  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const pipeline = new StreamPipeline()
+  try {
+    for await (const rowGroup of pipeline.encode(job, read, options.signal)) await sink.writeEncoded(rowGroup)
+    await sink.finish()
+  } finally {
+    await pipeline.close()
+  }
+  const { counts, documentBytes } = pipeline.decoded
+  const total = new Counts(columns.length)
+  total.add(counts)
+  warningLog.merge(counts.warnings)
+  return { summary: summaryOf(columns, total, warningLog), documentBytes, threads: pipeline.threads }
+}
+
+function tableJob(reader: ExportReader, options: ConvertOptions, progress: SharedArrayBuffer): TableJob {
+  const { header, definition, batchLimits: limits } = reader
+  const { signal: _, watch: __, ...cloneable } = options
+  return {
+    header,
+    definition,
+    options: cloneable,
+    limits,
+    compression: options.compression ?? DEFAULT_COMPRESSION,
+    progress,
+  }
+}
+
+function summaryOf(columns: readonly ColumnPlan[], counts: Counts, warningLog: WarningLog): ReadSummary {
+  const questions = columns
+    .map((column, i) => ({ column, ...counts.of(i) }))
+    .filter(({ column }) => column.source === 'field')
+  return { records: counts.records, questions, warnings: warningLog.list() }
 }
 
 async function encodeInPieces(
@@ -143,27 +236,17 @@ async function encodeInPieces(
   path: string,
   options: ConvertOptions,
 ): Promise<{ summary: ReadSummary; documentBytes: number }> {
-  const { columns, pieces, definition, header, warningLog } = reader
+  const { columns, pieces, warningLog } = reader
   if (pieces === undefined) throw new Error('unreachable: no pieces')
   const { totalBytes = 0 } = reader.progress
   await reader.close()
   const progress = new SharedArrayBuffer(pieces.count * 2 * Float64Array.BYTES_PER_ELEMENT)
   options.watch?.(() => progressOf(new Float64Array(progress), pieces.first, totalBytes))
-  const { signal, watch: _, ...cloneable } = options
-  const job = {
-    path,
-    header,
-    definition,
-    options: cloneable,
-    limits: reader.batchLimits,
-    recordStart: pieces.recordStart,
-    compression: options.compression ?? DEFAULT_COMPRESSION,
-    progress,
-  }
+  const job = { ...tableJob(reader, options, progress), path, recordStart: pieces.recordStart }
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const seams = new PieceSeams(pieces.first)
   const counts = new Counts(columns.length)
-  for await (const result of pool.decode(job, pieces, signal)) {
+  for await (const result of pool.decode(job, pieces, options.signal)) {
     seams.add(result)
     counts.add(result)
     warningLog.merge(result.warnings)
@@ -171,10 +254,7 @@ async function encodeInPieces(
   }
   seams.finish()
   await sink.finish()
-  const questions = columns
-    .map((column, i) => ({ column, ...counts.of(i) }))
-    .filter(({ column }) => column.source === 'field')
-  return { summary: { records: counts.records, questions, warnings: warningLog.list() }, documentBytes: totalBytes }
+  return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes }
 }
 
 /** Answers per column, summed over the pieces. */

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { type BatchLimits, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
+import { type BatchLimits, type DecoderPlace, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
@@ -53,6 +53,8 @@ export interface ReaderInternals {
   inPieces?: boolean | undefined
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number | undefined
+  /** Most rows of a batch of what is not cut, when no `batchSize` is given. Default: as for all. */
+  uncutBatchSize?: number | undefined
   /** Off: every answer is read by the general path. Default: true. */
   useLayout?: boolean | undefined
 }
@@ -87,7 +89,11 @@ export async function readExport(
     const pieces = mayCut
       ? await input.planPieces(limits.rows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
       : undefined
-    decoder.limits = pieces === undefined ? limits : { ...limits, cuts: pieces }
+    const uncutRows = Math.min(
+      limits.rows,
+      (options.batchSize === undefined && internals.uncutBatchSize) || limits.rows,
+    )
+    decoder.limits = pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, cuts: pieces }
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
     return new ExportReader(input, plan, pieces)
@@ -139,6 +145,15 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     return this.#input.progress
   }
 
+  /**
+   * Lets somebody else decode the records, unless the document has no more than `atLeast` bytes left; this reader can
+   * then be iterated as ever.
+   * @internal
+   */
+  async handOver(atLeast: number): Promise<RestOfDocument | undefined> {
+    return this.#input.handOver(atLeast)
+  }
+
   /** Counts over the batches read so far; complete when the iteration has ended. */
   get summary(): ReadSummary {
     const { decoder } = this.#input
@@ -169,6 +184,13 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   async close(): Promise<void> {
     await this.#input.close()
   }
+}
+
+/** A document from its records on, for another decoder. */
+export interface RestOfDocument {
+  readonly place: DecoderPlace
+  readonly byteOffset: number
+  readonly read: ByteSource['read']
 }
 
 /** Keeps the decoder's window filled from the source. */
@@ -244,6 +266,20 @@ class DocumentInput {
     await this.#spool.write(cursor.bytes.subarray(recordsOffset - cursor.baseOffset, cursor.end))
   }
 
+  async handOver(atLeast: number): Promise<RestOfDocument | undefined> {
+    const { cursor, place } = this.decoder
+    const byteOffset = cursor.offsetOf(cursor.pos)
+    const readOn = this.#window.rest()
+    const start = await readUpTo(readOn, atLeast)
+    const held = await openSource(start)
+    if (start.length < atLeast) {
+      this.#window.restart(held, byteOffset)
+      return undefined
+    }
+    const read = async (target: Uint8Array) => (await held.read(target)) || readOn(target)
+    return { place, byteOffset, read }
+  }
+
   /** Where a plain file may be cut; undefined for everything else. */
   async planPieces(records: number, fewestRecords: number | undefined): Promise<Pieces | undefined> {
     const { peek, totalBytes } = this.#source
@@ -251,6 +287,14 @@ class DocumentInput {
     const { recordsOffset } = this.decoder
     return planPieces(await peek(recordsOffset, SAMPLE_BYTES), recordsOffset, totalBytes, records, fewestRecords)
   }
+}
+
+/** Bytes up to a number, fewer only at the end. */
+async function readUpTo(read: ByteSource['read'], count: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(count)
+  let length = 0
+  for (let got = 1; got > 0 && length < count; length += got) got = await read(bytes.subarray(length))
+  return bytes.subarray(0, length)
 }
 
 function requirePositive(option: string, value: number | undefined): void {

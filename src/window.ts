@@ -41,6 +41,33 @@ export class Window {
   }
 
   /**
+   * The document from the cursor on, for somebody else to decode. The window itself is at its end then, until `restart`.
+   * @returns Fills its target from the start; resolves to how many bytes it got, 0 at the end.
+   */
+  rest(): ByteSource['read'] {
+    const { bytes, pos, end } = this.#cursor
+    const other = this.#other.bytes.subarray(this.#other.head)
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const source = this.#source
+    async function* chunks(): AsyncGenerator<Uint8Array, undefined> {
+      if (end > pos) yield bytes.slice(pos, end)
+      const got = ahead === undefined ? 0 : await ahead
+      if (got > 0) yield other.slice(0, got)
+    }
+    const first = chunks()
+    let chunk: Uint8Array | undefined = new Uint8Array(0)
+    return async (target) => {
+      while (chunk?.length === 0) chunk = (await first.next()).value
+      if (chunk === undefined) return source.read(target)
+      const length = Math.min(target.length, chunk.length)
+      target.set(chunk.subarray(0, length))
+      chunk = chunk.subarray(length)
+      return length
+    }
+  }
+
+  /**
    * Gives the cursor more input behind what it has not read yet: at least as many bytes again, unless the source ends,
    * so that a long piece is not tried again for every few bytes that arrive.
    *

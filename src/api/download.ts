@@ -226,5 +226,8 @@ function emptyFile(answer: FileAnswer): ApiError {
 }
 
 function tooLarge(mostBytes: number): LimitError {
-  return new LimitError('ERR_LIMIT', `the export is larger than ${mostBytes} bytes, the limit given as mostBytes`)
+  return new LimitError(
+    'ERR_LIMIT',
+    `the export is larger than ${mostBytes} bytes, the limit that mostBytes (--max-bytes) sets`,
+  )
 }

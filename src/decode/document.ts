@@ -78,6 +78,13 @@ type State =
   | 'after-document'
   | 'end'
 
+/** Where in the document a decoder stands. Can be cloned to another thread. */
+export interface DecoderPlace {
+  readonly state: State
+  readonly recordsOffset: number
+  readonly isSecondPass: boolean
+}
+
 const BYTES_BETWEEN_LOOKS = 1 << 20
 
 const LESS_THAN = 0x3c
@@ -191,6 +198,20 @@ export class DocumentDecoder {
     this.#nextCut = end
     this.#stopsAtCut = true
     this.#state = 'record'
+  }
+
+  /** Where this decoder stands, for another one that goes on with `beginAt`. */
+  get place(): DecoderPlace {
+    return { state: this.#state, recordsOffset: this.recordsOffset, isSecondPass: this.#isSecondPass }
+  }
+
+  /** Sets the columns and goes on where another decoder stopped, before its first record. */
+  beginAt(place: DecoderPlace, definition: Definition, plans: readonly ColumnPlan[], schema: Schema): void {
+    this.#definition = definition
+    this.recordsOffset = place.recordsOffset
+    this.begin(plans, schema)
+    this.#isSecondPass = place.isSecondPass
+    this.#state = place.state
   }
 
   takeBatch(): RecordBatch {

@@ -1,0 +1,148 @@
+/**
+ * Takes a stream through two worker threads: this thread reads the bytes, one decodes, one encodes. Everything is done in
+ * order, so that the result is that of a single thread, and little is under way at a time.
+ */
+
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import type { EncodedRowGroup } from '../sinks/parquet/index.ts'
+import { aborted } from '../source.ts'
+import type { DecodedCounts, DecoderMessage, EncoderMessage, StreamJob, StreamMessage } from './messages.ts'
+import { errorFromWire } from './wire-error.ts'
+import { startWorker, stopWorkers } from './worker-thread.ts'
+
+const BUFFER_BYTES = 1 << 19
+
+/** Buffers on their way to the decoder and back: together what it may lag behind by. */
+const MOST_BUFFERS = 16
+
+export class StreamPipeline {
+  readonly threads = 2
+  readonly #decoder: Worker
+  readonly #encoder: Worker
+  readonly #rowGroups: EncodedRowGroup[] = []
+  readonly #freeBuffers: ArrayBuffer[] = []
+  #buffers = 0
+  #decoded: { counts: DecodedCounts; documentBytes: number } | undefined
+  #isEncoded = false
+  #failure: unknown
+  #waiting: (() => void)[] = []
+
+  constructor() {
+    const onFailure = (failure: unknown) => this.#fail(failure)
+    this.#decoder = startWorker('./decode-worker.js', (message: DecoderMessage) => this.#onDecoder(message), onFailure)
+    this.#encoder = startWorker('./encode-worker.js', (message: EncoderMessage) => this.#onEncoder(message), onFailure)
+  }
+
+  /** Counts and size of the document, once all row groups were taken. */
+  get decoded(): { counts: DecodedCounts; documentBytes: number } {
+    if (this.#decoded === undefined) throw new Error('unreachable: the stream was not decoded')
+    return this.#decoded
+  }
+
+  /**
+   * Yields the row groups in order.
+   *
+   * @param read Fills its target with bytes of the document, from `job.byteOffset` on; 0 at the end.
+   * @throws whatever `read` and decoding throw; ExportError `ERR_WORKER` when a worker ended.
+   */
+  async *encode(
+    job: StreamJob,
+    read: (target: Uint8Array) => Promise<number>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<EncodedRowGroup> {
+    const onAbort = () => this.#fail(signal && aborted(signal))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
+    try {
+      const { port1, port2 } = new MessageChannel()
+      tell(this.#encoder, { type: 'job', job, port: port2 }, [port2])
+      tell(this.#decoder, { type: 'job', job, port: port1 }, [port1])
+      this.#send(read).catch((error: unknown) => this.#fail(error))
+      for (;;) {
+        if (this.#failure !== undefined) throw this.#failure
+        const rowGroup = this.#rowGroups.shift()
+        if (rowGroup !== undefined) {
+          yield rowGroup
+          tell(this.#encoder, { type: 'written' })
+        } else if (this.#isEncoded && this.#decoded !== undefined) {
+          return
+        } else {
+          await this.#change()
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#fail(new Error('the pipeline is at its end'))
+    }
+  }
+
+  async close(): Promise<void> {
+    await stopWorkers([this.#decoder, this.#encoder])
+  }
+
+  async #send(read: (target: Uint8Array) => Promise<number>): Promise<void> {
+    for (;;) {
+      const buffer = await this.#freeBuffer()
+      if (buffer === undefined) return
+      const target = new Uint8Array(buffer)
+      let length = 0
+      let got = 1
+      while (got > 0 && length < BUFFER_BYTES) {
+        got = await read(target.subarray(length))
+        length += got
+      }
+      if (this.#failure !== undefined) return
+      if (length > 0) tell(this.#decoder, { type: 'bytes', buffer, length }, [buffer])
+      if (got > 0) continue
+      tell(this.#decoder, { type: 'bytes', buffer: new ArrayBuffer(0), length: 0 })
+      return
+    }
+  }
+
+  /** Undefined when there is no use for it any more. */
+  async #freeBuffer(): Promise<ArrayBuffer | undefined> {
+    while (this.#failure === undefined) {
+      const buffer = this.#freeBuffers.pop()
+      if (buffer !== undefined) return buffer
+      if (this.#buffers < MOST_BUFFERS) {
+        this.#buffers++
+        return new ArrayBuffer(BUFFER_BYTES)
+      }
+      await this.#change()
+    }
+    return undefined
+  }
+
+  #onDecoder(message: DecoderMessage): void {
+    if (message.type === 'buffer') this.#freeBuffers.push(message.buffer)
+    else if (message.type === 'decoded') this.#decoded = message
+    else this.#fail(errorFromWire(message.error))
+    this.#wake()
+  }
+
+  #onEncoder(message: EncoderMessage): void {
+    if (message.type === 'row-group') this.#rowGroups.push(message.rowGroup)
+    else if (message.type === 'encoded') this.#isEncoded = true
+    else this.#fail(errorFromWire(message.error))
+    this.#wake()
+  }
+
+  #fail(failure: unknown): void {
+    this.#failure ??= failure
+    this.#wake()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
+
+function tell(worker: Worker, message: StreamMessage, transferred: (ArrayBuffer | MessagePort)[] = []): void {
+  worker.postMessage(message, transferred)
+}

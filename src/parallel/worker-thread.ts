@@ -1,0 +1,27 @@
+/** Starting worker threads: one that ends before its work is done is a failure, not a silence. */
+
+import { Worker } from 'node:worker_threads'
+import { ExportError } from '../errors.ts'
+
+/**
+ * @param file Name of the worker's compiled file in this folder.
+ * @param onFailure Gets an ExportError `ERR_WORKER` when the thread throws or ends.
+ */
+export function startWorker<Message>(
+  file: string,
+  onMessage: (message: Message, worker: Worker) => void,
+  onFailure: (failure: ExportError) => void,
+): Worker {
+  const worker = new Worker(new URL(file, import.meta.url))
+  worker.on('message', (message: Message) => onMessage(message, worker))
+  const fail = (problem: string, cause?: unknown) => onFailure(new ExportError('ERR_WORKER', problem, { cause }))
+  worker.on('error', (error) => fail(`a worker thread failed: ${error.message}`, error))
+  worker.on('exit', (code) => fail(`a worker thread ended before its work was done (exit code ${code})`))
+  return worker
+}
+
+/** Ends threads at once, whatever they are doing. */
+export async function stopWorkers(workers: readonly Worker[]): Promise<void> {
+  for (const worker of workers) worker.removeAllListeners()
+  await Promise.all(workers.map((worker) => worker.terminate()))
+}
