@@ -235,7 +235,8 @@ class Model {
     const index = exact === -1 ? options.findIndex((option) => bothGuid(option.id, id)) : exact
     if (index !== -1) return this.#labels[column]?.[index] ?? ''
     log.add('unknown-option', field)
-    const known = this.#unknown[column]?.get(id)
+    const unknown = [...(this.#unknown[column] ?? [])]
+    const [, known] = unknown.find(([other]) => other === id) ?? unknown.find(([other]) => bothGuid(other, id)) ?? []
     if (known !== undefined) return known
     const label = unknownOptionLabel(id, new Set(this.#labels[column]))
     this.#unknown[column]?.set(id, label)

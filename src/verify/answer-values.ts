@@ -61,7 +61,8 @@ export class AnswerReader {
   readonly #type: ColumnType
   readonly #field: FieldDefinition
   readonly #options = new IdIndex<string>()
-  readonly #unknown = new Map<string, string>()
+  /** Options that left the definition: their labels by id. */
+  readonly #unknown = new IdIndex<string>()
   readonly #used: Set<string>
 
   constructor(plan: ColumnPlan, field: FieldDefinition) {

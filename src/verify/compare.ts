@@ -2,7 +2,6 @@
 
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
-import { EXPORT_METADATA_KEY } from '../schema.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -86,7 +85,7 @@ class Comparison {
 
   async run(): Promise<VerifyReport> {
     this.#compareColumns()
-    this.#compareExportMetadata()
+    this.#compareFileMetadata()
     await this.#compareRows()
     if (this.#output.keepsDictionaries) this.#compareLabels()
     return {
@@ -124,12 +123,13 @@ class Comparison {
     }
   }
 
-  #compareExportMetadata(): void {
-    const expected = jsonMembers(this.#reference.schema.metadata.get(EXPORT_METADATA_KEY))
-    for (const metadata of this.#output.metadata) {
-      const found = jsonMembers(metadata.get(EXPORT_METADATA_KEY))
-      for (const [member, value] of expected) {
-        this.#log.compare({ kind: 'metadata', key: `${EXPORT_METADATA_KEY} ${member}` }, value, found.get(member))
+  #compareFileMetadata(): void {
+    for (const [key, text] of this.#reference.schema.metadata) {
+      for (const metadata of this.#output.metadata) {
+        const found = jsonMembers(metadata.get(key))
+        for (const [member, value] of jsonMembers(text)) {
+          this.#log.compare({ kind: 'metadata', key: `${key} ${member}` }, value, found.get(member))
+        }
       }
     }
   }

@@ -5,7 +5,7 @@
 
 import type { Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
-import { arrowSchema, type ColumnOptions, type ColumnPlan, planColumns } from '../schema.ts'
+import { arrowSchema, type ColumnOptions, type ColumnPlan, type PrivacyOptions, planColumns } from '../schema.ts'
 import { type Warning, WarningLog } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { DocumentWalker } from './document-walker.ts'
@@ -15,7 +15,7 @@ import { type AnswerTally, RecordReader } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
 
 /** The options of `readExport` that change the table. */
-export type ReferenceOptions = ColumnOptions
+export type ReferenceOptions = ColumnOptions & PrivacyOptions
 
 /** An export that can be read more than once, such as a file; gzip is recognised. */
 export type ReopenableSource = () => AsyncIterable<Uint8Array>
@@ -43,7 +43,9 @@ export async function openReference(open: ReopenableSource, options: ReferenceOp
   const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
   const definition = definitionFromJson(members.get('definition'), warnings)
   const columns = planColumns(definition, options, warnings)
-  return new ReferenceReader(open, definition, headerFromJson(members), columns, warnings)
+  const header = headerFromJson(members)
+  const schema = arrowSchema(columns, header, definition, options)
+  return new ReferenceReader(open, { definition, header, columns, schema }, warnings)
 }
 
 async function walkToDefinition(walker: DocumentWalker, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -56,7 +58,14 @@ async function walkToDefinition(walker: DocumentWalker, chunks: AsyncIterable<Ui
   walker.finish()
 }
 
-export class ReferenceReader {
+interface TablePlan {
+  readonly definition: Definition
+  readonly header: ExportHeader
+  readonly columns: readonly ColumnPlan[]
+  readonly schema: Schema
+}
+
+export class ReferenceReader implements TablePlan {
   readonly definition: Definition
   readonly header: ExportHeader
   readonly columns: readonly ColumnPlan[]
@@ -66,20 +75,14 @@ export class ReferenceReader {
   readonly #warnings: WarningLog
   readonly #records: RecordReader
 
-  constructor(
-    open: ReopenableSource,
-    definition: Definition,
-    header: ExportHeader,
-    columns: readonly ColumnPlan[],
-    warnings: WarningLog,
-  ) {
+  constructor(open: ReopenableSource, plan: TablePlan, warnings: WarningLog) {
     this.#open = open
-    this.definition = definition
-    this.header = header
-    this.columns = columns
-    this.schema = arrowSchema(columns, header, definition)
+    this.definition = plan.definition
+    this.header = plan.header
+    this.columns = plan.columns
+    this.schema = plan.schema
     this.#warnings = warnings
-    this.#records = new RecordReader(columns, definition, warnings)
+    this.#records = new RecordReader(plan.columns, plan.definition, warnings)
   }
 
   /** The rows in order, to be read once; the document behind the last record is checked too. */
