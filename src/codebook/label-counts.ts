@@ -2,12 +2,12 @@
 
 import type { Data, Vector } from 'apache-arrow'
 
-/** Adds the rows' labels to `counts`; nulls are not counted. */
+/** Adds the rows' labels to `counts`; nulls are not counted, nor are columns without labels. */
 export function countLabels(column: Data, counts: Map<string, number>): void {
   const isList = column.dictionary === undefined
-  const items = isList ? column.children[0]! : column
-  const { dictionary } = items
-  if (dictionary === undefined || column.length === 0) return
+  const items = isList ? column.children[0] : column
+  const dictionary = items?.dictionary
+  if (items === undefined || dictionary === undefined || column.length === 0) return
   const indices: ArrayLike<number> = items.values
   const byIndex = new Float64Array(dictionary.length)
   const isValid = validityTest(items)
