@@ -80,6 +80,8 @@ async function openTemporary(path: string, existing: Stats | undefined): Promise
     const unique = `${process.pid}-${randomBytes(4).toString('hex')}`
     const temporary = join(folder, `.${basename(path)}.${unique}${TEMPORARY_SUFFIX}`)
     const file = await open(temporary, 'wx', existing === undefined ? 0o666 : existing.mode & 0o777)
+    // The mode given to `open` is cut by the umask; some file systems know no modes.
+    if (existing !== undefined) await file.chmod(existing.mode & 0o777).catch(() => undefined)
     return new FileOutput(file, path, temporary)
   } catch (error) {
     throw unwritable(path, error)

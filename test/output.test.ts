@@ -1,0 +1,350 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readExport } from '../src/reader.ts'
+import { writeIpc } from '../src/sinks/ipc.ts'
+import { type OutputTarget, writeOutput } from '../src/sinks/output.ts'
+import { writeParquet } from '../src/sinks/parquet.ts'
+import { surveyJson } from './survey.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'alida-arrow-test-'))
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(folder, { recursive: true })
+})
+
+const NEW = Buffer.from('the new content')
+const OLD = 'the old content'
+
+const write = (target: OutputTarget, bytes: Uint8Array = NEW) => writeOutput(target, (output) => output.write([bytes]))
+
+/** A `fill` that fails the test when it is called: what is wrong must be found before. */
+const mustNotRun = async () => {
+  throw new Error('the input was read')
+}
+
+/** What all file handles inherit from. */
+async function fileHandlePrototype(): Promise<FileHandle> {
+  const handle = await open(folder, 'r')
+  await handle.close()
+  return Object.getPrototypeOf(handle) as FileHandle
+}
+
+describe('a file', () => {
+  test('appears when it is complete, and not before', async () => {
+    const path = join(folder, 'out.parquet')
+    const bytes = await writeOutput(path, async (output) => {
+      await output.write([NEW.subarray(0, 4), NEW.subarray(4, 7)])
+      expect(existsSync(path)).toBe(false)
+      expect(readdirSync(folder)).toEqual([
+        expect.stringMatching(/^\.out\.parquet\.\d+-[\da-f]{8}\.alida-arrow-partial$/),
+      ])
+      await output.write([NEW.subarray(7)])
+    })
+    expect(bytes).toBe(NEW.length)
+    expect(readFileSync(path)).toEqual(NEW)
+    expect(readdirSync(folder)).toEqual(['out.parquet'])
+  })
+
+  test('may be named by a file URL', async () => {
+    const path = join(folder, 'with space.arrow')
+    await write(pathToFileURL(path))
+    expect(readFileSync(path)).toEqual(NEW)
+  })
+
+  test('may be named relative to the working folder', async () => {
+    const cwd = process.cwd()
+    try {
+      process.chdir(folder)
+      await write('here.arrow')
+    } finally {
+      process.chdir(cwd)
+    }
+    expect(readdirSync(folder)).toEqual(['here.arrow'])
+  })
+
+  test('is flushed before it gets its name', async () => {
+    const path = join(folder, 'out.arrow')
+    const prototype = await fileHandlePrototype()
+    const sync = vi.spyOn(prototype, 'sync').mockImplementation(async () => {
+      if (sync.mock.calls.length === 1) expect(existsSync(path)).toBe(false)
+    })
+    await write(path)
+    expect(sync).toHaveBeenCalled()
+  })
+
+  test('is complete when the system writes less than it was asked to', async () => {
+    const prototype = await fileHandlePrototype()
+    const whole = prototype.write as (...args: unknown[]) => Promise<{ bytesWritten: number }>
+    vi.spyOn(prototype, 'write').mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
+      const [bytes, from, length] = args as [Uint8Array, number, number]
+      return whole.call(this, bytes, from, Math.min(length, 3)) as never
+    })
+    const path = join(folder, 'out.arrow')
+    expect(await write(path)).toBe(NEW.length)
+    expect(readFileSync(path)).toEqual(NEW)
+  })
+
+  test.for([0o600, 0o640, 0o664, 0o777])('keeps the mode %i of the one it replaces', async (mode) => {
+    const path = join(folder, 'out.arrow')
+    writeFileSync(path, OLD)
+    chmodSync(path, mode)
+    await write(path)
+    expect(statSync(path).mode & 0o777).toBe(mode)
+    expect(readFileSync(path)).toEqual(NEW)
+  })
+
+  test('gets the mode that the umask leaves when it is new', async () => {
+    await write(join(folder, 'out.arrow'))
+    writeFileSync(join(folder, 'plain'), '')
+    expect(statSync(join(folder, 'out.arrow')).mode).toBe(statSync(join(folder, 'plain')).mode)
+  })
+
+  test('may be written through a link, which stays a link', async () => {
+    mkdirSync(join(folder, 'real'))
+    const real = join(folder, 'real', 'data.arrow')
+    writeFileSync(real, OLD)
+    const link = join(folder, 'link.arrow')
+    symlinkSync(join('real', 'data.arrow'), link)
+    await write(link)
+    expect(readlinkSync(link)).toBe(join('real', 'data.arrow'))
+    expect(readFileSync(real)).toEqual(NEW)
+    expect(lstatSync(real).isFile()).toBe(true)
+    expect(readdirSync(join(folder, 'real'))).toEqual(['data.arrow'])
+  })
+})
+
+describe('after a failure nothing is left, and an older file is as it was:', () => {
+  const failures: [string, (path: string) => Promise<unknown>][] = [
+    [
+      'of the input, before the first byte',
+      (path) =>
+        writeOutput(path, async () => {
+          throw new Error('broken')
+        }),
+    ],
+    [
+      'of the input, half-way',
+      (path) =>
+        writeOutput(path, async (output) => {
+          await output.write([NEW])
+          throw new Error('broken')
+        }),
+    ],
+    [
+      'of a write',
+      async (path) => {
+        vi.spyOn(await fileHandlePrototype(), 'write').mockRejectedValue(
+          Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+        )
+        return write(path)
+      },
+    ],
+    [
+      'of the flush',
+      async (path) => {
+        vi.spyOn(await fileHandlePrototype(), 'sync').mockRejectedValue(
+          Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' }),
+        )
+        return write(path)
+      },
+    ],
+    ['of an export, as Parquet', async (path) => writeParquet(await readExport(cutOff(), { batchSize: 5 }), path)],
+    ['of an export, as Arrow', async (path) => writeIpc(await readExport(cutOff(), { batchSize: 5 }), path)],
+  ]
+
+  function cutOff(): Buffer {
+    return surveyJson(50).subarray(0, -10)
+  }
+
+  test.for(failures)('%s', async ([, fail]) => {
+    const path = join(folder, 'out.parquet')
+    await expect(fail(path)).rejects.toThrow()
+    vi.restoreAllMocks()
+    expect(readdirSync(folder)).toEqual([])
+    writeFileSync(path, OLD)
+    const { ino, mtimeMs } = statSync(path)
+    await expect(fail(path)).rejects.toThrow()
+    vi.restoreAllMocks()
+    expect(readdirSync(folder)).toEqual([basename(path)])
+    expect(readFileSync(path, 'utf8')).toBe(OLD)
+    expect(statSync(path)).toMatchObject({ ino, mtimeMs })
+  })
+
+  test('of the last step: a folder has taken the name', async () => {
+    const path = join(folder, 'out.arrow')
+    const writing = writeOutput(path, async (output) => {
+      await output.write([NEW])
+      mkdirSync(path)
+    })
+    await expect(writing).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
+    expect(readdirSync(folder)).toEqual(['out.arrow'])
+    expect(statSync(path).isDirectory()).toBe(true)
+  })
+
+  test('of the disk is said in words', async () => {
+    vi.spyOn(await fileHandlePrototype(), 'write').mockRejectedValue(Object.assign(new Error('x'), { code: 'ENOSPC' }))
+    await expect(write(join(folder, 'a'))).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringContaining('the disk is full'),
+    })
+  })
+})
+
+describe('found before the input is read:', () => {
+  test.for<[string, () => string, RegExp]>([
+    ['a missing folder', () => join(folder, 'nowhere', 'out.arrow'), /no such folder: .*nowhere$/],
+    ['a folder as output', () => folder, /expected a file to write, found a directory/],
+    ['a file as folder', () => fileAsFolder(), /not a folder/],
+    ['a name that is too long', () => join(folder, `${'x'.repeat(300)}.arrow`), /too long/],
+  ])('%s', async ([, target, message]) => {
+    const path = target()
+    await expect(writeOutput(path, mustNotRun)).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringMatching(message),
+    })
+    expect(readdirSync(folder).filter((name) => name.endsWith('partial'))).toEqual([])
+  })
+
+  function fileAsFolder(): string {
+    writeFileSync(join(folder, 'plain'), '')
+    return join(folder, 'plain', 'out.arrow')
+  }
+
+  test.skipIf(process.getuid?.() === 0)('a folder without permission', async () => {
+    chmodSync(folder, 0o500)
+    const writing = writeOutput(join(folder, 'out.arrow'), mustNotRun)
+    await expect(writing).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringContaining('no permission'),
+    })
+    chmodSync(folder, 0o700)
+  })
+
+  test.skipIf(process.getuid?.() === 0)('a file without permission', async () => {
+    const path = join(folder, 'out.arrow')
+    writeFileSync(path, OLD)
+    chmodSync(path, 0o400)
+    await expect(writeOutput(path, mustNotRun)).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
+  })
+})
+
+describe('what a killed process left', () => {
+  const partial = (name: string, pid: number) => `.${name}.${pid}-0badcafe.alida-arrow-partial`
+
+  function deadProcess(): number {
+    return spawnSync('true').pid
+  }
+
+  test('is removed by the next run for the same file, and by no other', async () => {
+    const pid = deadProcess()
+    for (const name of ['out.parquet', 'other.parquet']) writeFileSync(join(folder, partial(name, pid)), 'x')
+    await write(join(folder, 'out.parquet'))
+    expect(readdirSync(folder).sort()).toEqual([partial('other.parquet', pid), 'out.parquet'])
+  })
+
+  test('is kept while its process lives, and so is whatever only looks alike', async () => {
+    const kept = [
+      partial('out.parquet', process.pid),
+      partial('out.parquet', process.ppid),
+      '.out.parquet.x-1.alida-arrow-partial',
+      `.out.parquet.${deadProcess()}-0badcafe.partial`,
+    ]
+    for (const name of kept) writeFileSync(join(folder, name), 'x')
+    await write(join(folder, 'out.parquet'))
+    expect(readdirSync(folder).sort()).toEqual([...kept, 'out.parquet'].sort())
+  })
+})
+
+describe('devices and pipes', () => {
+  test('/dev/null takes everything and stays a device', async () => {
+    expect(await write('/dev/null')).toBe(NEW.length)
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
+  })
+
+  test.skipIf(!existsSync('/dev/full'))('a full device is an error', async () => {
+    await expect(write('/dev/full')).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
+  })
+
+  test('a named pipe is written directly', async () => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', [path])
+    const reader = await open(path, 'r+')
+    await write(path)
+    const { buffer, bytesRead } = await reader.read(Buffer.alloc(100))
+    await reader.close()
+    expect(buffer.subarray(0, bytesRead)).toEqual(NEW)
+    expect(lstatSync(path).isFIFO()).toBe(true)
+  })
+})
+
+describe('a stream', () => {
+  test('gets the bytes and stays open', async () => {
+    const stream = new PassThrough()
+    expect(await write(stream)).toBe(NEW.length)
+    stream.end(' and more')
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe(`${NEW} and more`)
+  })
+
+  test('that its reader has closed is an error', async () => {
+    const stream = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+    })
+    await expect(write(stream)).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringContaining('its reader has closed it'),
+    })
+  })
+
+  test('that is destroyed is an error, not a wait for ever', async () => {
+    const stream = new PassThrough()
+    stream.destroy()
+    await expect(write(stream)).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
+    const later = new PassThrough({ highWaterMark: 1 })
+    const writing = write(later)
+    later.destroy()
+    await expect(writing).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
+  })
+
+  test('may be given memory that is used again afterwards', async () => {
+    const chunks: Buffer[] = []
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        setTimeout(() => {
+          chunks.push(Buffer.from(chunk))
+          done()
+        }, 5)
+      },
+    })
+    const memory = Buffer.from('first ')
+    await writeOutput(stream, async (output) => {
+      await output.write([memory])
+      memory.write('second')
+      await output.write([memory])
+    })
+    expect(Buffer.concat(chunks).toString()).toBe('first second')
+  })
+})
