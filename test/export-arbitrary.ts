@@ -247,7 +247,7 @@ function valuesDoc(q: Question): fc.Arbitrary<Doc | undefined> {
   const good = isMany ? fc.array(element, { minLength: 1, maxLength: 5 }) : element.map((one): Doc => [one])
   return fc.oneof(
     { weight: 24, arbitrary: good },
-    { weight: 4, arbitrary: fc.constantFrom<Doc | undefined>(NULL, [NULL], [], undefined, [NULL, NULL]) },
+    { weight: 4, arbitrary: fc.constantFrom<Doc | undefined>(...SKIPS, []) },
     { weight: 1, arbitrary: element },
     { weight: 1, arbitrary: fc.tuple(good, fc.nat(5)).map(([list, at]): Doc => withNull(list, at)) },
   )
@@ -283,12 +283,21 @@ function answerDoc(questions: readonly Question[], faults: boolean): fc.Arbitrar
     const values = faults
       ? fc.oneof({ weight: 40, arbitrary: valuesDoc(q) }, { weight: 1, arbitrary: faultyValues })
       : valuesDoc(q)
-    return fc.tuple(values, fc.nat(40)).map(([doc, n]) => {
+    return fc.tuple(values, fc.nat(60), fc.constantFrom(...SKIPS)).map(([doc, n, skip]) => {
       const id = text(otherCase(q.id, n === 0))
-      return n === 1 ? [answer(id, doc), answer(id, doc)] : [answer(id, doc)]
+      const again = isSkip(doc) ? skip : doc
+      if (n === 1) return [answer(id, doc), answer(id, again)]
+      return n === 2 ? [answer(id, doc), answer(id, again), answer(id, doc)] : [answer(id, doc)]
     })
   })
   return fc.oneof({ weight: 20, arbitrary: known }, { weight: 1, arbitrary: unknown })
+}
+
+/** Ways to say that a question was skipped, whatever its type. */
+const SKIPS: (Doc | undefined)[] = [NULL, [NULL], undefined, [NULL, NULL]]
+
+function isSkip(doc: Doc | undefined): boolean {
+  return SKIPS.includes(doc)
 }
 
 function answer(id: Doc, values: Doc | undefined): Doc {

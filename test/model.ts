@@ -177,7 +177,8 @@ class Model {
         continue
       }
       const other = this.#cell(column, values, new WarningLog())
-      if (!sameModelCell(answers.get(column) ?? null, other)) throw new Refusal('two different answers')
+      const first = answers.get(column) ?? null
+      if (first !== other && !sameModelCell(first, other)) throw new Refusal('two different answers')
       if (!again.has(column)) this.#log.add('field-repeated', this.#columns[column]?.field)
       again.add(column)
     }

@@ -29,8 +29,8 @@ export class JsonObject {
 
 export type JsonNode = null | boolean | JsonNumber | JsonString | JsonNode[] | JsonObject
 
-/** Deepest nesting of objects and arrays in the document, its own braces counted. */
-export const DEEPEST_NESTING = 512
+/** Deepest nesting in the document, so that recursion has an end; a little more than the main reader's limit. */
+const DEEPEST_NESTING = 600
 
 /** Builds one value from its tokens. */
 export class TreeBuilder {

@@ -127,7 +127,8 @@ export class RecordReader {
       for (const note of notes) this.#warn(note)
       return
     }
-    if (!sameCell(earlier, cell)) {
+    // The same number written with another sign of zero is no other answer.
+    if (earlier !== cell && !sameCell(earlier, cell)) {
       throw new ValueError('ERR_FIELD_REPEATED', 'expected a field once in a record, found two different answers', at)
     }
     if (!repeated.has(column)) this.#warnings.add('field-repeated', field)
