@@ -100,21 +100,24 @@ const NEAREST_SHOWN = 3
 /** The effort of a comparison grows with the product of the lengths. */
 const LONGEST_COMPARED = 100
 
-/** Words that begin like the given one come first, then those with the fewest letters changed. */
+/** The words with the fewest letters to change; what stands behind a word that begins or goes on alike counts little. */
 function nearestWords(word: string, words: readonly string[]): string[] {
   const wanted = compared(word)
   const most = Math.max(2, Math.ceil(wanted.length / 2))
   return words
     .filter((candidate) => candidate !== '')
-    .map((candidate) => {
-      const text = compared(candidate)
-      const isPart = wanted.length > 2 && text.includes(wanted)
-      return { candidate, changes: isPart ? 0.5 : distance(wanted, text) }
-    })
+    .map((candidate) => ({ candidate, changes: changesTo(wanted, compared(candidate)) }))
     .filter(({ changes }) => changes <= most)
     .sort((a, b) => a.changes - b.changes)
     .slice(0, NEAREST_SHOWN)
     .map(({ candidate }) => candidate)
+}
+
+const LONGER_WORD = 0.5
+
+function changesTo(wanted: string, text: string): number {
+  if (wanted.length > 2 && text.includes(wanted)) return LONGER_WORD
+  return Math.min(distance(wanted, text), distance(wanted, text.slice(0, wanted.length)) + LONGER_WORD)
 }
 
 function compared(text: string): string {

@@ -1,22 +1,23 @@
 /** `alida-arrow convert`: one export in, one Parquet or Arrow file out. */
 
 import { realpathSync } from 'node:fs'
-import { type ConvertResult, convertExport, formatOf, type OutputFormat } from '../convert.ts'
-import { OptionError } from '../errors.ts'
+import { type ConvertOptions, type ConvertResult, convertExport, formatOf, type OutputFormat } from '../convert.ts'
+import { OptionError, quoted } from '../errors.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
+import type { ColumnPlan } from '../schema.ts'
 import type { Compression } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
 import { showProgress } from './progress.ts'
+import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 
-export interface ConvertCommandOptions {
+export interface ConvertCommandOptions extends ShapeCommandOptions {
   output: string
   format?: OutputFormat
   compression: Compression
   batchSize?: number
   rowGroupSize?: number
   threads?: number
-  fields?: string[]
   quiet?: boolean
   json?: boolean
 }
@@ -24,7 +25,8 @@ export interface ConvertCommandOptions {
 /** Standard input or output, where a path is expected. */
 export const STANDARD_STREAM = '-'
 
-export interface ConvertReport extends ConvertResult {
+export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads'> {
+  readonly format: OutputFormat | 'star'
   readonly input: string
   readonly output: string
   readonly milliseconds: number
@@ -54,30 +56,60 @@ export async function convertSource(
   signal: AbortSignal,
   known: () => Partial<ReadProgress> = () => ({}),
 ): Promise<ConvertReport> {
-  const { output, quiet, json, fields, ...convertOptions } = options
+  const { output, quiet, json } = options
   const started = performance.now()
-  const target = output === STANDARD_STREAM ? process.stdout : output
-  const format = options.format ?? formatOf(target)
   let current: (() => ReadProgress) | undefined
   const progress = await showProgress(quiet !== true && json !== true, () => {
     const progress = current?.()
     return progress && { ...progress, ...known() }
   })
   try {
-    const result = await convertExport(source, target, {
-      ...convertOptions,
-      format,
-      fields: fields && splitFields(fields),
-      signal,
-      watch: (ask) => {
-        current = ask
-      },
+    const result = await write(source, options, signal, (ask) => {
+      current = ask
     })
     const milliseconds = performance.now() - started
     return { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
   } finally {
     progress.stop()
   }
+}
+
+/** Writes one file, or the folder of the star layout. */
+async function write(
+  source: ExportSource,
+  options: ConvertCommandOptions,
+  signal: AbortSignal,
+  watch: NonNullable<ConvertOptions['watch']>,
+): Promise<Omit<ConvertReport, 'input' | 'output' | 'milliseconds' | 'peakMemoryBytes'>> {
+  const { output, format, compression, batchSize, rowGroupSize, threads } = options
+  const { isStar, ...shape } = shapeOf(options)
+  if (isStar) {
+    requireFolder(output, format)
+    const { writeStar } = await import('../star/star.ts')
+    return { ...(await writeStar(source, output, { ...shape, compression, batchSize, signal, watch })), format: 'star' }
+  }
+  const target = output === STANDARD_STREAM ? process.stdout : output
+  return convertExport(source, target, {
+    ...shape,
+    format: format ?? formatOf(target),
+    compression,
+    batchSize,
+    rowGroupSize,
+    threads,
+    signal,
+    watch,
+  })
+}
+
+function requireFolder(output: string, format: OutputFormat | undefined): void {
+  if (format !== undefined && format !== 'parquet') {
+    throw new OptionError('ERR_OPTION', `layout star writes Parquet files, found --format ${format}`)
+  }
+  if (output !== STANDARD_STREAM && !/\.(parquet|pq|arrows?|feather|ipc)$/.test(output)) return
+  throw new OptionError(
+    'ERR_OPTION',
+    `layout star writes a folder: expected the name of one as output, found ${output}`,
+  )
 }
 
 export function sourceOf(input: string): ExportSource {
@@ -101,14 +133,6 @@ function realPathOrUndefined(path: string): string | undefined {
   }
 }
 
-/** Several names may stand in one option, with commas between them. */
-function splitFields(words: readonly string[]): string[] {
-  return words
-    .flatMap((word) => word.split(','))
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
-}
-
 function printJson(report: ConvertReport): void {
   const { summary, columns, ...rest } = report
   const questions = summary.questions.map(({ column, answered, skipped, notAsked }) => ({
@@ -122,6 +146,7 @@ function printJson(report: ConvertReport): void {
   const json = JSON.stringify({
     ...rest,
     columns: columns.length,
+    sensitiveColumns: columns.filter((column) => column.field?.isSensitive === true && column.isHashed !== true).length,
     records: summary.records,
     warnings: summary.warnings,
     questions,
@@ -139,10 +164,23 @@ export function summaryText(report: ConvertReport): string {
     `  answers   ${answersText(summary)}`,
     `  time      ${duration(report.milliseconds)}, ${rate} of JSON, peak memory ${byteSize(report.peakMemoryBytes)}`,
   ]
-  for (const [i, warning] of summary.warnings.entries()) {
-    lines.push(`  ${i === 0 ? 'warnings' : '        '}  ${warning.message}`)
-  }
+  const warnings = [...sensitiveWarnings(report.columns), ...summary.warnings.map((warning) => warning.message)]
+  for (const [i, message] of warnings.entries()) lines.push(`  ${i === 0 ? 'warnings' : '        '}  ${message}`)
   return lines.join('\n')
+}
+
+const NAMES_SHOWN = 3
+
+/** Says which sensitive questions are there for all to read. */
+export function sensitiveWarnings(columns: readonly ColumnPlan[]): string[] {
+  const names = columns.filter(({ field, isHashed }) => field?.isSensitive === true && isHashed !== true)
+  if (names.length === 0) return []
+  const shown = names.slice(0, NAMES_SHOWN).map(({ name }) => quoted(name))
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : ''
+  const what = names.length === 1 ? '1 sensitive question is' : `${names.length} sensitive questions are`
+  return [
+    `${what} written as ${names.length === 1 ? 'it is' : 'they are'} (${shown.join(', ')}${more}); --sensitive drop or hash would not`,
+  ]
 }
 
 function answersText(summary: ReadSummary): string {

@@ -84,13 +84,13 @@ function requireOneExport({ batch, activity, since, until }: FetchOptions): void
 async function requireWritable(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
   const isStream = output.output === STANDARD_STREAM
   const target: OutputTarget = isStream ? process.stdout : output.output
-  if (output.format === undefined) formatOf(target)
+  if (output.format === undefined && output.layout !== 'star') formatOf(target)
   if (saveJson === STANDARD_STREAM) throw new OptionError('ERR_OPTION', 'expected a file for --save-json, found -')
   if (saveJson !== undefined && !isStream && resolve(saveJson) === resolve(output.output)) {
     throw new OptionError('ERR_OPTION', `--output and --save-json name the same file: ${saveJson}`)
   }
   for (const path of [isStream ? undefined : output.output, saveJson]) {
-    if (path !== undefined) await (await openOutput(path)).discard()
+    if (path !== undefined && (output.layout !== 'star' || path === saveJson)) await (await openOutput(path)).discard()
   }
 }
 

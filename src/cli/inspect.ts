@@ -2,7 +2,7 @@
 
 import type { FieldDefinition } from '../definition.ts'
 import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
-import { sourceOf } from './convert.ts'
+import { sensitiveWarnings, sourceOf } from './convert.ts'
 import { count, counted } from './figures.ts'
 import { showProgress } from './progress.ts'
 import { cut, emptyTable } from './text-table.ts'
@@ -34,7 +34,9 @@ export async function inspect(input: string, options: InspectOptions, signal: Ab
   const title = `${counted(summary.records, 'record')}, ${counted(summary.questions.length, 'question')}`
   const facts = [title, header.exportDate && `exported ${header.exportDate}`, header.id && `export ${header.id}`]
   process.stdout.write(`${facts.filter(Boolean).join(' · ')}\n\n${await questionTable(summary)}\n`)
-  for (const warning of summary.warnings) process.stdout.write(`warning: ${warning.message}\n`)
+  for (const message of [...sensitiveWarnings(reader.columns), ...summary.warnings.map((warning) => warning.message)]) {
+    process.stdout.write(`warning: ${message}\n`)
+  }
 }
 
 function questionFacts({ column, answered, skipped, notAsked }: QuestionSummary): Record<string, unknown> {

@@ -1,13 +1,14 @@
 /** Options of the table and its file, the same for every command that writes one. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { addShapeOptions } from './shape-options.ts'
 
 /** Adds the options; what a command adds before them stands before them in its help. */
 export function addOutputOptions(command: Command): Command {
-  return command
+  command
     .requiredOption(
       '-o, --output <file>',
-      'file to write: .parquet, .arrow, .arrows; - is standard output (as .arrows)',
+      'file to write: .parquet, .arrow, .arrows; - is standard output (as .arrows); a folder for --layout star',
     )
     .addOption(
       new Option('--format <format>', 'format, when the name does not tell').choices(['parquet', 'arrow', 'arrows']),
@@ -17,7 +18,6 @@ export function addOutputOptions(command: Command): Command {
         .choices(['snappy', 'zstd', 'gzip', 'lz4', 'none'])
         .default('snappy'),
     )
-    .option('--fields <names>', 'only these questions: names or ids, commas between them; may be repeated', collect)
     .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
     .option('--row-group-size <rows>', 'most rows of a Parquet row group (default: 131072)', wholeNumber)
     .option(
@@ -27,6 +27,7 @@ export function addOutputOptions(command: Command): Command {
     )
     .option('-q, --quiet', 'print nothing but errors')
     .option('--json', 'print the summary as one line of JSON on standard output')
+  return addShapeOptions(command)
 }
 
 /** Gathers the values of an option that may be repeated. */

@@ -1,17 +1,19 @@
 /** The command line: what can be said, and which command it starts. Commands are loaded when they are run. */
 
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { isExportError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { ActivitiesCommandOptions } from './activities.ts'
 import { addApiOptions, byteCount, milliseconds, splitApiOptions } from './api-options.ts'
 import type { ApiOptions } from './api-settings.ts'
+import type { CodebookCommandOptions } from './codebook.ts'
 import type { ConvertCommandOptions } from './convert.ts'
 import { ExitCode, exitCodeOf, isClosedPipe } from './exit-code.ts'
 import type { FetchOptions } from './fetch.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { addOutputOptions, collect, wholeNumber } from './output-options.ts'
 import { hideSecretArguments } from './secret-arguments.ts'
+import { addShapeOptions } from './shape-options.ts'
 import { printWarning } from './warning.ts'
 
 /**
@@ -49,6 +51,7 @@ function programOf(signal: AbortSignal): Command {
   addFetch(program, signal)
   addActivities(program, signal)
   addInspect(program, signal)
+  addCodebook(program, signal)
   return program
 }
 
@@ -99,6 +102,29 @@ function addActivities(program: Command, signal: AbortSignal): void {
     })
 }
 
+function addCodebook(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command('codebook')
+    .description('write what each question is and how it was answered: a row a question')
+    .addArgument(CODEBOOK_ARGUMENT)
+    .requiredOption('-o, --output <file>', 'file to write: .csv, .json, .parquet, .md; - is standard output')
+    .addOption(
+      new Option('--format <format>', 'format, when the name does not tell').choices([
+        'csv',
+        'json',
+        'parquet',
+        'md',
+        'frictionless',
+      ]),
+    )
+    .option('-q, --quiet', 'print nothing but errors')
+  addShapeOptions(command)
+    .addHelpText('after', CODEBOOK_EXAMPLES)
+    .action(async (input: string, options: CodebookCommandOptions) => {
+      await (await import('./codebook.ts')).codebook(input, options, signal)
+    })
+}
+
 function addInspect(program: Command, signal: AbortSignal): void {
   program
     .command('inspect')
@@ -112,6 +138,11 @@ function addInspect(program: Command, signal: AbortSignal): void {
 
 const EXPORT_ARGUMENT = new Argument('<export>', 'the export: .json or gzipped .json.gz; - is standard input')
 
+const CODEBOOK_ARGUMENT = new Argument(
+  '<input>',
+  'an export, or a .parquet, .arrow or .arrows file (or star folder) made from one; - is standard input',
+)
+
 const EXIT_CODES = `
 Exit codes: 0 done; 1 the export or the output cannot be used; 2 the command line is wrong; 3 the API failed;
 130 and 143 interrupted; 141 standard output was closed.`
@@ -120,7 +151,11 @@ const CONVERT_EXAMPLES = `
 Examples:
   alida-arrow convert export.json -o export.parquet
   alida-arrow convert export.json.gz -o export.parquet --compression zstd
-  alida-arrow convert export.json -o answers.arrow --fields "Q1 Gender,Q2 Age"
+  alida-arrow convert export.json -o answers.arrow --fields "Q1 Gender,Q2*" --no-system
+  alida-arrow convert export.json -o answers.parquet --layout long
+  alida-arrow convert export.json -o survey-tables --layout star
+  alida-arrow convert export.json -o flags.parquet --sets columns --names snake --answer-states columns
+  ALIDA_HASH_KEY=… alida-arrow convert export.json -o shared.parquet --sensitive drop --hash-owner
   curl … | alida-arrow convert - -o - | python -c "import pyarrow.ipc, sys; print(pyarrow.ipc.open_stream(sys.stdin.buffer).read_all())"`
 
 const FETCH_EXAMPLES = `
@@ -137,6 +172,15 @@ const ACTIVITIES_EXAMPLES = `
 Examples:
   alida-arrow activities --filter status=open
   alida-arrow activities --json | jq -r 'select(.activityType == "Survey") | .id'`
+
+const CODEBOOK_EXAMPLES = `
+The options of the table tell what the columns of an export are called; a file made from one knows.
+--format frictionless writes a table schema with categories and labelled missing values.
+
+Examples:
+  alida-arrow codebook export.json -o codebook.csv
+  alida-arrow codebook survey.parquet -o codebook.md
+  alida-arrow codebook survey.parquet -o schema.json --format frictionless`
 
 const INSPECT_EXAMPLES = `
 Examples:
