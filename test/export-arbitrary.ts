@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { type Doc, type Layout, writtenJson } from './json-layout.ts'
 import type { Way } from './three-readings.ts'
+import type { WrittenForm } from './written-output.ts'
 
 export interface GeneratedExport {
   document: Doc
@@ -404,4 +405,12 @@ export const wayArbitrary: fc.Arbitrary<Way> = fc.record({
   windowBytes: fc.constantFrom(64, 128, 1000, undefined),
   useLayout: fc.boolean(),
   isStream: fc.boolean(),
+})
+
+/** Ways to write a table, which must not matter either. */
+export const formArbitrary: fc.Arbitrary<WrittenForm> = fc.record({
+  format: fc.constantFrom('parquet', 'parquet', 'arrow', 'arrows'),
+  batchSize: fc.constantFrom(1, 3, undefined),
+  rowGroupSize: fc.constantFrom(1, 2, 5, undefined),
+  compression: fc.constantFrom('snappy', 'zstd', 'gzip', 'lz4', 'none'),
 })
