@@ -63,7 +63,7 @@ export class ExportError extends Error implements Place {
 
   /** `problem` is the message without its place, which is added here so that it is always worded alike. */
   constructor(code: ErrorCode, problem: string, options: ExportErrorOptions = {}) {
-    super(problem + placeText(options), options.cause === undefined ? undefined : { cause: options.cause })
+    super(printable(problem + placeText(options)), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
     this.record = options.record
@@ -146,12 +146,20 @@ const LONGEST_EXCERPT = 60
 
 /** A text as a JSON string, cut to a length that fits on a line. */
 export function quoted(text: string): string {
-  return JSON.stringify(shortened(text))
+  return printable(JSON.stringify(cut(text, LONGEST_EXCERPT)))
 }
 
 /** A text cut to a length that fits on a line, without control characters that could steer a terminal. */
 export function shortened(text: string, longest: number = LONGEST_EXCERPT): string {
-  const cut = text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`
+  return printable(cut(text, longest))
+}
+
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`
+}
+
+/** A text whose control characters are written as escapes: they could steer a terminal, or break a line in two. */
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,6 +1,6 @@
 /** What was odd but could be read: one entry per kind and question, with a count. All wording of warnings is here. */
 
-import { quoted } from './errors.ts'
+import { printable, quoted } from './errors.ts'
 
 export type WarningKind =
   | 'definition-field-repeated'
@@ -76,7 +76,7 @@ export class WarningLog {
   list(): Warning[] {
     return [...this.#entries.values()].map((entry) => ({
       kind: entry.kind,
-      message: messageOf(entry),
+      message: printable(messageOf(entry)),
       count: entry.count,
       ...(entry.fieldId === undefined ? {} : { fieldId: entry.fieldId }),
       ...(entry.fieldName === undefined ? {} : { fieldName: entry.fieldName }),

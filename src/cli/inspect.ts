@@ -79,7 +79,7 @@ async function questionTable(summary: ReadSummary): Promise<string> {
     if (field === undefined) continue
     table.push([
       cut(column.name),
-      field.dataType,
+      cut(field.dataType),
       field.options.length === 0 ? '' : count(field.options.length),
       cut(group?.name ?? ''),
       flagsOf(field).join(' '),
