@@ -46,7 +46,7 @@ export interface ConvertInternals {
   smallestPoolBytes?: number
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number
-  /** Bytes that a stream must have behind its definition for workers to be started. Default: 8 MiB. */
+  /** Bytes that a stream must have behind its definition for workers to be started. Default: 4 MiB. */
   smallestStreamBytes?: number
 }
 
@@ -154,7 +154,7 @@ async function encodeInOrder(
 const STREAM_ROW_GROUP_ROWS = 32_768
 
 /** Shorter streams are done before a worker has loaded its code. */
-const SMALLEST_STREAM_BYTES = 8 * 2 ** 20
+const SMALLEST_STREAM_BYTES = 4 * 2 ** 20
 
 type StreamResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
 

@@ -16,17 +16,22 @@ const WINDOW_BYTES = 1 << 20
 /** Batches that the encoder has not begun with: one is ready while it is busy with another. */
 const MOST_BATCHES_WAITING = 1
 
-/** The bytes that the main thread sends; their buffers go back to it once they are read. */
+/** The bytes that the main thread sends; it is told when a buffer has been read. */
 class SentBytes implements ByteSource {
   bytesRead = 0
   readonly totalBytes = undefined
   readonly isCompressed = false
   readonly reopen = undefined
-  readonly #sent: { buffer: ArrayBuffer; length: number }[] = []
+  readonly #buffers: readonly SharedArrayBuffer[]
+  readonly #sent: { buffer: number; length: number }[] = []
   #position = 0
   #wake: () => void = () => undefined
 
-  add(buffer: ArrayBuffer, length: number): void {
+  constructor(buffers: readonly SharedArrayBuffer[]) {
+    this.#buffers = buffers
+  }
+
+  add(buffer: number, length: number): void {
     this.#sent.push({ buffer, length })
     this.#wake()
   }
@@ -39,13 +44,13 @@ class SentBytes implements ByteSource {
     }
     const { buffer, length } = this.#sent[0]!
     const count = Math.min(target.length, length - this.#position)
-    target.set(new Uint8Array(buffer, this.#position, count))
+    target.set(new Uint8Array(this.#buffers[buffer]!, this.#position, count))
     this.#position += count
     this.bytesRead += count
     if (length > 0 && this.#position === length) {
       this.#sent.shift()
       this.#position = 0
-      tellMain({ type: 'buffer', buffer }, [buffer])
+      tellMain({ type: 'buffer', buffer })
     }
     return count
   }
@@ -114,15 +119,16 @@ class BatchSender {
   }
 }
 
-function tellMain(message: DecoderMessage, buffers: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, buffers)
+function tellMain(message: DecoderMessage): void {
+  parentPort?.postMessage(message)
 }
 
-const bytes = new SentBytes()
+let bytes: SentBytes | undefined
 
 parentPort?.on('message', (message: StreamMessage) => {
-  if (message.type === 'bytes') bytes.add(message.buffer, message.length)
+  if (message.type === 'bytes') bytes?.add(message.buffer, message.length)
   if (message.type !== 'job') return
+  bytes = new SentBytes(message.job.buffers)
   decode(message.job, bytes, new BatchSender(message.port)).catch((error: unknown) => {
     const failure = wireError(error)
     // Anything else is a fault of this program: it ends the worker, which the main thread sees.

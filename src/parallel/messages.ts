@@ -61,6 +61,8 @@ export type MainMessage = { type: 'job'; job: PieceJob } | { type: 'piece'; piec
  * of their own to each other.
  */
 export interface StreamJob extends TableJob {
+  /** What the bytes are sent in. Shared: to hand over hundreds of buffers a second keeps the garbage collector busy. */
+  readonly buffers: readonly SharedArrayBuffer[]
   /** Where the decoder goes on, and its offset in the document. */
   readonly place: DecoderPlace
   readonly byteOffset: number
@@ -70,14 +72,14 @@ export interface StreamJob extends TableJob {
 
 export type StreamMessage =
   | { type: 'job'; job: StreamJob; port: MessagePort }
-  /** To the decoder: `length` bytes of the document, 0 at its end. */
-  | { type: 'bytes'; buffer: ArrayBuffer; length: number }
+  /** To the decoder: `length` bytes of the document, 0 at its end, are in the buffer of that number. */
+  | { type: 'bytes'; buffer: number; length: number }
   /** To the encoder: a row group has been written. */
   | { type: 'written' }
 
 export type DecoderMessage =
-  /** The bytes in it were decoded, the buffer can be filled again. */
-  | { type: 'buffer'; buffer: ArrayBuffer }
+  /** The bytes in this buffer were read, it can be filled again. */
+  | { type: 'buffer'; buffer: number }
   | { type: 'decoded'; counts: DecodedCounts; documentBytes: number }
   | { type: 'failed'; error: WireError }
 

@@ -10,18 +10,18 @@ import type { DecodedCounts, DecoderMessage, EncoderMessage, StreamJob, StreamMe
 import { errorFromWire } from './wire-error.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'
 
-const BUFFER_BYTES = 1 << 19
+const BUFFER_BYTES = 1 << 21
 
-/** Buffers on their way to the decoder and back: together what it may lag behind by. */
-const MOST_BUFFERS = 16
+/** Together what the decoder may lag behind by. */
+const BUFFERS = 4
 
 export class StreamPipeline {
   readonly threads = 2
   readonly #decoder: Worker
   readonly #encoder: Worker
   readonly #rowGroups: EncodedRowGroup[] = []
-  readonly #freeBuffers: ArrayBuffer[] = []
-  #buffers = 0
+  readonly #buffers = Array.from({ length: BUFFERS }, () => new SharedArrayBuffer(BUFFER_BYTES))
+  readonly #freeBuffers = this.#buffers.map((_, i) => i)
   #decoded: { counts: DecodedCounts; documentBytes: number } | undefined
   #isEncoded = false
   #failure: unknown
@@ -42,11 +42,11 @@ export class StreamPipeline {
   /**
    * Yields the row groups in order.
    *
-   * @param read Fills its target with bytes of the document, from `job.byteOffset` on; 0 at the end.
+   * @param read Fills its target with bytes of the document, from `parts.byteOffset` on; 0 at the end.
    * @throws whatever `read` and decoding throw; ExportError `ERR_WORKER` when a worker ended.
    */
   async *encode(
-    job: StreamJob,
+    parts: Omit<StreamJob, 'buffers'>,
     read: (target: Uint8Array) => Promise<number>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<EncodedRowGroup> {
@@ -54,6 +54,7 @@ export class StreamPipeline {
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     try {
+      const job = { ...parts, buffers: this.#buffers }
       const { port1, port2 } = new MessageChannel()
       tell(this.#encoder, { type: 'job', job, port: port2 }, [port2])
       tell(this.#decoder, { type: 'job', job, port: port1 }, [port1])
@@ -84,7 +85,7 @@ export class StreamPipeline {
     for (;;) {
       const buffer = await this.#freeBuffer()
       if (buffer === undefined) return
-      const target = new Uint8Array(buffer)
+      const target = new Uint8Array(this.#buffers[buffer]!)
       let length = 0
       let got = 1
       while (got > 0 && length < BUFFER_BYTES) {
@@ -92,22 +93,16 @@ export class StreamPipeline {
         length += got
       }
       if (this.#failure !== undefined) return
-      if (length > 0) tell(this.#decoder, { type: 'bytes', buffer, length }, [buffer])
-      if (got > 0) continue
-      tell(this.#decoder, { type: 'bytes', buffer: new ArrayBuffer(0), length: 0 })
-      return
+      tell(this.#decoder, { type: 'bytes', buffer, length })
+      if (length === 0) return
     }
   }
 
   /** Undefined when there is no use for it any more. */
-  async #freeBuffer(): Promise<ArrayBuffer | undefined> {
+  async #freeBuffer(): Promise<number | undefined> {
     while (this.#failure === undefined) {
-      const buffer = this.#freeBuffers.pop()
+      const buffer = this.#freeBuffers.shift()
       if (buffer !== undefined) return buffer
-      if (this.#buffers < MOST_BUFFERS) {
-        this.#buffers++
-        return new ArrayBuffer(BUFFER_BYTES)
-      }
       await this.#change()
     }
     return undefined
@@ -143,6 +138,6 @@ export class StreamPipeline {
   }
 }
 
-function tell(worker: Worker, message: StreamMessage, transferred: (ArrayBuffer | MessagePort)[] = []): void {
+function tell(worker: Worker, message: StreamMessage, transferred: MessagePort[] = []): void {
   worker.postMessage(message, transferred)
 }
