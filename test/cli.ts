@@ -1,0 +1,51 @@
+/** Runs the built command line in a process of its own. `npm test` builds it first. */
+
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+
+export interface CliResult {
+  /** Exit code; null when a signal ended the process. */
+  code: number | null
+  stdout: Buffer
+  stderr: string
+}
+
+export interface CliOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
+  env?: Record<string, string | undefined>
+  /** What standard input gives; it stays open when `isStdinOpen` is set. */
+  stdin?: Uint8Array
+  isStdinOpen?: boolean
+  /** Called with the running process. */
+  watch?: (child: ChildProcess) => void
+}
+
+/** A process that takes longer hangs, and is killed. */
+const LONGEST_RUN_MS = 30_000
+
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  if (!existsSync(BIN)) throw new Error(`expected ${BIN}: run npm run build first`)
+  const { env, stdin, isStdinOpen, watch, ...spawnOptions } = options
+  const child = spawn(process.execPath, [BIN, ...args], {
+    ...spawnOptions,
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+    timeout: LONGEST_RUN_MS,
+    killSignal: 'SIGKILL',
+  })
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+  child.stdin.on('error', () => undefined)
+  if (stdin !== undefined) child.stdin.write(stdin)
+  if (isStdinOpen !== true) child.stdin.end()
+  watch?.(child)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) =>
+      resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }),
+    )
+  })
+}
