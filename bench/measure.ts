@@ -127,7 +127,7 @@ async function check(rival: Rival, measurement: Measurement, out: string, tally:
   throw new Error(`wrong result: ${differing.length} of ${tally.columns.length} columns differ: ${shown}`)
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1

@@ -3,30 +3,21 @@
  * `-- --shape NAME --records N --runs N`. `-- --json`: one JSON object on stdout instead of the tables.
  */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { generateExport, type Tally } from './generate.ts'
 import { appendHistory, type HistoryEntry, newEntry, readHistory, regressions, TOO_BUSY_SHARE } from './history.ts'
+import { inputOf } from './input.ts'
 import { installNpmRivals } from './install.ts'
 import { busyShare } from './machine.ts'
 import { type Result, Trial } from './measure.ts'
-import { BENCH, CACHE, ROOT } from './paths.ts'
+import { BENCH, ROOT } from './paths.ts'
+import { progress } from './progress.ts'
 import { RIVALS, rivalNamed, YARDSTICK } from './rivals/index.ts'
-import { type Shape, shapeNamed } from './shapes.ts'
+import { shapeNamed } from './shapes.ts'
 import { alignedTable, type TableRow } from './table.ts'
 
 const QUICK_RECORDS = 10_000
 const RUNS = 3
-const GENERATOR_SOURCES = [
-  'generate.ts',
-  'shapes.ts',
-  'questions.ts',
-  'layout.ts',
-  'checksum.ts',
-  '../fixtures/random.ts',
-]
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -76,16 +67,6 @@ if (options.json) console.log(JSON.stringify({ ...entry, regressions: slower }, 
 else printTables(entry, slower)
 if (results.some((result) => result.failure?.startsWith('wrong result'))) process.exitCode = 1
 
-/** Generated once for each version of the generator, and kept. */
-async function inputOf(shape: Shape, records: number): Promise<{ file: string; tally: Tally }> {
-  const hash = createHash('sha256')
-  for (const source of GENERATOR_SOURCES) hash.update(readFileSync(join(BENCH, source)))
-  const file = join(CACHE, `${shape.name}-${records}-${hash.digest('hex').slice(0, 8)}.json`)
-  if (existsSync(file)) return { file, tally: JSON.parse(readFileSync(`${file}.tally.json`, 'utf8')) as Tally }
-  progress(`writing ${file} …`)
-  return { file, tally: await generateExport(shape, records, file) }
-}
-
 function printTables(entry: HistoryEntry, slower: readonly string[]): void {
   console.log(
     `${entry.shape}: ${entry.records} records, ${entry.megabytes.toFixed(0)} MB; ${entry.machine}; Node ${entry.node}; ` +
@@ -126,8 +107,4 @@ function rowOf(result: Result, yardstickSeconds: number | undefined): TableRow {
     (figures.peakRssBytes / 1e6).toFixed(0),
     ratio,
   ]
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
 }
