@@ -87,89 +87,90 @@ export class LongRows {
     }
   }
 
-  addChoices(cells: QuestionCells, options: OptionIndices): void {
+  addChoices(cells: QuestionCells, { ids, labels }: OptionIndices): void {
     const indices: ArrayLike<number> = cells.data.values
-    const { optionIds, optionLabels } = this
-    const { ids, labels } = options
-    this.#eachAnswer(cells, (row, record) => {
-      const option = indices[record]!
-      optionIds.values[row] = ids[option]!
+    const { from } = this.range
+    const { values, validity } = this.optionIds
+    const { optionLabels } = this
+    const rowOfRecord = this.#addAnswers(cells)
+    let count = 0
+    for (let i = 0; i < rowOfRecord.length; i++) {
+      const row = rowOfRecord[i]!
+      if (row < 0) continue
+      const option = indices[from + i]!
+      values[row] = ids[option]!
       optionLabels[row] = labels[option]!
-      optionIds.setValid(row)
-    })
+      validity[row >> 3]! |= 1 << (row & 7)
+      count++
+    }
+    this.optionIds.count += count
   }
 
   /** A row for each chosen option; one row without an option for an empty set. */
-  addSets({ question, states, data }: QuestionCells, options: OptionIndices): void {
+  addSets({ question, states, data }: QuestionCells, { ids, labels }: OptionIndices): void {
     const { from, to } = this.range
-    const { questions, optionIds, optionLabels, positions } = this
+    const { questions, optionLabels, states: shownStates } = this
+    const { values: optionIds, validity } = this.optionIds
+    const { values: positions, validity: hasPosition } = this.positions
     const next = this.#next
-    const { ids, labels } = options
     const offsets: Int32Array = data.valueOffsets
     const indices: ArrayLike<number> = data.children[0]!.values
+    let count = 0
     for (let record = from; record < to; record++) {
       const state = states[record]!
       if (state === State.notAsked) continue
       let row = next[record - from]!
       const start = offsets[record]!
       const end = offsets[record + 1]!
-      if (state === State.skipped || start === end) {
+      if (start === end) {
         questions[row] = question
-        this.states[row++] = state
-      } else {
-        for (let i = start; i < end; i++) {
-          const option = indices[i]!
-          questions[row] = question
-          optionIds.values[row] = ids[option]!
-          optionLabels[row] = labels[option]!
-          optionIds.setValid(row)
-          positions.values[row] = i - start + 1
-          positions.setValid(row++)
-        }
+        shownStates[row++] = state
       }
+      for (let i = start; i < end; i++) {
+        const option = indices[i]!
+        questions[row] = question
+        optionIds[row] = ids[option]!
+        optionLabels[row] = labels[option]!
+        positions[row] = i - start + 1
+        validity[row >> 3]! |= 1 << (row & 7)
+        hasPosition[row >> 3]! |= 1 << (row & 7)
+        row++
+      }
+      count += end - start
       next[record - from] = row
     }
+    this.optionIds.count += count
+    this.positions.count += count
   }
 
   addDoubles(cells: QuestionCells): void {
-    const values: Float64Array = cells.data.values
-    const { doubles } = this
-    this.#eachAnswer(cells, (row, record) => {
-      doubles.values[row] = values[record]!
-      doubles.setValid(row)
-    })
+    copyValues(cells.data.values as Float64Array, this.range.from, this.#addAnswers(cells), this.doubles)
   }
 
   addDatetimes(cells: QuestionCells): void {
-    const values: BigInt64Array = cells.data.values
-    const { datetimes } = this
-    this.#eachAnswer(cells, (row, record) => {
-      datetimes.values[row] = values[record]!
-      datetimes.setValid(row)
-    })
+    copyValues(cells.data.values as BigInt64Array, this.range.from, this.#addAnswers(cells), this.datetimes)
   }
 
   addTexts(cells: QuestionCells): void {
-    const { from, to } = this.range
-    const rowOfRecord = new Int32Array(to - from).fill(-1)
-    this.#eachAnswer(cells, (row, record) => {
-      rowOfRecord[record - from] = row
-    })
-    this.#texts.push({ data: cells.data, rowOfRecord })
+    this.#texts.push({ data: cells.data, rowOfRecord: this.#addAnswers(cells) })
   }
 
-  #eachAnswer({ question, states }: QuestionCells, answer: (row: number, record: number) => void): void {
+  /** Adds a row for every record that was asked; gives the rows of those that answered, -1 for all others. */
+  #addAnswers({ question, states }: QuestionCells): Int32Array {
     const { from, to } = this.range
-    const { questions } = this
+    const { questions, states: shownStates } = this
     const next = this.#next
-    for (let record = from; record < to; record++) {
-      const state = states[record]!
+    const rowOfRecord = new Int32Array(to - from)
+    for (let i = 0; i < rowOfRecord.length; i++) {
+      const state = states[from + i]!
+      rowOfRecord[i] = -1
       if (state === State.notAsked) continue
-      const row = next[record - from]!++
+      const row = next[i]!++
       questions[row] = question
-      if (state === State.answered) answer(row, record)
-      else this.states[row] = state
+      if (state === State.answered) rowOfRecord[i] = row
+      else shownStates[row] = state
     }
+    return rowOfRecord
   }
 
   /** The texts of all text questions, in one column. */
@@ -279,6 +280,20 @@ export class LongRows {
       row = end
     }
     return numbers
+  }
+}
+
+function copyValues<A extends Float64Array | BigInt64Array>(
+  values: A,
+  from: number,
+  rowOfRecord: Int32Array,
+  into: SparseValues<A>,
+): void {
+  for (let i = 0; i < rowOfRecord.length; i++) {
+    const row = rowOfRecord[i]!
+    if (row < 0) continue
+    into.values[row] = values[from + i]!
+    into.setValid(row)
   }
 }
 
