@@ -9,7 +9,7 @@ import { instantMicros } from './instants.ts'
 import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'
 
 /** A cell of the table; timestamps are microseconds since 1970. */
-export type Cell = string | number | bigint | readonly string[] | null
+export type Cell = string | number | bigint | boolean | readonly string[] | null
 
 /** Something odd that is counted when the answer is kept. */
 export interface Note {
@@ -58,6 +58,8 @@ export function keptText(text: string, notes: Note[]): string {
 export class AnswerReader {
   /** The dictionary: the definition's options in order, then others as they appear. */
   readonly labels: string[]
+  /** Ids of the options by label. */
+  readonly optionIds = new Map<string, string>()
   readonly #type: ColumnType
   readonly #field: FieldDefinition
   readonly #options = new IdIndex<string>()
@@ -70,7 +72,11 @@ export class AnswerReader {
     this.#field = field
     this.labels = [...plan.labels]
     this.#used = new Set(plan.labels)
-    for (const [i, option] of field.options.entries()) this.#options.set(option.id, plan.labels[i] ?? option.name)
+    for (const [i, option] of field.options.entries()) {
+      const label = plan.labels[i] ?? option.name
+      this.#options.set(option.id, label)
+      this.optionIds.set(label, option.id)
+    }
   }
 
   /**
@@ -147,6 +153,7 @@ export class AnswerReader {
     const label = unknownOptionLabel(copy, this.#used)
     this.#unknown.set(copy, label)
     this.labels.push(label)
+    this.optionIds.set(label, copy)
     return label
   }
 

@@ -3,8 +3,9 @@
 import { type Data, DataType, type RecordBatch, type Vector } from 'apache-arrow'
 import { OutputError } from '../errors.ts'
 import type { Cell } from './answer-values.ts'
+import { leafData } from './leaf-columns.ts'
 
-/** A batch of the output, cell by cell. */
+/** A batch of the output, cell by cell; columns are numbered as `leafColumns` lists them. */
 export interface BatchCells {
   readonly rows: number
   cell(column: number, row: number): Cell
@@ -19,7 +20,7 @@ export class CellDecoder {
   readonly #labels = new WeakMap<Vector, readonly string[]>()
 
   batch(batch: RecordBatch): BatchCells {
-    const children = batch.data.children
+    const children = leafData(batch.data.children)
     const readers = children.map((data) => this.#reader(data))
     return {
       rows: batch.numRows,
@@ -41,7 +42,9 @@ export class CellDecoder {
     if (DataType.isUtf8(type)) {
       return (row) => utf8(values as Uint8Array, Number(offsets[row]), Number(offsets[row + 1]))
     }
-    if (DataType.isFloat(type) || DataType.isTimestamp(type)) return (row) => values[row] as number | bigint
+    if (DataType.isBool(type)) return (row) => bitAt(values as Uint8Array, data.offset + row)
+    if (DataType.isFloat(type) || DataType.isInt(type) || DataType.isTimestamp(type))
+      return (row) => values[row] as number | bigint
     if (DataType.isDictionary(type) && data.dictionary !== undefined) {
       const labels = this.#labelsOf(data.dictionary)
       return (row) => labelAt(labels, Number(values[row]))
@@ -73,6 +76,10 @@ function utf8(bytes: Uint8Array, start: number, end: number): string {
   return UTF8.decode(bytes.subarray(start, end))
 }
 
+function bitAt(bits: Uint8Array, index: number): boolean {
+  return ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0
+}
+
 function labelAt(labels: readonly string[], index: number): string {
   const label = labels[index]
   if (label !== undefined) return label
@@ -95,5 +102,6 @@ export function typeName(type: DataType): string {
   if (DataType.isTimestamp(type)) return `timestamp[${['s', 'ms', 'us', 'ns'][type.unit]}, ${type.timezone}]`
   if (DataType.isDictionary(type)) return `dictionary<${typeName(type.dictionary)}>`
   if (DataType.isList(type)) return `list<${typeName(type.children[0].type)}>`
+  if (DataType.isStruct(type)) return 'struct'
   return String(type)
 }

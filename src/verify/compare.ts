@@ -2,10 +2,13 @@
 
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
+import { SYSTEM_COLUMNS } from '../names.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
 import { type Difference, DifferenceLog, shownCell } from './difference-log.ts'
+import { ExpectedTable } from './expected-table.ts'
+import { type LeafColumn, leafColumns, structColumns } from './leaf-columns.ts'
 import { type OutputFormat, type OutputReader, openOutput } from './output-reader.ts'
 import { sameCell } from './record-reader.ts'
 import {
@@ -13,7 +16,6 @@ import {
   type ReferenceOptions,
   type ReferenceQuestion,
   type ReferenceReader,
-  type ReferenceRow,
   type ReopenableSource,
 } from './reference-reader.ts'
 
@@ -35,7 +37,7 @@ export interface VerifyReport {
   readonly format: OutputFormat
   /** Records of the export. */
   readonly records: number
-  /** Rows of the output. */
+  /** Rows of the output; in the long layout there are more than records. */
   readonly rows: number
   readonly columns: number
   /** Cells compared. */
@@ -56,7 +58,7 @@ export async function verifyOutput({ source, output, options = {} }: VerifyInput
   const reference = await openReference(reopenable(source), options)
   const file = await openOutput(output)
   try {
-    return await new Comparison(reference, file, options.maxDifferences ?? 20).run()
+    return await new Comparison(reference, file, options).run()
   } finally {
     await file.close()
   }
@@ -66,21 +68,32 @@ function reopenable(source: string | ReopenableSource): ReopenableSource {
   return typeof source === 'string' ? () => createReadStream(source) : source
 }
 
+interface ExpectedRow {
+  /** 1-based number of the record. */
+  readonly record: number
+  readonly cells: readonly Cell[]
+}
+
 class Comparison {
   readonly #reference: ReferenceReader
   readonly #output: OutputReader
   readonly #log: DifferenceLog
-  /** Output column of each reference column, -1 where it is missing. */
+  readonly #expected: ExpectedTable
+  readonly #columns: readonly LeafColumn[]
+  /** Output column of each expected one, -1 where it is missing. */
   #outputColumns: number[] = []
   #labels: (readonly string[] | undefined)[] = []
   #records = 0
+  #expectedCount = 0
   #rows = 0
   #cells = 0
 
-  constructor(reference: ReferenceReader, output: OutputReader, maxDifferences: number) {
+  constructor(reference: ReferenceReader, output: OutputReader, options: VerifyOptions) {
     this.#reference = reference
     this.#output = output
-    this.#log = new DifferenceLog(maxDifferences)
+    this.#log = new DifferenceLog(options.maxDifferences ?? 20)
+    this.#expected = new ExpectedTable(reference, options)
+    this.#columns = leafColumns(this.#expected.schema.fields)
   }
 
   async run(): Promise<VerifyReport> {
@@ -92,7 +105,7 @@ class Comparison {
       format: this.#output.format,
       records: this.#records,
       rows: this.#rows,
-      columns: this.#reference.columns.length,
+      columns: this.#columns.length,
       cells: this.#cells,
       differences: this.#log.differences,
       differenceCount: this.#log.count,
@@ -102,21 +115,25 @@ class Comparison {
   }
 
   #compareColumns(): void {
-    const expected = this.#reference.schema.fields
-    const found = this.#output.schema.fields
+    const expected = this.#columns
+    const found = leafColumns(this.#output.schema.fields)
     for (let i = 0; i < Math.max(expected.length, found.length); i++) {
-      this.#log.compare({ kind: 'column', column: `#${i + 1}` }, expected[i]?.name, found[i]?.name)
+      this.#log.compare({ kind: 'column', column: `#${i + 1}` }, expected[i]?.path, found[i]?.path)
     }
-    const byName = new Map(found.map((field, i) => [field.name, i]))
-    this.#outputColumns = expected.map((field) => byName.get(field.name) ?? -1)
-    for (const field of expected) {
-      const other = found[byName.get(field.name) ?? -1]
-      if (other !== undefined) this.#compareField(field, other)
+    const byPath = new Map(found.map(({ path }, i) => [path, i]))
+    this.#outputColumns = expected.map(({ path }, i) => (found[i]?.path === path ? i : (byPath.get(path) ?? -1)))
+    for (const [i, column] of expected.entries()) {
+      const other = found[this.#outputColumns[i] ?? -1]
+      if (other !== undefined) this.#compareField(column, other.field)
+    }
+    const structs = new Map(structColumns(this.#output.schema.fields).map(({ path, field }) => [path, field]))
+    for (const struct of structColumns(this.#expected.schema.fields)) {
+      const other = structs.get(struct.path)
+      if (other !== undefined) this.#compareField(struct, other)
     }
   }
 
-  #compareField(expected: Field, found: Field): void {
-    const column = expected.name
+  #compareField({ path: column, field: expected }: LeafColumn, found: Field): void {
     this.#log.compare({ kind: 'type', column }, typeName(expected.type), typeName(found.type))
     for (const [key, value] of expected.metadata) {
       this.#log.compare({ kind: 'metadata', column, key }, value, found.metadata.get(key))
@@ -124,7 +141,7 @@ class Comparison {
   }
 
   #compareFileMetadata(): void {
-    for (const [key, text] of this.#reference.schema.metadata) {
+    for (const [key, text] of this.#expected.schema.metadata) {
       for (const metadata of this.#output.metadata) {
         const found = jsonMembers(metadata.get(key))
         for (const [member, value] of jsonMembers(text)) {
@@ -135,24 +152,32 @@ class Comparison {
   }
 
   async #compareRows(): Promise<void> {
-    const expected = this.#reference.rows()
+    const expected = this.#expectedRows()
     for await (const batch of this.#output.batches()) {
       // A file without rows need not have dictionaries.
       if (batch.rows > 0) this.#labels = this.#outputColumns.map((column) => batch.labels(column))
       for (let row = 0; row < batch.rows; row++) {
         this.#rows++
         const next = await expected.next()
-        if (next.done === true) continue
-        this.#records++
-        this.#compareRow(next.value, batch, row)
+        if (next.done !== true) this.#compareRow(next.value, batch, row)
       }
     }
     // The document behind the last row must be read too: an error there is an error of the export.
-    for await (const _ of expected) this.#records++
-    this.#log.compare({ kind: 'rows' }, String(this.#records), String(this.#rows))
+    for await (const _ of expected);
+    this.#log.compare({ kind: 'rows' }, String(this.#expectedCount), String(this.#rows))
   }
 
-  #compareRow(expected: ReferenceRow, batch: BatchCells, row: number): void {
+  async *#expectedRows(): AsyncGenerator<ExpectedRow> {
+    for await (const record of this.#reference.rows()) {
+      this.#records++
+      for (const cells of this.#expected.rowsOf(record)) {
+        this.#expectedCount++
+        yield { record: record.record, cells }
+      }
+    }
+  }
+
+  #compareRow(expected: ExpectedRow, batch: BatchCells, row: number): void {
     for (let i = 0; i < expected.cells.length; i++) {
       const column = this.#outputColumns[i] ?? -1
       if (column === -1) continue
@@ -163,15 +188,16 @@ class Comparison {
     }
   }
 
-  #cellDiffers({ record, cells }: ReferenceRow, column: number, expected: Cell, found: Cell): void {
+  #cellDiffers({ record, cells }: ExpectedRow, column: number, expected: Cell, found: Cell): void {
     const [ownerId] = cells
-    const plan = this.#reference.columns[column]
+    const { path, field } = this.#columns[column] ?? {}
+    const isState = field?.name === SYSTEM_COLUMNS.skipped || field?.metadata.get('alida:role') === 'state'
     this.#log.compare(
       {
-        kind: plan?.source === 'skipped' ? 'state' : 'cell',
+        kind: isState ? 'state' : 'cell',
         record,
         ...(typeof ownerId === 'string' ? { ownerId } : {}),
-        ...(plan === undefined ? {} : { column: plan.name }),
+        ...(path === undefined ? {} : { column: path }),
       },
       shownCell(expected),
       shownCell(found),
@@ -179,10 +205,10 @@ class Comparison {
   }
 
   #compareLabels(): void {
-    for (const [i, { name }] of this.#reference.columns.entries()) {
-      const found = this.#labels[i]
-      if (found === undefined) continue
-      this.#log.compare({ kind: 'labels', column: name }, shownLabels(this.#reference.labelsOf(i)), shownLabels(found))
+    for (const [i, { path, field }] of this.#columns.entries()) {
+      const [expected, found] = [this.#expected.labelsOf(field), this.#labels[i]]
+      if (expected === undefined || found === undefined) continue
+      this.#log.compare({ kind: 'labels', column: path }, JSON.stringify(expected), JSON.stringify(found))
     }
   }
 }
@@ -194,8 +220,4 @@ function jsonMembers(text: string | undefined): Map<string, string> {
   } catch {
     return new Map()
   }
-}
-
-function shownLabels(labels: readonly string[]): string {
-  return JSON.stringify(labels)
 }

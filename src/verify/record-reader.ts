@@ -48,6 +48,13 @@ export class RecordReader {
     return this.#readers[column]?.labels ?? this.#columns[column]?.labels ?? []
   }
 
+  /** The id of the option that a label stands for. */
+  optionIdOf(column: number, label: string): string {
+    const id = this.#readers[column]?.optionIds.get(label)
+    if (id === undefined) throw new Error('unreachable: a label without an option')
+    return id
+  }
+
   /** @throws ExportError with record, owner and field, but without a byte offset. */
   read(record: JsonNode, number: number): Cell[] {
     const place: Place = { record: number }

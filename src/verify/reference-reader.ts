@@ -5,7 +5,9 @@
 
 import type { Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
-import { arrowSchema, type ColumnOptions, type ColumnPlan, type PrivacyOptions, planColumns } from '../schema.ts'
+import type { ColumnPlan } from '../schema.ts'
+import type { ShapeOptions } from '../shape/options.ts'
+import { planTable } from '../table-plan.ts'
 import { type Warning, WarningLog } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { DocumentWalker } from './document-walker.ts'
@@ -15,7 +17,7 @@ import { type AnswerTally, RecordReader } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
 
 /** The options of `readExport` that change the table. */
-export type ReferenceOptions = ColumnOptions & PrivacyOptions
+export type ReferenceOptions = ShapeOptions
 
 /** An export that can be read more than once, such as a file; gzip is recognised. */
 export type ReopenableSource = () => AsyncIterable<Uint8Array>
@@ -42,9 +44,9 @@ export async function openReference(open: ReopenableSource, options: ReferenceOp
   const warnings = new WarningLog()
   const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
   const definition = definitionFromJson(members.get('definition'), warnings)
-  const columns = planColumns(definition, options, warnings)
   const header = headerFromJson(members)
-  const schema = arrowSchema(columns, header, definition, options)
+  const { columns, shape } = planTable(definition, header, options, warnings)
+  const { schema } = shape
   return new ReferenceReader(open, { definition, header, columns, schema }, warnings)
 }
 
@@ -104,6 +106,11 @@ export class ReferenceReader implements TablePlan {
   /** The dictionary of a column, complete behind the last row; in the order that an output must have. */
   labelsOf(column: number): readonly string[] {
     return this.#records.labelsOf(column)
+  }
+
+  /** The id of the option that a label of a column stands for. */
+  optionIdOf(column: number, label: string): string {
+    return this.#records.optionIdOf(column, label)
   }
 
   /** Complete behind the last row. */

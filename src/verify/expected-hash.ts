@@ -1,0 +1,25 @@
+/** What must stand in the place of a value that was hashed. */
+
+import { createHmac } from 'node:crypto'
+import type { Cell } from './answer-values.ts'
+
+/**
+ * HMAC-SHA-256 in hexadecimal digits: of texts as they are, numbers as JSON writes them, times in UTC with microseconds,
+ * and chosen options by their ids, sorted, with commas between them.
+ */
+export function expectedHash(cell: Cell, optionIds: readonly string[] | undefined, key: string): Cell {
+  if (cell === null) return null
+  const text = optionIds === undefined ? hashedText(cell) : optionIds.toSorted().join(',')
+  return createHmac('sha256', key).update(text, 'utf8').digest('hex')
+}
+
+function hashedText(cell: Exclude<Cell, null>): string {
+  return typeof cell === 'bigint' ? instantText(cell) : String(cell)
+}
+
+/** Euclidean division: microseconds count forward, before 1970 too. */
+function instantText(micros: bigint): string {
+  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n
+  const seconds = new Date(Number((micros - fraction) / 1000n)).toISOString().slice(0, -5)
+  return `${seconds}.${String(fraction).padStart(6, '0')}Z`
+}
