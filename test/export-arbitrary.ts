@@ -1,6 +1,7 @@
 /** Random exports for fast-check: every data type, odd names, unknown options and fields, skips, repeats, faults. */
 
 import fc from 'fast-check'
+import type { ShapeOptions } from '../src/shape/options.ts'
 import { type Doc, type Layout, writtenJson } from './json-layout.ts'
 import type { Way } from './three-readings.ts'
 import type { WrittenForm } from './written-output.ts'
@@ -407,10 +408,37 @@ export const wayArbitrary: fc.Arbitrary<Way> = fc.record({
   isStream: fc.boolean(),
 })
 
+const plainShape: fc.Arbitrary<ShapeOptions> = fc.record(
+  {
+    names: fc.constantFrom('id', 'description', 'snake'),
+    timezone: fc.constant('naive' as const),
+    stripHtml: fc.boolean(),
+    sensitive: fc.constantFrom('drop', 'hash'),
+    hashOwner: fc.boolean(),
+  },
+  { requiredKeys: [] },
+)
+
+const wideShape: fc.Arbitrary<ShapeOptions> = fc.record(
+  {
+    answerStates: fc.constantFrom('columns', 'none'),
+    sets: fc.constantFrom('columns', 'both'),
+    values: fc.constantFrom('id', 'both'),
+    groups: fc.constant('struct' as const),
+  },
+  { requiredKeys: [] },
+)
+
+/** Options of the table that go together. */
+const shapeArbitrary: fc.Arbitrary<ShapeOptions> = fc
+  .tuple(fc.oneof(fc.constant({}), plainShape), fc.oneof(wideShape, fc.constant({ layout: 'long' } as const)))
+  .map(([plain, layout]) => ({ ...plain, ...layout, hashKey: 'a key for tests' }))
+
 /** Ways to write a table, which must not matter either. */
 export const formArbitrary: fc.Arbitrary<WrittenForm> = fc.record({
   format: fc.constantFrom('parquet', 'parquet', 'arrow', 'arrows'),
   batchSize: fc.constantFrom(1, 3, undefined),
   rowGroupSize: fc.constantFrom(1, 2, 5, undefined),
   compression: fc.constantFrom('snappy', 'zstd', 'gzip', 'lz4', 'none'),
+  shape: fc.oneof(fc.constant({}), shapeArbitrary),
 })

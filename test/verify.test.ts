@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type ErrorCode, isExportError } from '../src/errors.ts'
 import { readExport } from '../src/reader.ts'
+import type { ShapeOptions } from '../src/shape/options.ts'
 import { type BatchReader, writeIpc } from '../src/sinks/ipc.ts'
 import { writeParquet } from '../src/sinks/parquet.ts'
 import { typeName } from '../src/verify/arrow-cells.ts'
@@ -142,6 +143,19 @@ async function sampleBatches(): Promise<{ reader: BatchReader; batches: RecordBa
   return { reader, batches }
 }
 
+const SHAPES: ShapeOptions[] = [
+  { answerStates: 'columns' },
+  { answerStates: 'none' },
+  { sets: 'columns' },
+  { sets: 'both', values: 'id' },
+  { values: 'both', groups: 'struct' },
+  { names: 'snake', timezone: 'naive', stripHtml: true },
+  { layout: 'long' },
+  { layout: 'long', sensitive: 'hash', hashOwner: true, timezone: 'naive' },
+  { sensitive: 'drop', exclude: ['Q*'] },
+  { sensitive: 'hash', hashOwner: true, answerStates: 'columns', sets: 'both', groups: 'struct', values: 'both' },
+]
+
 describe.each(FORMATS)('verifying .%s', (format) => {
   test('finds no difference in the sample, and counts what it compared', async () => {
     const output = await written(await readExport(SAMPLE, { batchSize: 70 }), format, 100)
@@ -173,6 +187,16 @@ describe.each(FORMATS)('verifying .%s', (format) => {
     })
     const { differenceCount } = await verifyOutput({ source: shortSource, output })
     expect(differenceCount).toBeGreaterThan(0)
+  })
+
+  test.each(SHAPES)('understands %j', async (shape) => {
+    const options = { ...shape, hashKey: 'a key' }
+    const output = await written(await readExport(SHORT_SAMPLE, options), format)
+    const report = await verifyOutput({ source: shortSource, output, options })
+    expect(report.differences).toEqual([])
+    expect(report.cells).toBe(report.columns * report.rows)
+    const other = await verifyOutput({ source: shortSource, output, options: { hashKey: 'another key' } })
+    expect(other.differenceCount).toBeGreaterThan(0)
   })
 
   test.each(TABLE_DAMAGES.filter(({ formats }) => formats === undefined || formats.includes(format)))(

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readExport } from '../src/reader.ts'
-import type { ColumnOptions } from '../src/schema.ts'
+import type { ShapeOptions } from '../src/shape/options.ts'
 import { writeIpc } from '../src/sinks/ipc.ts'
 import { writeParquet } from '../src/sinks/parquet.ts'
 import { verifyOutput } from '../src/verify/compare.ts'
@@ -14,17 +14,19 @@ export interface WrittenForm {
   format: 'parquet' | 'arrow' | 'arrows'
   batchSize: number | undefined
   rowGroupSize: number | undefined
+  shape: ShapeOptions
   compression: 'snappy' | 'zstd' | 'gzip' | 'lz4' | 'none'
 }
 
 /** What the verification finds; the file is gone afterwards. */
 export async function differencesWhenWritten(
   bytes: Uint8Array,
-  options: ColumnOptions,
-  { format, batchSize, rowGroupSize, compression }: WrittenForm,
+  selection: ShapeOptions,
+  { format, batchSize, rowGroupSize, compression, shape }: WrittenForm,
 ): Promise<readonly Difference[]> {
   const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-written-'))
   try {
+    const options = { ...selection, ...shape }
     const output = join(folder, `output.${format}`)
     const reader = await readExport(bytes, { ...options, batchSize })
     if (format === 'parquet') await writeParquet(reader, output, { rowGroupSize, compression })

@@ -99,7 +99,10 @@ function elements(read: CellReader, start: number, end: number): string[] {
 export function typeName(type: DataType): string {
   if (DataType.isUtf8(type)) return 'utf8'
   if (DataType.isFloat(type)) return `float${[16, 32, 64][type.precision]}`
-  if (DataType.isTimestamp(type)) return `timestamp[${['s', 'ms', 'us', 'ns'][type.unit]}, ${type.timezone}]`
+  if (DataType.isTimestamp(type)) {
+    const zone = type.timezone ? `, ${type.timezone}` : ''
+    return `timestamp[${['s', 'ms', 'us', 'ns'][type.unit]}${zone}]`
+  }
   if (DataType.isDictionary(type)) return `dictionary<${typeName(type.dictionary)}>`
   if (DataType.isList(type)) return `list<${typeName(type.children[0].type)}>`
   if (DataType.isStruct(type)) return 'struct'
