@@ -5,7 +5,21 @@ export { type CodebookFormat, writeCodebook } from './codebook/write-codebook.ts
 export { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from './convert.ts'
 export type { AnswerCounts } from './decode/table.ts'
 export type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
-export * from './errors.ts'
+export {
+  AbortError,
+  ApiError,
+  DefinitionError,
+  type ErrorCode,
+  ExportError,
+  isExportError,
+  JsonSyntaxError,
+  LimitError,
+  OptionError,
+  OutputError,
+  type Place,
+  SourceError,
+  ValueError,
+} from './errors.ts'
 export {
   type ExportReader,
   type QuestionSummary,

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import * as api from '../src/index.ts'
+import { VERSION } from '../src/version.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+interface Manifest {
+  version: string
+  license: string
+  type: string
+  engines: Record<string, string>
+  bin: Record<string, string>
+  exports: Record<string, unknown>
+  files: string[]
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
+
+const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as Manifest
+const allDependencies = { ...manifest.dependencies, ...manifest.devDependencies }
+
+describe('package.json', () => {
+  test('says what is there', () => {
+    expect(manifest.version).toBe(VERSION)
+    expect(manifest).toMatchObject({
+      name: 'alida-arrow',
+      license: 'MIT',
+      type: 'module',
+      engines: { node: '>=20.18' },
+      bin: { 'alida-arrow': 'dist/bin.js' },
+      exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    })
+  })
+
+  test.for(Object.entries(allDependencies))('pins %s to one version: %s', ([, version]) => {
+    expect(version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/)
+  })
+
+  test('has an apache-arrow that writes all-null columns rightly, and an undici that Node 20 can load', () => {
+    const [major = 0, minor = 0] = (manifest.dependencies['apache-arrow'] ?? '').split('.').map(Number)
+    expect(major * 1000 + minor).toBeGreaterThanOrEqual(21_002)
+    expect(manifest.dependencies.undici).toMatch(/^7\./)
+  })
+
+  test('runs nothing when it is installed from the registry', () => {
+    for (const script of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).not.toHaveProperty(script)
+  })
+
+  test('has a lock file that names no registry and no file on this machine', () => {
+    const lock = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
+      version: string
+      packages: Record<string, { resolved?: string; integrity?: string; hasInstallScript?: boolean; dev?: boolean }>
+    }
+    expect(lock.version).toBe(VERSION)
+    for (const [path, { resolved = 'https://registry.npmjs.org/', integrity, hasInstallScript, dev }] of Object.entries(
+      lock.packages,
+    )) {
+      expect(resolved, path).toMatch(/^https:\/\/registry\.npmjs\.org\//)
+      if (path !== '') expect(integrity, path).toMatch(/^sha512-/)
+      if (path !== '' && dev !== true) expect(hasInstallScript, path).not.toBe(true)
+    }
+  })
+
+  test('has dependencies whose licences allow it', () => {
+    const lock = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
+      packages: Record<string, { license?: string; dev?: boolean }>
+    }
+    const used = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true)
+    expect(used.length).toBeGreaterThan(10)
+    const allowed = ['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'MIT OR Apache-2.0']
+    for (const [path, { license }] of used) expect(allowed, `${path}: ${license}`).toContain(license)
+  })
+})
+
+test('the package holds the program, its sources and its papers, and nothing else', () => {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [{ files, unpackedSize }] = JSON.parse(output) as [{ files: { path: string }[]; unpackedSize: number }]
+  const paths = files.map(({ path }) => path)
+  const kinds = [
+    /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
+    /^dist\/[\w/-]+\.(js|js\.map|d\.ts|d\.ts\.map)$/,
+    /^src\/[\w/-]+\.ts$/,
+  ]
+  expect(paths.filter((path) => !kinds.some((kind) => kind.test(path)))).toEqual([])
+  for (const path of ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/bin.js', 'dist/index.d.ts']) {
+    expect(paths).toContain(path)
+  }
+  for (const path of paths.filter((name) => name.startsWith('src/'))) {
+    const built = path.replace(/^src/, 'dist').replace(/\.ts$/, '')
+    expect(paths).toEqual(expect.arrayContaining([`${built}.js`, `${built}.d.ts`]))
+  }
+  expect(unpackedSize).toBeLessThan(6e6)
+})
+
+test('the library exports just these names', () => {
+  expect(Object.keys(api).sort()).toEqual([
+    'AbortError',
+    'ApiError',
+    'DefinitionError',
+    'ExportClient',
+    'ExportError',
+    'JsonSyntaxError',
+    'LimitError',
+    'OptionError',
+    'OutputError',
+    'SourceError',
+    'VERSION',
+    'ValueError',
+    'convertExport',
+    'isExportError',
+    'readCodebook',
+    'readExport',
+    'writeCodebook',
+    'writeIpc',
+    'writeParquet',
+    'writeStar',
+  ])
+})
+
+/** Files of the project, by path from its root. */
+function projectFiles(folder = ''): string[] {
+  const skipped = ['node_modules', 'dist', '.git', '.venv', '.tmp', '.build']
+  return readdirSync(`${ROOT}${folder}`, { withFileTypes: true }).flatMap((entry) => {
+    if (skipped.includes(entry.name)) return []
+    return entry.isDirectory() ? projectFiles(`${folder}${entry.name}/`) : [`${folder}${entry.name}`]
+  })
+}
+
+test('no file names a folder of the machine that it was written on', () => {
+  const places = [
+    ['', 'work', 'main'],
+    ['', 'work', 'shared'],
+    ['', 'work', '.library'],
+    ['', 'home', ''],
+  ].map((parts) => parts.join('/'))
+  const texts = projectFiles().filter((path) => /\.(ts|mjs|js|json|md|py|txt|toml|yml)$|^\.ci\/|^[A-Z]+$/.test(path))
+  expect(texts.length).toBeGreaterThan(300)
+  const naming = texts.filter((path) => {
+    const text = readFileSync(ROOT + path, 'utf8')
+    return places.some((place) => text.includes(place))
+  })
+  expect(naming).toEqual([])
+})
