@@ -19,7 +19,9 @@ export class DictionaryColumn extends ScalarColumn {
   }
 
   appendElement(row: number, cursor: Cursor): void {
-    this.appendIndex(row, this.labels.readIndex(cursor))
+    const index = this.labels.readIndex(cursor)
+    this.labels.noteIfUnknown(index)
+    this.appendIndex(row, index)
   }
 
   appendIndex(row: number, index: number): void {

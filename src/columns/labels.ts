@@ -21,6 +21,8 @@ export class Labels {
   readonly #notes: Notes
   readonly #mostLabels: number
   readonly #known: number
+  /** Per unknown option whose id had some: how many halves of surrogate pairs its label has lost. */
+  readonly #loneSurrogates = new Map<number, number>()
   #vector: Vector<Utf8> | undefined
 
   constructor(plan: ColumnPlan, notes: Notes) {
@@ -40,6 +42,7 @@ export class Labels {
     this.table = new IdTable(this.#plan.field?.options.map((option) => option.id))
     this.#labels = [...this.#plan.labels]
     this.#ids = idsOf(this.#plan)
+    this.#loneSurrogates.clear()
     this.#used = new Set(this.#labels)
     this.#vector = undefined
   }
@@ -70,18 +73,21 @@ export class Labels {
   readIndex(cursor: Cursor): number {
     const { view, pos } = cursor
     const index = this.table.find(view, pos)
-    if (index >= 0 && !this.isUnknown(index)) {
+    if (index >= 0) {
       cursor.pos = pos + QUOTED_GUID_BYTES
       return index
     }
-    return this.#indexOfText(readOptionId(cursor), cursor)
+    const optionId = readOptionId(cursor)
+    const known = this.table.findText(optionId.toWellFormed())
+    return known >= 0 ? known : this.#addUnknown(optionId, cursor)
   }
 
-  #indexOfText(optionId: string, cursor: Cursor): number {
-    const known = this.table.findText(optionId)
-    const index = known >= 0 ? known : this.#addUnknown(optionId, cursor)
-    if (this.isUnknown(index)) this.#notes.add('unknown-option', optionId)
-    return index
+  /** Takes note of an option that was kept in the table and is not in the definition. */
+  noteIfUnknown(index: number): void {
+    if (!this.isUnknown(index)) return
+    this.#notes.add('unknown-option', this.#ids[index])
+    let halves = this.#loneSurrogates.get(index) ?? 0
+    while (halves-- > 0) this.#notes.add('lone-surrogate')
   }
 
   #addUnknown(optionId: string, cursor: Cursor): number {
@@ -92,10 +98,13 @@ export class Labels {
         cursor.place(),
       )
     }
-    this.#labels.push(unknownOptionLabel(optionId, this.#used))
-    this.#ids.push(optionId)
+    const wellFormed = optionId.toWellFormed()
+    const halves = loneSurrogates(optionId)
+    if (halves > 0) this.#loneSurrogates.set(this.#labels.length, halves)
+    this.#labels.push(unknownOptionLabel(wellFormed, this.#used))
+    this.#ids.push(wellFormed)
     this.#vector = undefined
-    return this.table.add(optionId)
+    return this.table.add(wellFormed)
   }
 
   /** The dictionary as Arrow has it: the same object until a label is added. */
@@ -112,7 +121,7 @@ export class Labels {
 function readOptionId(cursor: Cursor): string {
   const start = cursor.pos
   const byte = cursor.bytes[start]!
-  if (byte === QUOTE) return cursor.readString().toWellFormed()
+  if (byte === QUOTE) return cursor.readString()
   if (!isDigit(byte) && byte !== MINUS) throw invalidValue(cursor, start, 'the id of an option')
   cursor.skipNumber()
   return cursor.text(start, cursor.pos)
@@ -120,6 +129,10 @@ function readOptionId(cursor: Cursor): string {
 
 function idsOf(plan: ColumnPlan): string[] {
   return plan.field?.options.map((option) => option.id) ?? [...plan.labels]
+}
+
+function loneSurrogates(text: string): number {
+  return text.isWellFormed() ? 0 : (text.match(/\p{Surrogate}/gu)?.length ?? 0)
 }
 
 const encoder = new TextEncoder()

@@ -39,6 +39,7 @@ export class ListColumn extends Column {
     }
     this.beginRow(row)
     let nulls = 0
+    let repeated = 0
     if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) {
       this.#appendElement(cursor)
     } else if (cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) {
@@ -46,13 +47,14 @@ export class ListColumn extends Column {
         if (cursor.bytes[cursor.pos] === LOWER_N) {
           cursor.expectLiteral('null')
           nulls++
-        } else {
-          this.#appendElement(cursor)
+        } else if (!this.#appendElement(cursor)) {
+          repeated++
         }
       } while (cursor.nextOf(CLOSE_ARRAY))
     }
     if (nulls > 0 && this.#end === this.#offsets[row]) return SKIPPED
     if (nulls > 0) this.notes.add('null-among-values')
+    if (repeated > 0) this.notes.add('option-repeated')
     this.endRow(row)
     return ANSWERED
   }
@@ -68,16 +70,24 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[row]!
   }
 
+  /** Appends an element that the row does not have yet. */
+  append(index: number): void {
+    if (this.#end === this.#indices.length) this.#growIndices()
+    this.#indices[this.#end++] = index
+  }
+
   /** Appends an element; false when the row already has it. */
   appendOnce(index: number): boolean {
     if (this.#isRepeated(index, this.#offsets[this.#rowsFilled]!)) return false
-    if (this.#end === this.#indices.length) this.#growIndices()
-    this.#indices[this.#end++] = index
+    this.append(index)
     return true
   }
 
-  #appendElement(cursor: Cursor): void {
-    if (!this.appendOnce(this.labels.readIndex(cursor))) this.notes.add('option-repeated')
+  #appendElement(cursor: Cursor): boolean {
+    const index = this.labels.readIndex(cursor)
+    const isNew = this.appendOnce(index)
+    if (isNew) this.labels.noteIfUnknown(index)
+    return isNew
   }
 
   endRow(row: number): void {

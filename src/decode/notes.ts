@@ -21,9 +21,23 @@ export class RecordNotes {
     this.#pending.push({ kind, field, detail })
   }
 
+  /** Adds a note unless the record has one of this kind for this field. */
+  addOnce(kind: WarningKind, field: { id: string; name?: string } | undefined): void {
+    if (!this.#pending.some((note) => note.kind === kind && note.field?.id === field?.id)) this.add(kind, field)
+  }
+
   /** Notes of one question. */
   of(field: { id: string; name: string } | undefined): Notes {
     return { add: (kind, detail) => this.add(kind, kind === 'lone-surrogate' ? undefined : field, detail) }
+  }
+
+  get size(): number {
+    return this.#pending.length
+  }
+
+  /** Forgets all but the first `size` notes of the record. */
+  truncate(size: number): void {
+    this.#pending.length = size
   }
 
   commit(): void {

@@ -7,10 +7,11 @@
  */
 
 import { Vector } from 'apache-arrow'
-import { ANSWERED, type Column, SKIPPED } from '../columns/column.ts'
+import { ANSWERED, type Column, ScalarColumn, SKIPPED } from '../columns/column.ts'
 import { DictionaryColumn } from '../columns/dictionary.ts'
 import { columnOf } from '../columns/factory.ts'
 import { ListColumn } from '../columns/list.ts'
+import { JsonColumn } from '../columns/utf8.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { DefinitionError, type Place, ValueError } from '../errors.ts'
 import {
@@ -33,8 +34,8 @@ import { LiteralTable } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import type { Table } from './table.ts'
 
-/** What the fast path does with a field's values: nothing of its own, or read option ids. */
-const FieldKind = { other: 0, dictionary: 1, list: 2 } as const
+/** What the fast path does with a field's values: nothing of its own, or reads option ids, or one text or number. */
+const FieldKind = { other: 0, dictionary: 1, list: 2, scalar: 3 } as const
 
 /** A field that no column is for: not selected, or not in the definition. */
 const NO_COLUMN = -1
@@ -191,21 +192,23 @@ export class RecordDecoder {
     let p = start
     for (;;) {
       if (field >= fieldCount || !heads.matches(view, p, field)) {
-        field = this.#fieldByLayout(layout, p)
+        // Most often it is just one question that was not asked.
+        if (field + 1 < fieldCount && heads.matches(view, p, field + 1)) field++
+        else field = this.#fieldByLayout(layout, p)
         if (field < 0) break
       }
       const values = p + heads.byteLength
       const column = columns[this.#columnOfField[field]!]
       if (column === undefined || this.#attemptOfField[field] === attempt) break
-      const kind = this.#kindOfField[field]
+      const kind = this.#kindOfField[field]!
       if (kind !== FieldKind.other && bytes[values] === OPEN_ARRAY) {
-        const end =
-          kind === FieldKind.dictionary
-            ? this.#readOneOption(column as DictionaryColumn, row, values, layout)
-            : this.#readOptions(column as ListColumn, row, values, layout)
+        const end = this.#readValuesByLayout(kind, column, row, field, afterOpen(view, values, layout))
         if (end < 0) break
         const isFollowed = close.matches(view, end, 0)
-        if (!isFollowed && !this.#closesArray(end)) break
+        if (!isFollowed && !this.#closesArray(end)) {
+          column.rollback(row)
+          break
+        }
         this.#attemptOfField[field] = attempt
         this.#valuesOfField[field] = values
         field++
@@ -253,24 +256,39 @@ export class RecordDecoder {
     return field >= 0 && layout.afterId.matches(view, id + GUID_BYTES, 0) ? field : -1
   }
 
-  /** Reads `["<option id>"` from its `[` on; returns the position behind the id, -1 for anything else. */
-  #readOneOption(column: DictionaryColumn, row: number, values: number, layout: AnswerLayout): number {
-    const { view } = this.#cursor
-    const p = afterOpen(view, values, layout)
-    const index = column.labels.table.find(view, p)
+  /**
+   * Reads the values that begin at `p`, behind their `[`.
+   * @returns the position behind the last one; -1, with nothing read, for what only the general path can tell.
+   */
+  #readValuesByLayout(kind: number, column: Column, row: number, field: number, p: number): number {
+    if (kind === FieldKind.dictionary) return this.#readOneOption(column as DictionaryColumn, row, p)
+    if (kind === FieldKind.list) return this.#readOptions(column as ListColumn, row, p)
+    return this.#readOneValue(column as ScalarColumn, row, field, p)
+  }
+
+  /** Reads `"<option id>"`. */
+  #readOneOption(column: DictionaryColumn, row: number, p: number): number {
+    const index = column.labels.table.find(this.#cursor.view, p)
     if (index < 0 || column.labels.isUnknown(index)) return -1
     column.appendIndex(row, index)
     return p + QUOTED_GUID_BYTES
   }
 
-  /** Reads `["<option id>","<option id>"` from its `[` on; returns the position behind the last id, -1 for anything else. */
-  #readOptions(column: ListColumn, row: number, values: number, layout: AnswerLayout): number {
+  /** Reads `"<option id>","<option id>"`. */
+  #readOptions(column: ListColumn, row: number, p: number): number {
     const { bytes, view } = this.#cursor
-    let p = afterOpen(view, values, layout)
     column.beginRow(row)
+    let seen = 0
     for (;;) {
       const index = column.labels.table.find(view, p)
-      if (index < 0 || column.labels.isUnknown(index) || !column.appendOnce(index)) return -1
+      if (index < 0 || column.labels.isUnknown(index)) return -1
+      if (index < BITS_OF_SEEN) {
+        if ((seen & (1 << index)) !== 0) return -1
+        seen |= 1 << index
+        column.append(index)
+      } else if (!column.appendOnce(index)) {
+        return -1
+      }
       p += QUOTED_GUID_BYTES
       if (bytes[p] !== COMMA) break
       p++
@@ -278,6 +296,24 @@ export class RecordDecoder {
     }
     column.endRow(row)
     return p
+  }
+
+  /** Reads a text or number, if just one is there. */
+  #readOneValue(column: ScalarColumn, row: number, field: number, p: number): number {
+    const cursor = this.#cursor
+    const { bytes } = cursor
+    const byte = bytes[p]
+    if (byte !== QUOTE && byte !== MINUS && !isDigit(byte!)) return -1
+    const notes = this.#notes.size
+    this.#fieldNow = this.#fields[field]
+    cursor.pos = p
+    column.appendElement(row, cursor)
+    this.#fieldNow = undefined
+    // Not "[1,2]", and not "[1 ]" either: both are read again.
+    if (bytes[cursor.pos] === CLOSE_ARRAY || cursor.pos >= cursor.end) return cursor.pos
+    column.rollback(row)
+    this.#notes.truncate(notes)
+    return -1
   }
 
   /** Reads an answer of any form. */
@@ -423,15 +459,16 @@ export class RecordDecoder {
 
   #compareWithFirst(field: number, values: number): void {
     const cursor = this.#cursor
-    const first = this.#valuesOfField[field]!
-    const position = values === UNSEEN ? cursor.pos : values
-    if (this.#meaningOf(field, first) === this.#meaningOf(field, values)) {
-      this.#notes.add('field-repeated', this.#fields[field])
+    const end = cursor.pos
+    const isSame = this.#meaningOf(field, this.#valuesOfField[field]!) === this.#meaningOf(field, values)
+    cursor.pos = end
+    if (isSame) {
+      this.#notes.addOnce('field-repeated', this.#fields[field])
       return
     }
     throw new ValueError('ERR_FIELD_REPEATED', 'expected one answer per question, found two that differ', {
       ...this.place(),
-      byteOffset: cursor.offsetOf(position),
+      byteOffset: cursor.offsetOf(values === UNSEEN ? end : values),
     })
   }
 
@@ -508,8 +545,12 @@ function keyLiteral(key: string): LiteralTable {
 
 function kindOf(column: Column | undefined): number {
   if (column instanceof DictionaryColumn) return FieldKind.dictionary
-  return column instanceof ListColumn ? FieldKind.list : FieldKind.other
+  if (column instanceof ListColumn) return FieldKind.list
+  return column instanceof ScalarColumn && !(column instanceof JsonColumn) ? FieldKind.scalar : FieldKind.other
 }
+
+/** Options whose repetition in a set is told by a bit of one number. */
+const BITS_OF_SEEN = 31
 
 /** The position behind `[` and the white space that the layout has there. */
 function afterOpen(view: DataView, values: number, layout: AnswerLayout): number {

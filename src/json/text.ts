@@ -56,21 +56,19 @@ export class TextBuffer {
  */
 export function readText(cursor: Cursor, buffer: TextBuffer): number {
   const { bytes } = cursor
-  let p = copyPlainWords(cursor, cursor.pos + 1, buffer)
-  let run = p
+  let p = cursor.pos + 1
   let replaced = 0
   for (;;) {
-    while (STRING_BYTES[bytes[p]!] === StringByte.plain) p++
+    p = copyPlainWords(cursor, p, buffer)
+    const run = p
+    while (STRING_BYTES[bytes[p]!] === StringByte.plain && p - run < WORD_BYTES) p++
+    while (STRING_BYTES[bytes[p]!] === StringByte.nonAscii) p += cursor.sequenceLength(p)
+    buffer.append(bytes, run, p)
     switch (STRING_BYTES[bytes[p]!]) {
       case StringByte.quote:
-        buffer.append(bytes, run, p)
         cursor.pos = p + 1
         return replaced
-      case StringByte.nonAscii:
-        p += cursor.sequenceLength(p)
-        break
       case StringByte.backslash: {
-        buffer.append(bytes, run, p)
         const length = cursor.escapeLength(p)
         if (length === 2) buffer.appendCodePoint(SHORT_ESCAPES[bytes[p + 1]!]!)
         p = length === 2 ? p + 2 : readUnicodeEscapes(cursor, p, buffer)
@@ -78,15 +76,15 @@ export function readText(cursor: Cursor, buffer: TextBuffer): number {
           p = -p
           replaced++
         }
-        run = p
         break
       }
-      default:
+      case StringByte.control:
         cursor.failInString(p)
     }
   }
 }
 
+const WORD_BYTES = 4
 const EACH_BYTE = 0x01010101
 const HIGH_BITS = 0x80808080 | 0
 const QUOTES = 0x22222222
@@ -104,7 +102,7 @@ function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
   const source = cursor.view
   if (buffer.end + ROOM_BYTES > buffer.bytes.length) buffer.reserve(ROOM_BYTES)
   const target = buffer.view
-  const limit = buffer.bytes.length - 4
+  const limit = buffer.bytes.length - WORD_BYTES
   let end = buffer.end
   while (end <= limit) {
     const word = source.getInt32(p, true)
@@ -115,8 +113,8 @@ function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
       ((quote - EACH_BYTE) & ~quote) | ((backslash - EACH_BYTE) & ~backslash) | ((word - SPACES) & ~word) | word
     if ((special & HIGH_BITS) !== 0) break
     target.setInt32(end, word, true)
-    p += 4
-    end += 4
+    p += WORD_BYTES
+    end += WORD_BYTES
   }
   buffer.end = end
   return p
