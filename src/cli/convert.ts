@@ -18,6 +18,7 @@ export interface ConvertCommandOptions extends ShapeCommandOptions {
   batchSize?: number
   rowGroupSize?: number
   threads?: number
+  verify?: boolean
   quiet?: boolean
   json?: boolean
 }
@@ -37,6 +38,7 @@ export async function convert(input: string, options: ConvertCommandOptions, sig
   refuseToOverwriteInput(input, options.output)
   const report = await convertSource(sourceOf(input), input, options, signal)
   printReport(report, options)
+  if (options.verify === true) await (await import('./verify.ts')).verifyWritten(input, options.output, options)
 }
 
 export function printReport(report: ConvertReport, options: Pick<ConvertCommandOptions, 'json' | 'quiet'>): void {

@@ -14,6 +14,7 @@ import { watchInterrupts } from './interrupt.ts'
 import { addOutputOptions, collect, wholeNumber } from './output-options.ts'
 import { hideSecretArguments } from './secret-arguments.ts'
 import { addShapeOptions } from './shape-options.ts'
+import type { VerifyCommandOptions } from './verify.ts'
 import { printWarning } from './warning.ts'
 
 /**
@@ -52,6 +53,7 @@ function programOf(signal: AbortSignal): Command {
   addActivities(program, signal)
   addInspect(program, signal)
   addCodebook(program, signal)
+  addVerify(program)
   return program
 }
 
@@ -60,6 +62,7 @@ function addConvert(program: Command, signal: AbortSignal): void {
     .command('convert')
     .description('convert an export to one Parquet or Arrow file')
     .addArgument(EXPORT_ARGUMENT)
+    .option('--verify', 'read the export and the file a second way afterwards and compare every cell')
   addOutputOptions(command)
     .addHelpText('after', CONVERT_EXAMPLES)
     .action(async (input: string, options) => (await import('./convert.ts')).convert(input, options, signal))
@@ -125,6 +128,24 @@ function addCodebook(program: Command, signal: AbortSignal): void {
     })
 }
 
+function addVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .description(
+      'read an export and the file made from it a second way and compare every cell; exit code 1 when they differ',
+    )
+    .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
+    .argument('<output>', 'the .parquet, .arrow or .arrows file that convert made of it, with the same options')
+    .option('--differences <number>', 'most differences to list (default: 20)', wholeNumber)
+    .option('-q, --quiet', 'print the differences only')
+    .option('--json', 'print one line of JSON')
+  addShapeOptions(command)
+    .addHelpText('after', VERIFY_EXAMPLES)
+    .action(async (input: string, output: string, options: VerifyCommandOptions) => {
+      await (await import('./verify.ts')).verify(input, output, options)
+    })
+}
+
 function addInspect(program: Command, signal: AbortSignal): void {
   program
     .command('inspect')
@@ -181,6 +202,11 @@ Examples:
   alida-arrow codebook export.json -o codebook.csv
   alida-arrow codebook survey.parquet -o codebook.md
   alida-arrow codebook survey.parquet -o schema.json --format frictionless`
+
+const VERIFY_EXAMPLES = `
+Examples:
+  alida-arrow verify export.json export.parquet
+  alida-arrow verify export.json export.parquet --sets columns --json`
 
 const INSPECT_EXAMPLES = `
 Examples:

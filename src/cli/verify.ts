@@ -1,0 +1,78 @@
+/** `alida-arrow verify`: an export and the file made from it, both read a second way and compared cell by cell. */
+
+import { ExportError, OptionError } from '../errors.ts'
+import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
+import type { Difference } from '../verify/difference-log.ts'
+import { STANDARD_STREAM } from './convert.ts'
+import { count, counted, duration } from './figures.ts'
+import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
+
+export interface VerifyCommandOptions extends ShapeCommandOptions {
+  differences?: number
+  quiet?: boolean
+  json?: boolean
+}
+
+/** @throws ExportError `ERR_VERIFY` when the two differ. */
+export async function verify(input: string, output: string, options: VerifyCommandOptions): Promise<void> {
+  const started = performance.now()
+  const report = await reportOn(input, output, options)
+  if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
+  else printReport(report, input, output, performance.now() - started, options.quiet === true)
+  if (report.differenceCount > 0) throw differs(report, output)
+}
+
+/** Checks a file that was just written. */
+export async function verifyWritten(input: string, output: string, options: VerifyCommandOptions): Promise<void> {
+  const report = await reportOn(input, output, options)
+  if (report.differenceCount > 0) {
+    process.stderr.write(`${report.differences.map(differenceText).join('\n')}\n`)
+    throw differs(report, output)
+  }
+  if (options.quiet !== true && options.json !== true) {
+    process.stderr.write(`  verified  ${counted(report.cells, 'cell')} by a second reading of the export\n`)
+  }
+}
+
+async function reportOn(input: string, output: string, options: VerifyCommandOptions): Promise<VerifyReport> {
+  if (input === STANDARD_STREAM || output === STANDARD_STREAM) {
+    throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
+  }
+  const { isStar, ...shape } = shapeOf(options)
+  if (isStar) throw new OptionError('ERR_OPTION', 'verify reads one file: expected --layout wide or long, found star')
+  return verifyOutput({ source: input, output, options: { ...shape, maxDifferences: options.differences } })
+}
+
+function differs(report: VerifyReport, output: string): ExportError {
+  return new ExportError(
+    'ERR_VERIFY',
+    `${output} is not what the export says: ${counted(report.differenceCount, 'difference')}`,
+  )
+}
+
+function printReport(
+  report: VerifyReport,
+  input: string,
+  output: string,
+  milliseconds: number,
+  isQuiet: boolean,
+): void {
+  for (const difference of report.differences) process.stdout.write(`${differenceText(difference)}\n`)
+  const more = report.differenceCount - report.differences.length
+  if (more > 0) process.stdout.write(`… and ${count(more)} more\n`)
+  if (isQuiet) return
+  const compared = `${counted(report.records, 'record')}, ${counted(report.columns, 'column')}, ${counted(report.cells, 'cell')}`
+  const result = report.differenceCount === 0 ? 'no difference' : counted(report.differenceCount, 'difference')
+  process.stdout.write(`${input} and ${output}: ${compared} compared in ${duration(milliseconds)}: ${result}\n`)
+}
+
+function differenceText({ kind, record, ownerId, column, key, expected, found }: Difference): string {
+  const place = [
+    record === undefined ? '' : `record ${record}`,
+    ownerId === undefined ? '' : `owner ${ownerId}`,
+    column === undefined ? '' : `column ${column}`,
+    key === undefined ? '' : `key ${key}`,
+  ]
+  const where = place.filter(Boolean).join(', ')
+  return `${kind}: expected ${expected}, found ${found}${where === '' ? '' : ` (${where})`}`
+}
