@@ -46,7 +46,7 @@ describe('the main reader, the reference reader and the model give the same', ()
       fc.asyncProperty(exportArbitrary(), wayArbitrary, async (generated, way) => {
         expect(await disagreement(exportBytes(generated), { fields: generated.fields }, way)).toBeUndefined()
       }),
-      { numRuns: 120, interruptAfterTimeLimit: 15_000 },
+      { numRuns: 80, interruptAfterTimeLimit: 15_000 },
     )
   })
 
@@ -55,7 +55,7 @@ describe('the main reader, the reference reader and the model give the same', ()
       fc.asyncProperty(exportArbitrary({ faults: true, mostRecords: 6 }), wayArbitrary, async (generated, way) => {
         expect(await disagreement(exportBytes(generated), { fields: generated.fields }, way)).toBeUndefined()
       }),
-      { numRuns: 120, interruptAfterTimeLimit: 15_000 },
+      { numRuns: 60, interruptAfterTimeLimit: 15_000 },
     )
   })
 
@@ -69,7 +69,7 @@ describe('the main reader, the reference reader and the model give the same', ()
           expect(await disagreement(damaged, { fields: generated.fields }, way)).toBeUndefined()
         }
       }),
-      { numRuns: 80, interruptAfterTimeLimit: 15_000 },
+      { numRuns: 40, interruptAfterTimeLimit: 15_000 },
     )
   })
 })
@@ -82,6 +82,6 @@ test('a file that was written from any export verifies', async () => {
       if (isRefusedByModel(bytes, options)) return
       expect(await differencesWhenWritten(bytes, options, form)).toEqual([])
     }),
-    { numRuns: 80, interruptAfterTimeLimit: 15_000 },
+    { numRuns: 50, interruptAfterTimeLimit: 15_000 },
   )
 })

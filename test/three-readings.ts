@@ -5,15 +5,16 @@ import { isExportError } from '../src/errors.ts'
 import { type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
 import type { ColumnOptions } from '../src/schema.ts'
 import type { ExportSource } from '../src/source.ts'
+import type { Cell } from '../src/verify/answer-values.ts'
 import { CellDecoder } from '../src/verify/arrow-cells.ts'
 import { openReference } from '../src/verify/reference-reader.ts'
 import type { Warning } from '../src/warnings.ts'
 import { chunked } from './json-layout.ts'
-import { type ModelCell, modelTable } from './model.ts'
+import { modelTable } from './model.ts'
 
 export interface Reading {
   columns: string[]
-  rows: ModelCell[][]
+  rows: Cell[][]
   /** Dictionaries by column name; those of tables without rows are left out. */
   labels: Record<string, readonly string[]>
   /** `name answered/skipped/notAsked` of each question. */
@@ -42,7 +43,7 @@ export async function referenceReading(
     yield* chunked(bytes, chunkBytes)
   }, options)
   const { columns } = reader
-  const rows: ModelCell[][] = []
+  const rows: Cell[][] = []
   for await (const { cells } of reader.rows()) rows.push([...cells])
   return {
     columns: columns.map(({ name }) => name),
@@ -60,7 +61,7 @@ export async function mainReading(
 ): Promise<Reading> {
   const reader = await readExport(source, options, internals)
   const decoder = new CellDecoder()
-  const rows: ModelCell[][] = []
+  const rows: Cell[][] = []
   let labelsOf: (i: number) => readonly string[] | undefined = () => undefined
   for await (const batch of reader) {
     const cells = decoder.batch(batch)

@@ -195,8 +195,9 @@ describe.each(FORMATS)('verifying .%s', (format) => {
     const report = await verifyOutput({ source: shortSource, output, options })
     expect(report.differences).toEqual([])
     expect(report.cells).toBe(report.columns * report.rows)
-    const other = await verifyOutput({ source: shortSource, output, options: { hashKey: 'another key' } })
-    expect(other.differenceCount).toBeGreaterThan(0)
+    if (shape.hashOwner !== true) return
+    const other = await verifyOutput({ source: shortSource, output, options: { ...shape, hashKey: 'another key' } })
+    expect(other.differenceCount).toBeGreaterThanOrEqual(report.rows)
   })
 
   test.each(TABLE_DAMAGES.filter(({ formats }) => formats === undefined || formats.includes(format)))(
@@ -210,6 +211,22 @@ describe.each(FORMATS)('verifying .%s', (format) => {
       expect(report.differenceCount).toBeGreaterThanOrEqual(report.differences.length)
     },
   )
+
+  test('says where a difference is, and what both sides say', async () => {
+    const { reader, batches } = await sampleBatches()
+    const damage = TABLE_DAMAGES.find(({ name }) => name === 'a time that is off by a microsecond')
+    if (damage === undefined) throw new Error('unreachable: the damage is in the list')
+    const output = await written(damage.damage(reader.schema, batches), format)
+    const { differences, differenceCount } = await verifyOutput({ source: shortSource, output })
+    expect(differenceCount).toBe(1)
+    const [difference] = differences
+    // The first record of the second batch.
+    const record = (JSON.parse(SHORT_SAMPLE.toString()) as { records: { ownerId: string; lastUpdateDate: string }[] })
+      .records[40]
+    expect(difference).toMatchObject({ kind: 'cell', record: 41, ownerId: record?.ownerId, column: 'lastUpdateDate' })
+    expect(difference?.expected).toContain(new Date(record?.lastUpdateDate ?? '').toISOString())
+    expect(difference?.found).not.toBe(difference?.expected)
+  })
 
   test('refuses a file that is cut off', async () => {
     const output = await written(await readExport(SAMPLE), format)

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
 import { SYSTEM_COLUMNS } from '../names.ts'
+import { ROLE_METADATA_KEY } from '../shape/metadata.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -191,7 +192,7 @@ class Comparison {
   #cellDiffers({ record, cells }: ExpectedRow, column: number, expected: Cell, found: Cell): void {
     const [ownerId] = cells
     const { path, field } = this.#columns[column] ?? {}
-    const isState = field?.name === SYSTEM_COLUMNS.skipped || field?.metadata.get('alida:role') === 'state'
+    const isState = field?.name === SYSTEM_COLUMNS.skipped || field?.metadata.get(ROLE_METADATA_KEY) === 'state'
     this.#log.compare(
       {
         kind: isState ? 'state' : 'cell',

@@ -4,6 +4,7 @@ import type { Field, Schema } from 'apache-arrow'
 import type { FieldDefinition } from '../definition.ts'
 import { numberedNames } from '../names.ts'
 import type { ColumnPlan } from '../schema.ts'
+import { QUESTIONS_METADATA_KEY, ROLE_METADATA_KEY } from '../shape/metadata.ts'
 import type { ShapeOptions } from '../shape/options.ts'
 import type { Cell } from './answer-values.ts'
 import { expectedHash } from './expected-hash.ts'
@@ -62,7 +63,7 @@ export class ExpectedTable {
   /** The dictionary of a leaf column behind the last row; undefined where its order says nothing. */
   labelsOf(field: Field): readonly string[] | undefined {
     if (this.#options.layout === 'long') return undefined
-    const role = field.metadata.get('alida:role')
+    const role = field.metadata.get(ROLE_METADATA_KEY)
     const column = this.#columnOf(field)
     if (role === 'state') return ['answered', 'skipped', 'not asked']
     if (role === 'other-options') return undefined
@@ -105,7 +106,7 @@ export class ExpectedTable {
   #cellOf(field: Field): CellOf {
     const { metadata, name } = field
     const question = this.#questionOf(field)
-    switch (metadata.get('alida:role')) {
+    switch (metadata.get(ROLE_METADATA_KEY)) {
       case 'state':
         return (record) => record.answers[question]?.state ?? null
       case 'option':
@@ -146,7 +147,7 @@ export class ExpectedTable {
 
 /** `group.member` inside of a struct, else the column's name. */
 function questionPaths({ schema, columns }: ReferenceReader): string[] {
-  const listed = schema.metadata.get('alida:questions')
+  const listed = schema.metadata.get(QUESTIONS_METADATA_KEY)
   if (listed !== undefined) return (JSON.parse(listed) as { column: string }[]).map(({ column }) => column)
   return columns.filter((plan) => plan.field !== undefined).map((plan) => plan.name)
 }
