@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { RecordBatch } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -20,6 +22,7 @@ import { modelReading, referenceReading } from './three-readings.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url)
 const SAMPLE = fileURLToPath(new URL('sample-export.json', FIXTURES))
+const execute = promisify(execFile)
 const FOLDER = mkdtempSync(join(tmpdir(), 'alida-arrow-verify-'))
 
 afterAll(() => rmSync(FOLDER, { recursive: true }))
@@ -226,6 +229,18 @@ describe.each(FORMATS)('verifying .%s', (format) => {
     expect(difference).toMatchObject({ kind: 'cell', record: 41, ownerId: record?.ownerId, column: 'lastUpdateDate' })
     expect(difference?.expected).toContain(new Date(record?.lastUpdateDate ?? '').toISOString())
     expect(difference?.found).not.toBe(difference?.expected)
+  })
+
+  test('survives flipped bits: a difference or a clear error, unless they mean nothing', async () => {
+    const source = join(FOLDER, 'short.json')
+    writeFileSync(source, SHORT_SAMPLE)
+    const output = await written(await readExport(SHORT_SAMPLE), format)
+    const script = fileURLToPath(new URL('damaged-outputs.ts', import.meta.url))
+    const { stdout } = await execute(process.execPath, ['--import', 'tsx', script, source, output, '40'])
+    const outcomes = JSON.parse(stdout) as string[]
+    expect(outcomes).toHaveLength(40)
+    expect(outcomes.filter((outcome) => !['same', 'different', 'ERR_OUTPUT'].includes(outcome))).toEqual([])
+    expect(outcomes.filter((outcome) => outcome !== 'same').length).toBeGreaterThan(20)
   })
 
   test('refuses a file that is cut off', async () => {

@@ -73,7 +73,11 @@ export class CellDecoder {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function utf8(bytes: Uint8Array, start: number, end: number): string {
-  return UTF8.decode(bytes.subarray(start, end))
+  try {
+    return UTF8.decode(bytes.subarray(start, end))
+  } catch (cause) {
+    throw new OutputError('ERR_OUTPUT', 'the output is damaged: expected UTF-8 in a text, found other bytes', { cause })
+  }
 }
 
 function bitAt(bits: Uint8Array, index: number): boolean {

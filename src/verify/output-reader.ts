@@ -6,6 +6,7 @@ import { RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
 import { ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm'
 import { isExportError, OutputError, shortened } from '../errors.ts'
 import { type BatchCells, CellDecoder } from './arrow-cells.ts'
+import { settledOrPanicked } from './wasm-panic.ts'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
 
@@ -54,7 +55,7 @@ async function ends(path: string): Promise<{ start: string; end: string }> {
 }
 
 async function openParquet(path: string): Promise<OutputReader> {
-  const file = await ParquetFile.fromFile(await openAsBlob(path))
+  const file = await settledOrPanicked(ParquetFile.fromFile(await openAsBlob(path)))
   const schema = tableFromIPC(file.schema().intoIPCStream()).schema
   const keyValues = file.metadata().fileMetadata().keyValueMetadata() as Map<string, string>
   return {
@@ -74,9 +75,9 @@ async function* parquetBatches(file: ParquetFile, columns: number): AsyncGenerat
   for (let group = 0; group < metadata.numRowGroups(); group++) {
     const expected = metadata.rowGroup(group).numRows()
     let rows = 0
-    const batches = (await file.stream({ rowGroups: [group], batchSize })).getReader()
+    const batches = (await settledOrPanicked(file.stream({ rowGroups: [group], batchSize }))).getReader()
     for (;;) {
-      const { done, value } = await batches.read()
+      const { done, value } = await settledOrPanicked(batches.read())
       if (done) break
       for (const batch of tableFromIPC((value as WasmBatch).intoIPCStream()).batches) {
         rows += batch.numRows
