@@ -242,9 +242,10 @@ async function encodeInPieces(
   await reader.close()
   const progress = new SharedArrayBuffer(pieces.count * 2 * Float64Array.BYTES_PER_ELEMENT)
   options.watch?.(() => progressOf(new Float64Array(progress), pieces.first, totalBytes))
-  const job = { ...tableJob(reader, options, progress), path, recordStart: pieces.recordStart }
+  const { numbersRecords } = reader
+  const job = { ...tableJob(reader, options, progress), path, recordStart: pieces.recordStart, numbersRecords }
   const sink = new ParquetSink(reader.schema, output, options.compression)
-  const seams = new PieceSeams(pieces.first)
+  const seams = new PieceSeams(pieces.first, numbersRecords)
   const counts = new Counts(columns.length)
   for await (const result of pool.decode(job, pieces, options.signal)) {
     seams.add(result)

@@ -85,7 +85,7 @@ export async function readExport(
     const { decoder, warnings } = input
     const plan = planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
-    const mayCut = internals.inPieces === true && step === 'columns' && !plan.shape.numbersRecords
+    const mayCut = internals.inPieces === true && step === 'columns'
     const pieces = mayCut
       ? await input.planPieces(limits.rows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
       : undefined
@@ -124,6 +124,11 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     this.pieces = pieces
     this.definition = input.decoder.definition
     this.header = input.decoder.header
+  }
+
+  /** @internal */
+  get numbersRecords(): boolean {
+    return this.#plan.shape.numbersRecords
   }
 
   /** @internal */

@@ -24,11 +24,15 @@ export interface TableJob {
 export interface PieceJob extends TableJob {
   readonly path: string
   readonly recordStart: Uint8Array
+  /** Whether rows hold the numbers of their records. */
+  readonly numbersRecords: boolean
 }
 
 /** Piece `index` holds the records that begin at or behind `from` and before `to`. */
 export interface PieceRequest {
   readonly index: number
+  /** Records of the pieces before it; 0 where the table does not number them. */
+  readonly recordsBefore: number
   readonly from: number
   readonly to: number
 }
@@ -44,6 +48,8 @@ export interface DecodedCounts {
 
 export interface PieceResult extends DecodedCounts {
   readonly index: number
+  /** As the request had it. */
+  readonly recordsBefore: number
   /** Where its first record begins and where the next piece's does; undefined for a piece without a record. */
   readonly range: { readonly start: number; readonly end: number } | undefined
   /** Whether it read the document to its end. */

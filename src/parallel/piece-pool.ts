@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads'
 import { aborted } from '../source.ts'
 import type { Pieces } from './cuts.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+import { RecordCount } from './record-count.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'
 
 /** A piece that cannot be decoded on its own: the file must be read in order, which also words the error. */
@@ -52,6 +53,7 @@ export class PiecePool {
       this.#failure ??= signal && aborted(signal)
       this.#wake()
     }
+    const count = job.numbersRecords ? new RecordCount(job.path, pieces) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     try {
@@ -65,7 +67,8 @@ export class PiecePool {
           while (begun < Math.min(pieces.count, index + this.#workers.length + 1)) {
             const worker = this.#free.pop()
             if (worker === undefined) break
-            tell(worker, { type: 'piece', piece: pieceAt(pieces, begun++) })
+            const recordsBefore = (await count?.before(begun)) ?? 0
+            tell(worker, { type: 'piece', piece: pieceAt(pieces, begun++, recordsBefore) })
           }
           if (this.#failure !== undefined) throw this.#failure
           if (this.#results.has(index)) break
@@ -79,6 +82,7 @@ export class PiecePool {
       }
     } finally {
       signal?.removeEventListener('abort', onAbort)
+      await count?.close()
     }
   }
 
@@ -91,25 +95,35 @@ function tell(worker: Worker, message: MainMessage): void {
   worker.postMessage(message)
 }
 
-function pieceAt(pieces: Pieces, index: number): PieceRequest {
+function pieceAt(pieces: Pieces, index: number, recordsBefore: number): PieceRequest {
   const from = pieces.first + index * pieces.stride
   const isLast = index === pieces.count - 1
-  return { index, from, to: isLast ? Number.POSITIVE_INFINITY : from + pieces.stride }
+  return { index, recordsBefore, from, to: isLast ? Number.POSITIVE_INFINITY : from + pieces.stride }
 }
 
-/** Checks that every piece begins where the one before it ended, and that just the last one read to the end. */
+/**
+ * Checks that every piece begins where the one before it ended, with the right number of its first record if records are
+ * numbered, and that just the last one read to the end.
+ */
 export class PieceSeams {
+  readonly #numbersRecords: boolean
   #end: number
+  #records = 0
   #reachedEnd = false
 
-  constructor(first: number) {
+  constructor(first: number, numbersRecords: boolean) {
     this.#end = first
+    this.#numbersRecords = numbersRecords
   }
 
   /** @throws ReadInOrder when the piece does not fit. */
-  add({ range, reachedEnd }: PieceResult): void {
+  add({ range, reachedEnd, recordsBefore, records }: PieceResult): void {
     if (range === undefined) return
-    if (this.#reachedEnd || range.start !== this.#end) throw new ReadInOrder('the pieces do not fit together')
+    const isMisnumbered = this.#numbersRecords && recordsBefore !== this.#records
+    if (this.#reachedEnd || range.start !== this.#end || isMisnumbered) {
+      throw new ReadInOrder('the pieces do not fit together')
+    }
+    this.#records += records
     this.#end = range.end
     this.#reachedEnd = reachedEnd
   }

@@ -49,7 +49,9 @@ class PieceDecoder {
       this.#progress[piece.index * 2 + 1] = decoder.recordsRead
       if (step === 'more') this.#fill(decoder)
       else if (step === 'batch') {
-        for (const batch of shape.apply(decoder.takeBatch(), 0)) rowGroups.push(this.#encoder.encode([batch]))
+        const decoded = decoder.takeBatch()
+        const recordsBefore = piece.recordsBefore + decoder.recordsRead - decoded.numRows
+        for (const batch of shape.apply(decoded, recordsBefore)) rowGroups.push(this.#encoder.encode([batch]))
         shape.forgetUnknownOptions()
       } else {
         const end = decoder.cursor.offsetOf(decoder.cursor.pos)
@@ -108,7 +110,8 @@ function resultOf(
   warnings: WarningLog,
   rowGroups: EncodedRowGroup[],
 ): PieceResult {
-  return { index: piece.index, range, reachedEnd, ...decodedCounts(decoder, columnCount, warnings), rowGroups }
+  const { index, recordsBefore } = piece
+  return { index, recordsBefore, range, reachedEnd, ...decodedCounts(decoder, columnCount, warnings), rowGroups }
 }
 
 let decoder: PieceDecoder | undefined

@@ -1,0 +1,54 @@
+/** How many records stand before each piece of a file: counted by what they begin with, far faster than decoded. */
+
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Pieces } from './cuts.ts'
+
+const CHUNK_BYTES = 4 << 20
+
+/**
+ * Counts piece by piece, in order. The bytes may also stand in a member that nobody knows, so that the numbers must be
+ * compared with those of the decoded records.
+ */
+export class RecordCount {
+  readonly #pieces: Pieces
+  readonly #file: Promise<FileHandle>
+  readonly #chunk = Buffer.alloc(CHUNK_BYTES)
+  #counted = 0
+  #records = 0
+
+  constructor(path: string, pieces: Pieces) {
+    this.#pieces = pieces
+    this.#file = open(path)
+    this.#file.catch(() => undefined)
+  }
+
+  /** Records that begin before a piece; pieces are asked for in order. */
+  async before(piece: number): Promise<number> {
+    const { first, stride } = this.#pieces
+    for (; this.#counted < piece; this.#counted++) {
+      const from = first + this.#counted * stride
+      this.#records += await this.#count(from, from + stride)
+    }
+    return this.#records
+  }
+
+  async close(): Promise<void> {
+    await (await this.#file.catch(() => undefined))?.close()
+  }
+
+  async #count(from: number, to: number): Promise<number> {
+    const { recordStart } = this.#pieces
+    const file = await this.#file
+    let count = 0
+    // Chunks overlap by less than what is searched for, so that nothing is found twice.
+    const step = CHUNK_BYTES - (recordStart.length - 1)
+    for (let offset = from; offset < to; offset += step) {
+      const length = Math.min(CHUNK_BYTES, to + recordStart.length - 1 - offset)
+      const { bytesRead } = await file.read(this.#chunk, 0, length, offset)
+      const bytes = this.#chunk.subarray(0, bytesRead)
+      for (let at = bytes.indexOf(recordStart); at >= 0; at = bytes.indexOf(recordStart, at + 1)) count++
+      if (bytesRead < length) break
+    }
+    return count
+  }
+}
