@@ -19,8 +19,8 @@ interface Answer {
   readonly field: FieldDefinition
   readonly state: AnswerState
   readonly cell: Cell
-  /** Ids of the chosen options; undefined where the question has none. */
-  readonly optionIds: readonly string[] | undefined
+  /** Number of the decoded column. */
+  readonly column: number
 }
 
 interface AnsweredRecord {
@@ -39,6 +39,9 @@ export class ExpectedTable {
   /** Names of the questions, as `skipped` has them, and as they are called with their group. */
   readonly #skippedNames: readonly string[]
   readonly #paths: readonly string[]
+  /** Decoded columns by the id of their question; questions stand one behind the other. */
+  readonly #columns: ReadonlyMap<string, number>
+  readonly #firstQuestion: number
   readonly #cells: readonly CellOf[]
 
   constructor(reference: ReferenceReader, options: ShapeOptions) {
@@ -46,6 +49,11 @@ export class ExpectedTable {
     this.#options = options
     this.#paths = questionPaths(reference)
     this.#skippedNames = numberedNames(this.#paths, new Set())
+    const questions = reference.columns.flatMap(({ field }, i): [string, number][] =>
+      field === undefined ? [] : [[field.id, i]],
+    )
+    this.#columns = new Map(questions)
+    this.#firstQuestion = questions[0]?.[1] ?? 0
     this.#cells = leafColumns(this.schema.fields).map(({ field }) => this.#cellOf(field))
   }
 
@@ -56,7 +64,7 @@ export class ExpectedTable {
   /** The rows of one record, each with a cell for every leaf column. */
   rowsOf(row: ReferenceRow): Cell[][] {
     const record = this.#answered(row)
-    if (this.#options.layout === 'long') return longRows(record, this.#shown.bind(this))
+    if (this.#options.layout === 'long') return this.#longRows(record)
     return [this.#cells.map((cellOf) => cellOf(record))]
   }
 
@@ -73,9 +81,9 @@ export class ExpectedTable {
     return isId ? labels.map((label) => this.#reference.optionIdOf(column, label)) : labels
   }
 
+  /** The decoded column of a question; -1 for columns of no question. */
   #columnOf(field: Field): number {
-    const id = field.metadata.get('alida:id')
-    return this.#reference.columns.findIndex((plan) => plan.field !== undefined && plan.field.id === id)
+    return this.#columns.get(field.metadata.get('alida:id') ?? '') ?? -1
   }
 
   #answered({ record, cells }: ReferenceRow): AnsweredRecord {
@@ -85,7 +93,7 @@ export class ExpectedTable {
       if (field === undefined) return []
       const cell = cells[column] ?? null
       const state = cell !== null ? 'answered' : skipped.has(plan.name) ? 'skipped' : 'not asked'
-      return [{ plan, field, state, cell, optionIds: this.#optionIds(column, plan, cell) }]
+      return [{ plan, field, state, cell, column }]
     })
     const [ownerId = null, lastUpdateDate = null] = cells
     const { hashOwner, hashKey = '' } = this.#options
@@ -97,51 +105,87 @@ export class ExpectedTable {
     }
   }
 
-  #optionIds(column: number, { type }: ColumnPlan, cell: Cell): readonly string[] | undefined {
-    if (type !== 'dictionary' && type !== 'list') return undefined
-    const labels = cell === null ? [] : ([cell].flat() as string[])
-    return labels.map((label) => this.#reference.optionIdOf(column, label))
+  /** Ids of the chosen options; undefined where the question has none. */
+  #optionIds({ column, plan, cell }: Answer): readonly string[] | undefined {
+    if (plan.type !== 'dictionary' && plan.type !== 'list') return undefined
+    return chosenLabels(cell).map((label) => this.#reference.optionIdOf(column, label))
   }
 
   #cellOf(field: Field): CellOf {
     const { metadata, name } = field
-    const question = this.#questionOf(field)
+    const column = this.#columnOf(field)
+    const question = column - this.#firstQuestion
     switch (metadata.get(ROLE_METADATA_KEY)) {
       case 'state':
         return (record) => record.answers[question]?.state ?? null
       case 'option':
-        return ({ answers }) => chosen(answers[question], metadata.get('alida:option') ?? '')
+        return ({ answers }) => this.#isChosen(answers[question], metadata.get('alida:option') ?? '')
       case 'id':
-        return ({ answers }) => idsOf(answers[question])
+        return ({ answers }) => this.#ids(answers[question])
       case 'other-options':
         return (record) => this.#otherOptions(record)
     }
-    if (question !== -1) return ({ answers }) => this.#shown(answers[question])
+    if (column !== -1) return ({ answers }) => this.#shown(answers[question])
     if (name === 'ownerId') return (record) => record.ownerId
     if (name === 'lastUpdateDate') return (record) => record.lastUpdateDate
     return ({ answers }) => this.#skippedNames.filter((_, i) => answers[i]?.state === 'skipped')
   }
 
-  #questionOf(field: Field): number {
-    const questions = this.#reference.columns.filter((plan) => plan.field !== undefined)
-    return questions.findIndex((plan) => plan.field?.id === field.metadata.get('alida:id'))
-  }
-
   /** The answer as its own column shows it. */
   #shown(answer: Answer | undefined): Cell {
     if (answer === undefined) return null
-    const { plan, cell, optionIds } = answer
-    if (plan.isHashed === true) return expectedHash(cell, optionIds, this.#options.hashKey ?? '')
-    return this.#options.values === 'id' && optionIds !== undefined ? idsOf(answer) : cell
+    const { plan, cell } = answer
+    if (plan.isHashed === true) return expectedHash(cell, this.#optionIds(answer), this.#options.hashKey ?? '')
+    const hasOptions = plan.type === 'dictionary' || plan.type === 'list'
+    return this.#options.values === 'id' && hasOptions ? this.#ids(answer) : cell
+  }
+
+  #ids(answer: Answer | undefined): Cell {
+    if (answer === undefined || answer.cell === null) return null
+    const ids = this.#optionIds(answer) ?? []
+    return answer.plan.type === 'list' ? ids : (ids[0] ?? null)
+  }
+
+  #isChosen(answer: Answer | undefined, optionId: string): Cell {
+    return answer === undefined || answer.cell === null ? null : (this.#optionIds(answer) ?? []).includes(optionId)
   }
 
   /** Chosen options that the definition does not know, of the sets that have no list. */
   #otherOptions({ answers }: AnsweredRecord): string[] {
-    return answers.flatMap(({ plan, field, optionIds = [] }, i) => {
+    return answers.flatMap((answer, i) => {
+      const { plan, field } = answer
       if (plan.type !== 'list' || plan.isHashed === true || field.options.length === 0) return []
       const known = new Set(field.options.map(({ id }) => id))
+      const optionIds = this.#optionIds(answer) ?? []
       return optionIds.filter((id) => !known.has(id)).map((id) => `${this.#paths[i]}: ${id}`)
     })
+  }
+
+  /** A row for every question that was asked, and for every option that was chosen in a set. */
+  #longRows(record: AnsweredRecord): Cell[][] {
+    const { ownerId, lastUpdateDate, number } = record
+    return record.answers.flatMap((answer): Cell[][] => {
+      const { plan, field, state } = answer
+      if (state === 'not asked') return []
+      const start = [ownerId, lastUpdateDate, number, field.id, plan.name, plan.group?.name ?? null, state]
+      return this.#longValues(answer).map((values) => [...start, ...values])
+    })
+  }
+
+  /** `option_id`, `option_label`, `value_double`, `value_datetime`, `value_string`, `position`. */
+  #longValues(answer: Answer): Cell[][] {
+    const { plan, cell } = answer
+    const optionIds = this.#optionIds(answer)
+    if (plan.isHashed === true || optionIds === undefined) {
+      const value = this.#shown(answer)
+      if (plan.isHashed !== true && plan.type === 'double') return [[null, null, value, null, null, null]]
+      if (plan.isHashed !== true && plan.type === 'timestamp') return [[null, null, null, value, null, null]]
+      return [[null, null, null, null, value, null]]
+    }
+    if (optionIds.length === 0) return [[null, null, null, null, null, null]]
+    const labels = chosenLabels(cell)
+    const position = (i: number) => (plan.type === 'list' ? i + 1 : null)
+    return optionIds.map((id, i) => [id, labels[i] ?? null, null, null, null, position(i)])
   }
 }
 
@@ -152,47 +196,6 @@ function questionPaths({ schema, columns }: ReferenceReader): string[] {
   return columns.filter((plan) => plan.field !== undefined).map((plan) => plan.name)
 }
 
-function idsOf(answer: Answer | undefined): Cell {
-  if (answer === undefined || answer.cell === null) return null
-  const ids = answer.optionIds ?? []
-  return answer.plan.type === 'list' ? ids : (ids[0] ?? null)
-}
-
-function chosen(answer: Answer | undefined, optionId: string): Cell {
-  return answer === undefined || answer.cell === null ? null : (answer.optionIds ?? []).includes(optionId)
-}
-
-/** A row for every question that was asked, and for every option that was chosen in a set. */
-function longRows(record: AnsweredRecord, shown: (answer: Answer) => Cell): Cell[][] {
-  return record.answers.flatMap((answer): Cell[][] => {
-    const { plan, field, state, cell } = answer
-    if (state === 'not asked') return []
-    const start = [
-      record.ownerId,
-      record.lastUpdateDate,
-      record.number,
-      field.id,
-      plan.name,
-      plan.group?.name ?? null,
-      state,
-    ]
-    const value = shown(answer)
-    if (plan.isHashed === true || answer.optionIds === undefined) {
-      const type = plan.isHashed === true ? 'utf8' : plan.type
-      const isText = type !== 'double' && type !== 'timestamp'
-      const values = [type === 'double' ? value : null, type === 'timestamp' ? value : null, isText ? value : null]
-      return [[...start, null, null, ...values, null]]
-    }
-    const labels = cell === null ? [] : ([cell].flat() as string[])
-    if (labels.length === 0) return [[...start, null, null, null, null, null, null]]
-    return labels.map((label, i) => [
-      ...start,
-      answer.optionIds?.[i] ?? null,
-      label,
-      null,
-      null,
-      null,
-      plan.type === 'list' ? i + 1 : null,
-    ])
-  })
+function chosenLabels(cell: Cell): readonly string[] {
+  return cell === null ? [] : ([cell].flat() as string[])
 }
