@@ -409,11 +409,13 @@ describe.concurrent('inspect', () => {
     expect(stdout.toString()).toMatch(/^0 records, 0 questions/)
   })
 
-  test('has colours when they are forced, and none with NO_COLOR', async ({ expect }) => {
+  test('has colours when they are forced, and none with NO_COLOR or where it is no terminal', async ({ expect }) => {
     const forced = await runCli(['inspect', SAMPLE_PATH], { env: { FORCE_COLOR: '1' } })
     expect(forced.stdout.toString()).toContain('\u001b[')
-    const without = await runCli(['inspect', SAMPLE_PATH], { env: { NO_COLOR: '1' } })
-    expect(without.stdout.toString()).not.toContain('\u001b')
+    for (const env of [{ NO_COLOR: '1' }, { NO_COLOR: '1', FORCE_COLOR: '1' }, { CI: 'true' }]) {
+      const { stdout } = await runCli(['inspect', SAMPLE_PATH], { env })
+      expect(stdout.toString()).not.toContain('\u001b')
+    }
   })
 
   test('lets no control characters from the export reach the terminal', async ({ expect }) => {

@@ -95,8 +95,8 @@ describe('dictionary indices', () => {
   test.for([
     [0, 'Int16'],
     [3, 'Int16'],
-    [16_384, 'Int16'],
-    [16_385, 'Int32'],
+    [16_383, 'Int16'],
+    [16_384, 'Int32'],
     [100_000, 'Int32'],
   ] as const)('of %i options are %s', async ([options, indices]) => {
     const expected = indices === 'Int16' ? Int16 : Int32

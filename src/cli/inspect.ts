@@ -68,7 +68,7 @@ function flagsOf(field: FieldDefinition): string[] {
 const BAR_CELLS = 10
 
 async function questionTable(summary: ReadSummary): Promise<string> {
-  const { default: colors } = await import('picocolors')
+  const { colors } = await import('./colors.ts')
   const table = await emptyTable(
     ['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped', 'not asked', ''],
     ['left', 'left', 'right', 'left', 'left', 'right', 'right', 'right', 'left'],

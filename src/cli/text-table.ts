@@ -5,7 +5,7 @@ import { shortened } from '../errors.ts'
 
 export async function emptyTable(head: readonly string[], colAligns: HorizontalAlignment[]): Promise<Table> {
   const { default: TextTable } = await import('cli-table3')
-  const { default: colors } = await import('picocolors')
+  const { colors } = await import('./colors.ts')
   return new TextTable({
     head: head.map((title) => colors.bold(title)),
     colAligns,
