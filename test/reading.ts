@@ -40,26 +40,28 @@ const CHUNK_BYTES = [1, 2, 3, 7, 64, 65_536, 0]
 const FEW_CHUNK_BYTES = [2, 64, 0]
 /** For large inputs: a prime, so that chunks end everywhere, and what files are read by. */
 const LARGE_CHUNK_BYTES = [61, 65_536]
-const WINDOW_BYTES = [64, 1024, undefined]
+type Windows = readonly (number | undefined)[]
+
+const WINDOW_BYTES: Windows = [64, 1024, undefined]
 const BATCH_SIZES = [1, 3, undefined]
 
 /** Inputs from here on are read in fewer ways. */
 const SMALL_BYTES = 40_000
 
 /** Every chunk size, and every window with and without the fast path; the other settings take turns. */
-function* waysToRead(byteLength: number): Generator<Way> {
+function* waysToRead(byteLength: number, windows: Windows = WINDOW_BYTES): Generator<Way> {
   const isSmall = byteLength < SMALL_BYTES
   // Inputs of other lengths start at other combinations, so that all fixtures together see all of them.
   let turn = byteLength
   for (const useLayout of [true, false]) {
     const chunkSizes = useLayout ? CHUNK_BYTES : FEW_CHUNK_BYTES
     for (const chunkBytes of isSmall ? chunkSizes : LARGE_CHUNK_BYTES) {
-      const windowBytes = WINDOW_BYTES[turn % 3]
+      const windowBytes = windows[turn % windows.length]
       const batchSize = BATCH_SIZES[Math.floor(turn / 3) % 3]
       yield { chunkBytes, windowBytes, batchSize, useLayout, isGzip: turn % 4 === 0, isStream: true }
       turn++
     }
-    for (const windowBytes of WINDOW_BYTES) {
+    for (const windowBytes of windows) {
       yield {
         chunkBytes: 0,
         windowBytes,
@@ -153,9 +155,9 @@ export function factsOf(error: unknown): ErrorFacts {
   return { code, message, record, ownerId, fieldId, fieldName, byteOffset }
 }
 
-async function readEveryWay(bytes: Uint8Array, options: ReadOptions): Promise<Reading | ErrorFacts> {
+async function readEveryWay(bytes: Uint8Array, options: ReadOptions, windows?: Windows): Promise<Reading | ErrorFacts> {
   let first: Reading | ErrorFacts | undefined
-  for (const way of waysToRead(bytes.length)) {
+  for (const way of waysToRead(bytes.length, windows)) {
     const outcome = await outcomeOf(bytes, options, way)
     first ??= outcome
     expectSame(outcome, first, JSON.stringify(way))
@@ -172,8 +174,12 @@ export async function readAll(bytes: Uint8Array, options: ReadOptions = {}): Pro
 }
 
 /** Reads the input in every way; all must give the error that is returned. */
-export async function refusalOf(bytes: Uint8Array, options: ReadOptions = {}): Promise<ErrorFacts> {
-  const outcome = await readEveryWay(bytes, options)
+export async function refusalOf(
+  bytes: Uint8Array,
+  options: ReadOptions = {},
+  { windowBytes }: { windowBytes?: Windows } = {},
+): Promise<ErrorFacts> {
+  const outcome = await readEveryWay(bytes, options, windowBytes)
   if ('code' in outcome) return outcome
   throw new Error(`expected an error, found a table of ${outcome.rows.length} rows`)
 }
