@@ -15,6 +15,9 @@ export const SAMPLE_BYTES = 1 << 18
 /** Files with fewer records than this (estimated) are not cut: a second thread would not be worth it. */
 export const FEWEST_RECORDS_TO_CUT = 32_768
 
+/** A piece of more JSON than this is cut again, for the memory's sake: each thread holds one as Arrow. */
+const MOST_PIECE_BYTES = 256 * 2 ** 20
+
 export interface Pieces extends Cuts {
   readonly count: number
   /** What every record begins with, up to the colon behind `"ownerId"`. */
@@ -22,7 +25,8 @@ export interface Pieces extends Cuts {
 }
 
 /**
- * Plans pieces of about `rows` records each, an even number of them, so that two threads finish together.
+ * Plans pieces of about `rows` records each, fewer where those would be much JSON; an even number of them, so that two
+ * threads finish together.
  *
  * @param sample The document from the records' `[` on.
  * @param recordsOffset Document offset of that `[`.
@@ -50,7 +54,8 @@ export function planPieces(
   const first = recordsOffset + firstInSample
   const estimate = (documentBytes - first) / recordBytes
   if (estimate < Math.min(fewestRecords, 2 * rows)) return undefined
-  const count = 2 * Math.max(1, Math.round(estimate / rows / 2))
+  const pairs = Math.max(1, Math.round(estimate / rows / 2), Math.ceil((documentBytes - first) / MOST_PIECE_BYTES / 2))
+  const count = 2 * pairs
   return { first, stride: Math.ceil((documentBytes - first) / count), count, recordStart }
 }
 
