@@ -19,6 +19,7 @@ import {
 } from './format.ts'
 import { labelTexts } from './label-list.ts'
 import { MOST_ENUM_LABELS } from './polars-enum.ts'
+import { withRepeatedTexts } from './repeated-texts.ts'
 import { checkBatch } from './schema-check.ts'
 import { type SchemaTree, schemaTree } from './schema-tree.ts'
 import { encodeWasmColumns } from './wasm-columns.ts'
@@ -72,17 +73,20 @@ export class RowGroupEncoder {
     const rowCount = filled.reduce((rows, batch) => rows + batch.numRows, 0)
     if (rowCount === 0) throw new ExportError('ERR_PARQUET', 'expected a row group of one row or more, found none')
     const stored = new Map<string, StoredColumn>()
-    const chunks = this.#dictionaryChunks(filled)
+    const shown = withRepeatedTexts(this.#schema, filled)
+    const schema = shown === filled ? this.#schema : shown[0]!.schema
+    const tree = shown === filled ? this.#tree : schemaTree(schema)
+    const chunks = this.#dictionaryChunks(tree, shown)
     for (const column of this.#compressed(chunks)) stored.set(pathKey(column.chunk.path), column)
-    for (const column of wasmColumns(this.#schema, filled, this.#compression)) {
+    for (const column of wasmColumns(schema, shown, this.#compression)) {
       stored.set(pathKey(column.chunk.path), column)
     }
-    return { rowCount, ...joined(this.#inOrder(stored)), labels: labelsByColumn(chunks) }
+    return { rowCount, ...joined(this.#inOrder(stored)), labels: labelsByColumn(this.#tree, chunks) }
   }
 
-  #dictionaryChunks(batches: readonly RecordBatch[]): DictionaryChunk[] {
+  #dictionaryChunks(tree: SchemaTree, batches: readonly RecordBatch[]): DictionaryChunk[] {
     const chunks: DictionaryChunk[] = []
-    for (const leaf of this.#tree.leaves) {
+    for (const leaf of tree.leaves) {
       if (leaf.dictionary === undefined) continue
       chunks.push(encodeDictionaryChunk(leaf, leaf.dictionary, batches, this.#buffers))
     }
@@ -124,11 +128,13 @@ function pathKey(path: readonly string[]): string {
   return path.join('\0')
 }
 
-function labelsByColumn(chunks: readonly DictionaryChunk[]): Map<string, string[]> {
+/** Texts that are written from indices, too, are no labels. */
+function labelsByColumn(tree: SchemaTree, chunks: readonly DictionaryChunk[]): Map<string, string[]> {
+  const dictionaries = new Set(tree.leaves.filter((leaf) => leaf.dictionary !== undefined).map(({ path }) => path[0]))
   const labels = new Map<string, string[]>()
   for (const { leaf, labels: list } of chunks) {
     const [name] = leaf.path
-    if (name !== undefined && leaf.path.length === 1 && list.count <= MOST_ENUM_LABELS)
+    if (name !== undefined && dictionaries.has(name) && leaf.path.length === 1 && list.count <= MOST_ENUM_LABELS)
       labels.set(name, labelTexts(list))
   }
   return labels
