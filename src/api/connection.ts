@@ -2,6 +2,7 @@
 
 import type { Agent, Dispatcher } from 'undici'
 import { VERSION } from '../version.ts'
+import { holdEnd } from './held-end.ts'
 
 export interface ConnectionOptions {
   /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; it is never closed here. */
@@ -43,7 +44,11 @@ export class Connection {
     // Loaded on first use: a program that only converts files does without it.
     const undici = await import('undici')
     if (this.#injected === undefined && this.#agent === undefined) {
-      this.#agent = new undici.Agent({ connect: { timeout: this.#connectTimeoutMs } })
+      const connect = undici.buildConnector({ timeout: this.#connectTimeoutMs })
+      this.#agent = new undici.Agent({
+        connect: (options, done) =>
+          connect(options, (...[error, socket]) => (error === null ? done(null, holdEnd(socket)) : done(error, null))),
+      })
     }
     const response = await undici.request(request.url, {
       method: request.method,

@@ -1,7 +1,10 @@
 /** The API client of a command: made from its settings, behind the proxy that the environment names, closed at its end. */
 
+import { subscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { ExportClient } from '../api/client.ts'
+import { holdEnd } from '../api/held-end.ts'
 import { type ApiOptions, clientOptions } from './api-settings.ts'
 import { printWarning } from './warning.ts'
 
@@ -37,5 +40,7 @@ export async function withApiClient<T>(
 async function proxyDispatcher(): Promise<Dispatcher | undefined> {
   if (!PROXY_VARIABLES.some((name) => (process.env[name] ?? '') !== '')) return undefined
   const { EnvHttpProxyAgent } = await import('undici')
+  // The agent makes its connections itself, and this is how it tells of them.
+  subscribe('undici:client:connected', (message) => holdEnd((message as { socket: Socket }).socket))
   return new EnvHttpProxyAgent()
 }
