@@ -20,18 +20,22 @@ async function sampleBytes(): Promise<Buffer> {
 function instructions(fake: FakeAlida): string {
   return `A made-up Alida API is at ${fake.apiOrigin}, its file store at ${fake.storeOrigin}. Nothing leaves this machine.
 
-In another terminal:
+In another terminal, in this folder (npm run build makes dist/bin.js):
 
+  export ALIDA_BASE_URL=${fake.apiOrigin}
   export ALIDA_COMMUNITY=${COMMUNITY}
   export ALIDA_CLIENT_ID=${CLIENT_ID}
   export ALIDA_CLIENT_SECRET=${CLIENT_SECRET}
 
-  node dist/bin.js fetch --base-url ${fake.apiOrigin} --batch ${BATCH_ID} -o demo.parquet
+List the activities, ask for an export of the first one (it takes some seconds to be ready), and look at what is in it:
 
-or, with a new export of an activity, or the list of activities:
+  node dist/bin.js activities
+  node dist/bin.js fetch --activity ${ACTIVITY_ID} -o demo.parquet --save-json demo.json
+  node dist/bin.js inspect demo.json
 
-  node dist/bin.js fetch --base-url ${fake.apiOrigin} --activity ${ACTIVITY_ID} -o demo.parquet
-  node dist/bin.js activities --base-url ${fake.apiOrigin}
+Or get an export that was asked for before:
+
+  node dist/bin.js fetch --batch ${BATCH_ID} -o demo.parquet
 
 Requests are shown below. Stop with Ctrl-C.
 `
@@ -39,6 +43,8 @@ Requests are shown below. Stop with Ctrl-C.
 
 const fake = await FakeAlida.start(Number(process.env.DEMO_PORT ?? 0))
 fake.file.bytes = await sampleBytes()
+const [first, ...others] = fake.activities
+fake.activities = [{ ...first, id: ACTIVITY_ID }, ...others]
 fake.onRequest = ({ side, route, method, path }) => {
   console.log(`${side.padEnd(5)}  ${method} ${path.split('?')[0]}`)
   if (route === 'create') fake.statuses = [...POLLS_UNTIL_DONE]
