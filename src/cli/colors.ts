@@ -9,4 +9,6 @@ const { NO_COLOR, FORCE_COLOR, TERM } = process.env
 
 const isForced = Boolean(FORCE_COLOR) && FORCE_COLOR !== '0'
 
-export const colors = picocolors.createColors(!NO_COLOR && (isForced || (process.stdout.isTTY && TERM !== 'dumb')))
+// `isTTY` is undefined where there is no terminal, and picocolors would then decide itself.
+
+export const colors = picocolors.createColors(!NO_COLOR && (isForced || (Boolean(process.stdout.isTTY) && TERM !== 'dumb')))
