@@ -3,9 +3,9 @@
 import { readCodebook } from '../codebook/codebook.ts'
 import { type CodebookFormat, codebookFormatOf, writeCodebook } from '../codebook/write-codebook.ts'
 import { OptionError } from '../errors.ts'
-import { STANDARD_STREAM, sourceOf } from './convert.ts'
 import { counted } from './figures.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
+import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
 
 export interface CodebookCommandOptions extends ShapeCommandOptions {
   output: string

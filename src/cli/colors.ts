@@ -11,4 +11,6 @@ const isForced = Boolean(FORCE_COLOR) && FORCE_COLOR !== '0'
 
 // `isTTY` is undefined where there is no terminal, and picocolors would then decide itself.
 
-export const colors = picocolors.createColors(!NO_COLOR && (isForced || (Boolean(process.stdout.isTTY) && TERM !== 'dumb')))
+export const colors = picocolors.createColors(
+  !NO_COLOR && (isForced || (Boolean(process.stdout.isTTY) && TERM !== 'dumb')),
+)

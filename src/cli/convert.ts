@@ -10,6 +10,7 @@ import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
 import { showProgress } from './progress.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
+import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
 
 export interface ConvertCommandOptions extends ShapeCommandOptions {
   output: string
@@ -23,10 +24,9 @@ export interface ConvertCommandOptions extends ShapeCommandOptions {
   json?: boolean
 }
 
-/** Standard input or output, where a path is expected. */
-export const STANDARD_STREAM = '-'
-
-export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads'> {
+export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads' | 'columnCount'> {
+  /** Undefined for the star layout. */
+  readonly columnCount?: number
   readonly format: OutputFormat | 'star'
   readonly input: string
   readonly output: string
@@ -114,12 +114,6 @@ function requireFolder(output: string, format: OutputFormat | undefined): void {
   )
 }
 
-export function sourceOf(input: string): ExportSource {
-  if (input !== STANDARD_STREAM) return input
-  if (process.stdin.isTTY) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
-  return process.stdin
-}
-
 function refuseToOverwriteInput(input: string, output: string): void {
   if (input === STANDARD_STREAM || output === STANDARD_STREAM) return
   if (realPathOrUndefined(input) !== undefined && realPathOrUndefined(input) === realPathOrUndefined(output)) {
@@ -136,7 +130,7 @@ function realPathOrUndefined(path: string): string | undefined {
 }
 
 function printJson(report: ConvertReport): void {
-  const { summary, columns, ...rest } = report
+  const { summary, columns, columnCount, ...rest } = report
   const questions = summary.questions.map(({ column, answered, skipped, notAsked }) => ({
     name: column.name,
     id: column.field?.id,
@@ -147,8 +141,8 @@ function printJson(report: ConvertReport): void {
   }))
   const json = JSON.stringify({
     ...rest,
-    columns: columns.length,
-    sensitiveColumns: columns.filter((column) => column.field?.isSensitive === true && column.isHashed !== true).length,
+    columns: columnCount,
+    sensitive: openlySensitive(columns).map((column) => column.name),
     records: summary.records,
     warnings: summary.warnings,
     questions,
@@ -162,7 +156,7 @@ export function summaryText(report: ConvertReport): string {
   const name = report.output === STANDARD_STREAM ? 'standard output' : report.output
   const rate = byteRate(report.documentBytes, report.milliseconds)
   const lines = [
-    `${name}: ${counted(summary.records, 'record')}, ${counted(report.columns.length, 'column')}, ${byteSize(report.outputBytes)}`,
+    `${name}: ${counted(summary.records, 'record')}, ${tableText(report)}, ${byteSize(report.outputBytes)}`,
     `  answers   ${answersText(summary)}`,
     `  time      ${duration(report.milliseconds)}, ${rate} of JSON, peak memory ${byteSize(report.peakMemoryBytes)}`,
   ]
@@ -175,7 +169,7 @@ const NAMES_SHOWN = 3
 
 /** Says which sensitive questions are there for all to read. */
 export function sensitiveWarnings(columns: readonly ColumnPlan[]): string[] {
-  const names = columns.filter(({ field, isHashed }) => field?.isSensitive === true && isHashed !== true)
+  const names = openlySensitive(columns)
   if (names.length === 0) return []
   const shown = names.slice(0, NAMES_SHOWN).map(({ name }) => quoted(name))
   const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : ''
@@ -183,6 +177,16 @@ export function sensitiveWarnings(columns: readonly ColumnPlan[]): string[] {
   return [
     `${what} written as ${names.length === 1 ? 'it is' : 'they are'} (${shown.join(', ')}${more}); --sensitive drop or hash would not`,
   ]
+}
+
+/** Sensitive questions whose answers are written as they are. */
+function openlySensitive(columns: readonly ColumnPlan[]): readonly ColumnPlan[] {
+  return columns.filter(({ field, isHashed }) => field?.isSensitive === true && isHashed !== true)
+}
+
+function tableText({ columnCount, summary }: ConvertReport): string {
+  if (columnCount !== undefined) return counted(columnCount, 'column')
+  return `${counted(summary.questions.length, 'question')} in a folder of tables`
 }
 
 function answersText(summary: ReadSummary): string {

@@ -8,16 +8,11 @@ import type { ReadProgress } from '../reader.ts'
 import { type OutputTarget, openOutput } from '../sinks/output.ts'
 import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
-import {
-  type ConvertCommandOptions,
-  type ConvertReport,
-  convertSource,
-  printReport,
-  STANDARD_STREAM,
-} from './convert.ts'
+import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport } from './convert.ts'
 import { duration } from './figures.ts'
 import { showWaiting } from './progress.ts'
 import { SavedDocument } from './saved-document.ts'
+import { STANDARD_STREAM } from './standard-stream.ts'
 
 /** What is said of the export itself, beside where the API is and what becomes of the records. */
 export interface FetchOptions {

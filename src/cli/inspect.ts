@@ -2,9 +2,10 @@
 
 import type { FieldDefinition } from '../definition.ts'
 import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
-import { sensitiveWarnings, sourceOf } from './convert.ts'
+import { sensitiveWarnings } from './convert.ts'
 import { count, counted } from './figures.ts'
 import { showProgress } from './progress.ts'
+import { sourceOf } from './standard-stream.ts'
 import { cut, emptyTable } from './text-table.ts'
 
 export interface InspectOptions {

@@ -3,9 +3,9 @@
 import { ExportError, OptionError } from '../errors.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
-import { STANDARD_STREAM } from './convert.ts'
 import { count, counted, duration } from './figures.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
+import { STANDARD_STREAM } from './standard-stream.ts'
 
 export interface VerifyCommandOptions extends ShapeCommandOptions {
   differences?: number
