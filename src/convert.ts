@@ -53,6 +53,8 @@ export interface ConvertInternals {
 export interface ConvertResult {
   readonly format: OutputFormat
   readonly columns: readonly ColumnPlan[]
+  /** Columns of the table that was written; more or fewer than were decoded when options shape it. */
+  readonly columnCount: number
   readonly documentBytes: number
   readonly outputBytes: number
   /** Worker threads that decoded; 1 when the export was read in order on the calling thread. */
@@ -108,7 +110,8 @@ async function convertOnce(
   options: ConvertOptions,
   internals: ConvertInternals,
 ): Promise<ConvertResult> {
-  let result: Omit<ConvertResult, 'outputBytes'> | undefined
+  let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
+  let columnCount = 0
   const before = statOf(source)
   const outputBytes = await writeOutput(target, async (output) => {
     const batchSize = options.batchSize ?? options.rowGroupSize
@@ -122,6 +125,7 @@ async function convertOnce(
       },
     )
     options.watch?.(() => reader.progress)
+    columnCount = reader.schema.fields.length
     const { columns, pieces } = reader
     if (pool !== undefined && pieces !== undefined) {
       const { summary, documentBytes } = await encodeInPieces(pool, reader, output, String(pathOf(source)), options)
@@ -135,7 +139,7 @@ async function convertOnce(
     requireUnchanged(source, before)
   })
   if (result === undefined) throw new Error('unreachable: an output without a reader')
-  return { ...result, outputBytes }
+  return { ...result, columnCount, outputBytes }
 }
 
 async function encodeInOrder(

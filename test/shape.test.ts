@@ -124,3 +124,21 @@ describe('options that cannot be', () => {
     expect((error as Error).message).toMatch(message)
   })
 })
+
+test('long batches are cut between records, and none is lost', async () => {
+  const bytes = surveyJson(40_000)
+  const reader = await readExport(bytes, { layout: 'long' })
+  const sizes: number[] = []
+  const answers = new Map<number, number>()
+  for await (const batch of reader) {
+    sizes.push(batch.numRows)
+    const records = batch.data.children[2]?.values as Int32Array
+    for (const record of records) answers.set(record, (answers.get(record) ?? 0) + 1)
+  }
+  expect(sizes.length).toBeGreaterThan(1)
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(131_072)
+  const expected = await expectedLong(surveyJson(700), {})
+  for (const record of new Set(expected.map((row) => row[2] as number))) {
+    expect(answers.get(record)).toBe(expected.filter((row) => row[2] === record).length)
+  }
+})

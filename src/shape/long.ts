@@ -46,7 +46,7 @@ export const LONG_COLUMNS = [
 export type LongColumn = (typeof LONG_COLUMNS)[number]
 
 /** Most rows of a batch; a record is not cut. */
-const MOST_ROWS = 65_536
+const MOST_ROWS = 131_072
 
 export class LongShape implements Shape {
   readonly schema: Schema
