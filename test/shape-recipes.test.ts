@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BIN } from './cli.ts'
@@ -27,14 +28,14 @@ const blocksIn = (language: string) => blocks.filter((block) => block.language =
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-recipes-'))
 
 /** Commands of the shell blocks: `NAME=value alida-arrow …`. */
-function runShell(code: string): void {
+async function runShell(code: string): Promise<void> {
   const script = code.replaceAll('alida-arrow ', `"${process.execPath}" "${BIN}" `)
-  execFileSync('sh', ['-e', '-c', script], { cwd: folder, stdio: 'pipe' })
+  await promisify(execFile)('sh', ['-e', '-c', script], { cwd: folder })
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   copyFileSync('fixtures/sample-export.json', join(folder, 'export.json'))
-  for (const { code } of blocksIn('sh')) runShell(code)
+  await Promise.all(blocksIn('sh').map(({ code }) => runShell(code)))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
