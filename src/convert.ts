@@ -1,6 +1,7 @@
 /**
  * An export → one file, in one call. A plain file with many records becomes Parquet on several threads, each taking a
- * piece of it; whatever else there is goes through one thread. The bytes of the output are the same for any number.
+ * piece of it; a long stream is decoded on one thread and encoded on another; whatever else there is goes through one.
+ * The bytes of the output are the same for any number.
  */
 
 import { statSync } from 'node:fs'
@@ -32,9 +33,12 @@ export interface ConvertOptions extends ReadOptions {
   format?: OutputFormat | undefined
   /** Of Parquet. Default: `snappy`. */
   compression?: Compression | undefined
-  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables. */
+  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 32,768 of a stream. */
   rowGroupSize?: number | undefined
-  /** Worker threads for a large plain file that becomes Parquet; 1 = none. Default: as many as there are cores. */
+  /**
+   * Worker threads for a large export that becomes Parquet; 1 = none. Default: as many as there are cores. A stream takes
+   * two: one decodes, one encodes.
+   */
   threads?: number | undefined
   /** Called once with a function that tells how far the conversion is. */
   watch?: ((progress: () => ReadProgress) => void) | undefined

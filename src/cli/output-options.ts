@@ -19,7 +19,11 @@ export function addOutputOptions(command: Command): Command {
         .default('snappy'),
     )
     .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
-    .option('--row-group-size <rows>', 'most rows of a Parquet row group (default: 131072)', wholeNumber)
+    .option(
+      '--row-group-size <rows>',
+      'most rows of a Parquet row group (default: 131072; 32768 of a stream)',
+      wholeNumber,
+    )
     .option(
       '--threads <number>',
       'worker threads for a large export that becomes Parquet; 1: none (default: all cores)',
