@@ -33,7 +33,7 @@ export interface ConvertOptions extends ReadOptions {
   format?: OutputFormat | undefined
   /** Of Parquet. Default: `snappy`. */
   compression?: Compression | undefined
-  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 32,768 of a stream. */
+  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
   rowGroupSize?: number | undefined
   /**
    * Worker threads for a large export that becomes Parquet; 1 = none. Default: as many as there are cores. A stream takes
@@ -159,7 +159,7 @@ async function encodeInOrder(
 }
 
 /** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
-const STREAM_ROW_GROUP_ROWS = 32_768
+const STREAM_ROW_GROUP_ROWS = 65_536
 
 /** Shorter streams are done before a worker has loaded its code. */
 const SMALLEST_STREAM_BYTES = 4 * 2 ** 20

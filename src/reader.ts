@@ -49,7 +49,10 @@ export interface ReadSummary {
 export interface ReaderInternals {
   /** Bytes of the document that are decoded at a time; grows for longer records. Default: 1 MiB. */
   windowBytes?: number | undefined
-  /** Cuts a plain file's batches by bytes, as threads do that each take a piece of it. Default: false. */
+  /**
+   * Cuts a plain file's batches by bytes, as threads do that each take a piece of it, and takes back a batch's buffers
+   * as soon as the next one is asked for. Default: false.
+   */
   inPieces?: boolean | undefined
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number | undefined
@@ -94,6 +97,7 @@ export async function readExport(
       (options.batchSize === undefined && internals.uncutBatchSize) || limits.rows,
     )
     decoder.limits = pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, cuts: pieces }
+    decoder.recyclesBatches = pieces !== undefined
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
     return new ExportReader(input, plan, pieces)
@@ -178,7 +182,9 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
         const batch = this.#input.decoder.takeBatch()
         yield* this.#plan.shape.apply(batch, records)
         records += batch.numRows
-        if (this.pieces !== undefined) this.#plan.shape.forgetUnknownOptions()
+        if (this.pieces === undefined) continue
+        this.#plan.shape.forgetUnknownOptions()
+        this.#input.decoder.recycle()
       }
     } finally {
       await this.close()

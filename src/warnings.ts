@@ -55,6 +55,10 @@ export class WarningLog {
     if (detail !== undefined) addDetail(entry, detail, 1)
   }
 
+  clear(): void {
+    this.#entries.clear()
+  }
+
   entries(): WarningEntry[] {
     return [...this.#entries.values()]
   }

@@ -21,7 +21,7 @@ export function addOutputOptions(command: Command): Command {
     .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
     .option(
       '--row-group-size <rows>',
-      'most rows of a Parquet row group (default: 131072; 32768 of a stream)',
+      'most rows of a Parquet row group (default: 131072; 65536 of a stream)',
       wholeNumber,
     )
     .option(

@@ -30,9 +30,13 @@ export abstract class Column {
   readonly plan: ColumnPlan
   protected readonly notes: Notes
   /** One bit a row, least significant first; 1 = not null. */
-  protected validity = new Uint8Array(0)
+  protected validity: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   /** Rows that the buffers have room for; none until the first answer, so that unanswered columns cost nothing. */
   protected capacity = 0
+  /** Whether the buffers of a finished batch are kept, so that `recycle` can take them back. */
+  keepsBuffers = false
+  #keptValidity: Uint8Array<ArrayBuffer> | undefined
+  #keptCapacity = 0
   /** Rows of the last batch: the next one will have about as many. */
   #expectedRows = FEWEST_ROWS
 
@@ -64,6 +68,18 @@ export abstract class Column {
     return this.take(rows)
   }
 
+  /** Takes back the buffers of the last batch, which nobody may use any more, for the next one. */
+  recycle(): void {
+    if (this.#keptValidity === undefined || this.capacity > 0) return
+    this.validity = this.#keptValidity.fill(0)
+    this.capacity = this.#keptCapacity
+    this.#keptValidity = undefined
+    this.restore()
+  }
+
+  /** Makes what `keep` kept the column's buffers again, empty. */
+  protected abstract restore(): void
+
   /** Gives away the buffers, which have room for `rows` rows or more. */
   protected abstract take(rows: number): Data
 
@@ -91,6 +107,8 @@ export abstract class Column {
     const bitmap = this.validity.subarray(0, (rows + 7) >> 3)
     const nullCount = rows - countBits(bitmap, rows)
     if (rows > 0) this.#expectedRows = rows
+    this.#keptValidity = this.keepsBuffers ? this.validity : undefined
+    this.#keptCapacity = this.capacity
     this.validity = new Uint8Array(0)
     this.capacity = 0
     return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap }

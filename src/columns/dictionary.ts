@@ -10,12 +10,14 @@ export class DictionaryColumn extends ScalarColumn {
   readonly labels: Labels
   readonly #type: DataType
   #indices: Indices
+  #kept: Indices
 
   constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
     super(plan, notes)
     this.labels = new Labels(plan, notes)
     this.#type = type
     this.#indices = this.labels.newIndices(0)
+    this.#kept = this.#indices
   }
 
   appendElement(row: number, cursor: Cursor): void {
@@ -36,9 +38,14 @@ export class DictionaryColumn extends ScalarColumn {
 
   protected take(rows: number): Data {
     const data = this.#indices.subarray(0, rows)
+    if (this.keepsBuffers) this.#kept = this.#indices
     this.#indices = this.labels.newIndices(0)
     const dictionary = this.labels.vector
     return makeData({ type: this.#type, length: rows, data, dictionary, ...this.takeValidity(rows) } as never)
+  }
+
+  protected restore(): void {
+    this.#indices = this.#kept
   }
 
   protected resize(rows: number): void {

@@ -11,6 +11,7 @@ const FLOAT64 = new Float64()
 
 export class DoubleColumn extends ScalarColumn {
   #values = new Float64Array(0)
+  #kept = this.#values
 
   appendElement(row: number, cursor: Cursor): void {
     const start = cursor.pos
@@ -30,8 +31,13 @@ export class DoubleColumn extends ScalarColumn {
 
   protected take(rows: number): Data {
     const data = this.#values.subarray(0, rows)
+    if (this.keepsBuffers) this.#kept = this.#values
     this.#values = new Float64Array(0)
     return makeData({ type: FLOAT64, length: rows, data, ...this.takeValidity(rows) })
+  }
+
+  protected restore(): void {
+    this.#values = this.#kept
   }
 
   protected resize(rows: number): void {
@@ -49,6 +55,7 @@ const TWO_TO_32 = 4_294_967_296
 export class TimestampColumn extends ScalarColumn {
   /** Microseconds since 1970 as pairs of words, low word first: writing them as BigInts would allocate each. */
   #words = new Int32Array(0)
+  #kept = this.#words
   readonly #instant: Instant = { seconds: 0, microseconds: 0 }
 
   appendElement(row: number, cursor: Cursor): void {
@@ -74,8 +81,13 @@ export class TimestampColumn extends ScalarColumn {
 
   protected take(rows: number): Data {
     const data = new BigInt64Array(this.#words.buffer, 0, rows)
+    if (this.keepsBuffers) this.#kept = this.#words
     this.#words = new Int32Array(0)
     return makeData({ type: TIMESTAMP, length: rows, data, ...this.takeValidity(rows) })
+  }
+
+  protected restore(): void {
+    this.#words = this.#kept
   }
 
   protected resize(rows: number): void {

@@ -18,6 +18,8 @@ export class ListColumn extends Column {
   #offsets = new Int32Array(1)
   #rowsFilled = 0
   #indices: Indices
+  #keptOffsets = this.#offsets
+  #keptIndices: Indices
   /** Elements in use. */
   #end = 0
   #expectedElements = 64
@@ -30,6 +32,7 @@ export class ListColumn extends Column {
     this.#type = type
     this.#itemType = (type as List).children[0]!.type
     this.#indices = this.labels.newIndices(0)
+    this.#keptIndices = this.#indices
   }
 
   appendValues(row: number, cursor: Cursor): boolean {
@@ -141,11 +144,20 @@ export class ListColumn extends Column {
     const child = makeData({ type: this.#itemType, length: this.#end, nullCount: 0, data, dictionary } as never)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
     this.#expectedElements = Math.max(this.#end, 64)
+    if (this.keepsBuffers) {
+      this.#keptOffsets = this.#offsets
+      this.#keptIndices = this.#indices
+    }
     this.#offsets = new Int32Array(1)
     this.#indices = this.labels.newIndices(0)
     this.#rowsFilled = 0
     this.#end = 0
     return makeData({ type: this.#type, length: rows, valueOffsets, child, ...this.takeValidity(rows) } as never)
+  }
+
+  protected restore(): void {
+    this.#offsets = this.#keptOffsets
+    this.#indices = this.#keptIndices
   }
 
   /** Gives the rows before `row` that have no list their (empty) place. */

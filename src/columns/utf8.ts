@@ -17,6 +17,8 @@ export class Utf8Column extends ScalarColumn {
   protected text = new TextBuffer()
   #rowsFilled = 0
   #expectedBytes = 0
+  #keptOffsets = this.#offsets
+  #keptText = this.text
 
   /** A text as it is; a number, `true` or `false` as it stands in the source. */
   appendElement(row: number, cursor: Cursor): void {
@@ -77,6 +79,10 @@ export class Utf8Column extends ScalarColumn {
     this.#fillOffsets(rows)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
     const { bytes, end } = this.text
+    if (this.keepsBuffers) {
+      this.#keptOffsets = this.#offsets
+      this.#keptText = this.text
+    }
     this.#offsets = new Int32Array(1)
     this.text = new TextBuffer()
     this.#rowsFilled = 0
@@ -88,6 +94,12 @@ export class Utf8Column extends ScalarColumn {
       data: bytes.subarray(0, end),
       ...this.takeValidity(rows),
     })
+  }
+
+  protected restore(): void {
+    this.#offsets = this.#keptOffsets
+    this.text = this.#keptText
+    this.text.end = 0
   }
 
   /** Gives the rows before `row` that were not answered their (empty) place. */

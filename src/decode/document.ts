@@ -93,6 +93,8 @@ const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOpti
 
 export class DocumentDecoder {
   readonly cursor = new Cursor()
+  /** Whether the caller gives each batch back by `recycle`, so that its buffers serve the next one. */
+  recyclesBatches = false
   /** Document offset of the records' `[`. */
   recordsOffset = -1
   readonly #warnings: WarningLog
@@ -172,15 +174,10 @@ export class DocumentDecoder {
 
   /** Sets the columns that the records are read into. */
   begin(plans: readonly ColumnPlan[], schema: Schema): void {
-    this.#table = new Table(plans, schema, this.#notes)
-    this.#records = new RecordDecoder(
-      this.cursor,
-      this.#table,
-      this.definition,
-      plans,
-      this.#notes,
-      this.#recordOptions,
-    )
+    const table = new Table(plans, schema, this.#notes)
+    if (this.recyclesBatches) table.keepBuffers()
+    this.#table = table
+    this.#records = new RecordDecoder(this.cursor, table, this.definition, plans, this.#notes, this.#recordOptions)
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
     this.#isSecondPass = true
@@ -194,7 +191,9 @@ export class DocumentDecoder {
   beginPiece(definition: Definition, plans: readonly ColumnPlan[], schema: Schema, offset: number, end: number): void {
     this.#definition = definition
     this.recordsOffset = offset
-    this.begin(plans, schema)
+    if (this.#table === undefined) this.begin(plans, schema)
+    else this.#table.restart()
+    this.#moveCut(offset)
     this.#nextCut = end
     this.#stopsAtCut = true
     this.#state = 'record'
@@ -219,6 +218,11 @@ export class DocumentDecoder {
     const batch = this.#table.finishBatch()
     if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
     return batch
+  }
+
+  /** Says that nobody uses the last batch any more: the next one may have its buffers. */
+  recycle(): void {
+    this.#table?.recycle()
   }
 
   step(): Step {

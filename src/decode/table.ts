@@ -117,6 +117,23 @@ export class Table {
     )
   }
 
+  /** Begins to count anew, for another piece of the same document. */
+  restart(): void {
+    this.records = 0
+    this.#answered.fill(0)
+    this.#skipped.fill(0)
+  }
+
+  /** From now on the buffers of a finished batch are kept for `recycle`. */
+  keepBuffers(): void {
+    for (const column of this.columns) column.keepsBuffers = true
+  }
+
+  /** Takes back the buffers of the last batch, which nobody may use any more. */
+  recycle(): void {
+    for (const column of this.columns) column.recycle()
+  }
+
   /** Makes the dictionaries what the definition says, without the options that were met on the way. */
   forgetUnknownOptions(): void {
     for (const column of this.columns) column.forgetUnknownOptions()

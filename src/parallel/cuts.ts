@@ -16,7 +16,7 @@ export const SAMPLE_BYTES = 1 << 18
 export const FEWEST_RECORDS_TO_CUT = 32_768
 
 /** A piece of more JSON than this is cut again, for the memory's sake: each thread holds one as Arrow. */
-const MOST_PIECE_BYTES = 256 * 2 ** 20
+const MOST_PIECE_BYTES = 192 * 2 ** 20
 
 export interface Pieces extends Cuts {
   readonly count: number

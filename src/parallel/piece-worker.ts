@@ -19,6 +19,8 @@ class PieceDecoder {
   readonly #encoder: RowGroupEncoder
   readonly #file: number
   readonly #progress: Float64Array
+  readonly #warnings = new WarningLog()
+  readonly #decoder: DocumentDecoder
   #buffer = new Uint8Array(WINDOW_BYTES + SENTINEL_BYTES)
 
   constructor(job: PieceJob) {
@@ -27,6 +29,8 @@ class PieceDecoder {
     this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
+    this.#decoder = new DocumentDecoder(job.limits, { useLayout: true }, this.#warnings)
+    this.#decoder.recyclesBatches = true
   }
 
   close(): void {
@@ -34,15 +38,20 @@ class PieceDecoder {
   }
 
   decode(piece: PieceRequest): PieceResult {
-    const { definition, limits } = this.#job
+    const { definition } = this.#job
     const { columns, decodedSchema, shape } = this.#plan
-    const warnings = new WarningLog()
-    const decoder = new DocumentDecoder(limits, { useLayout: true }, warnings)
+    const decoder = this.#decoder
+    const warnings = this.#warnings
+    warnings.clear()
     const start = this.#findRecord(piece.from, piece.to)
     const rowGroups: EncodedRowGroup[] = []
-    if (start < 0) return resultOf(piece, undefined, false, decoder, columns.length, warnings, rowGroups)
+    if (start < 0) return resultOf(piece, undefined, false, undefined, columns.length, warnings, rowGroups)
     decoder.beginPiece(definition, columns, decodedSchema, start, piece.to)
-    decoder.cursor.baseOffset = start
+    const { cursor } = decoder
+    cursor.baseOffset = start
+    cursor.pos = 0
+    cursor.end = 0
+    cursor.isLast = false
     for (;;) {
       const step = decoder.step()
       this.#progress[piece.index * 2] = decoder.cursor.offsetOf(decoder.cursor.pos) - start
@@ -53,6 +62,7 @@ class PieceDecoder {
         const recordsBefore = piece.recordsBefore + decoder.recordsRead - decoded.numRows
         for (const batch of shape.apply(decoded, recordsBefore)) rowGroups.push(this.#encoder.encode([batch]))
         shape.forgetUnknownOptions()
+        decoder.recycle()
       } else {
         const end = decoder.cursor.offsetOf(decoder.cursor.pos)
         return resultOf(piece, { start, end }, step === 'end', decoder, columns.length, warnings, rowGroups)
@@ -105,7 +115,7 @@ function resultOf(
   piece: PieceRequest,
   range: PieceResult['range'],
   reachedEnd: boolean,
-  decoder: DocumentDecoder,
+  decoder: DocumentDecoder | undefined,
   columnCount: number,
   warnings: WarningLog,
   rowGroups: EncodedRowGroup[],

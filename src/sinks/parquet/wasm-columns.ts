@@ -9,7 +9,7 @@ import { isDictionaryColumn } from './schema-tree.ts'
 
 /** Limits of one call, which bound parquet-wasm's memory: it keeps about half a megabyte for every column of texts. */
 const CALL_COLUMNS = 64
-const CALL_BYTES = 32 * 1024 * 1024
+const CALL_BYTES = 8 * 1024 * 1024
 
 /** Columns that are encoded together. */
 interface WasmCall {
