@@ -52,6 +52,7 @@ class PieceDecoder {
     cursor.pos = 0
     cursor.end = 0
     cursor.isLast = false
+    cursor.bytes.fill(0, 0, SENTINEL_BYTES)
     for (;;) {
       const step = decoder.step()
       this.#progress[piece.index * 2] = decoder.cursor.offsetOf(decoder.cursor.pos) - start
