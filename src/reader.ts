@@ -249,7 +249,7 @@ class DocumentInput {
     const { reopen } = this.#source
     const { signal } = this.#options
     await this.#source.close()
-    if (this.#spool !== undefined) this.#source = await this.#spool.read(signal)
+    if (this.#spool !== undefined) this.#source = this.#spool.read(signal)
     else this.#source = reopen === undefined ? await openSource(rest, signal) : await reopen(recordsOffset)
     this.#window.restart(this.#source, recordsOffset)
   }

@@ -345,24 +345,35 @@ function asBytes(chunk: unknown): Uint8Array {
   throw new TypeError('expected the stream of an export to give bytes')
 }
 
-/** Keeps what passes in a temporary file, so that a stream can be read a second time. */
+/**
+ * Keeps what passes in a temporary file, so that a stream can be read a second time. The file has no name once it is
+ * open, so that nothing is left of it however the process ends; where the system does not allow that, `remove` does it.
+ */
 export class Spool {
   readonly #path: string
   #file: FileHandle | undefined
+  #bytes = 0
 
   constructor(path: string) {
     this.#path = path
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#file ??= await open(this.#path, 'wx', 0o600)
+    if (this.#file === undefined) {
+      this.#file = await open(this.#path, 'wx+', 0o600)
+      await rm(this.#path, { force: true }).catch(() => undefined)
+    }
     await this.#file.writeFile(bytes)
+    this.#bytes += bytes.length
   }
 
-  async read(signal?: AbortSignal): Promise<ByteSource> {
-    await this.#file?.close()
+  /** What was written, from its start; closing it lets go of the file. */
+  read(signal?: AbortSignal): ByteSource {
+    const file = this.#file
+    if (file === undefined) throw new Error('unreachable: nothing was spooled')
     this.#file = undefined
-    return openPath(this.#path, signal)
+    const once = () => Promise.reject(new Error('unreachable: a spool is read once'))
+    return new FileSource(file, this.#bytes, once, signal)
   }
 
   async remove(): Promise<void> {
