@@ -25,6 +25,10 @@ export function startWorker<Message>(
 
 /** Ends threads at once, whatever they are doing. */
 export async function stopWorkers(workers: readonly Worker[]): Promise<void> {
-  for (const worker of workers) worker.removeAllListeners()
+  for (const worker of workers) {
+    worker.removeAllListeners()
+    // An error that comes while a thread ends has nobody to tell, and would end the process without a listener.
+    worker.on('error', () => undefined)
+  }
   await Promise.all(workers.map((worker) => worker.terminate()))
 }
