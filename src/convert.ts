@@ -46,7 +46,7 @@ export interface ConvertOptions extends ReadOptions {
 
 /** Not for callers: lets tests cut small files. */
 export interface ConvertInternals {
-  /** Size of a file from which on workers are started. Default: 48 MiB. */
+  /** Size of a file from which on workers are started. Default: 512 MiB. */
   smallestPoolBytes?: number
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number
@@ -315,8 +315,8 @@ export function formatOf(target: OutputTarget): OutputFormat {
   )
 }
 
-/** Below this size a file is done before a worker has loaded its code. */
-const SMALLEST_POOL_BYTES = 48 * 2 ** 20
+/** Below this size one thread is as fast: each worker has its code to load and to warm up. */
+const SMALLEST_POOL_BYTES = 512 * 2 ** 20
 
 /** A stream as target cannot be written a second time, should the pieces not fit together. */
 function isWorthAPool(

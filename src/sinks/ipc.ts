@@ -85,7 +85,8 @@ function requireSameSchema(batch: RecordBatch, schema: Schema | null): void {
   throw new TypeError('expected batches of one schema, found one that differs')
 }
 
-class StreamEncoder extends RecordBatchStreamWriter {
+/** Bytes of the stream format, batch by batch. */
+export class StreamEncoder extends RecordBatchStreamWriter {
   readonly #bytes = new ByteList()
 
   begin(schema: Schema): void {

@@ -8,8 +8,9 @@
  */
 
 import { createRequire } from 'node:module'
-import { type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow'
+import type { RecordBatch, Schema } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
+import { StreamEncoder } from '../ipc.ts'
 import { arrowByteLength } from './arrow-size.ts'
 import type { ColumnCoding } from './column-coding.ts'
 import type { ColumnChunk, Compression, EncodingCount, Statistics } from './format.ts'
@@ -125,12 +126,27 @@ function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount:
   return (coding === 'dictionary' ? builder : builder.setEncoding(wasm.Encoding[ENCODING_NAME[coding]])).build()
 }
 
+/** Serves one call after another: parquet-wasm copies what it is given, and each new buffer would wait to be collected. */
+let scratch = new Uint8Array(0)
+
+/** A larger scratch buffer is not kept. */
+const MOST_SCRATCH_BYTES = 16 * 1024 * 1024
+
 function ipcStream(schema: Schema, batches: readonly RecordBatch[]): Uint8Array {
-  const writer = new RecordBatchStreamWriter()
-  writer.reset(undefined, schema)
-  for (const batch of batches) writer.write(batch)
-  writer.finish()
-  return writer.toUint8Array(true)
+  const encoder = new StreamEncoder()
+  encoder.begin(schema)
+  for (const batch of batches) encoder.encode(batch)
+  encoder.finish()
+  const chunks = encoder.take()
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const stream = scratch.length < length ? new Uint8Array(length) : scratch
+  if (length <= MOST_SCRATCH_BYTES) scratch = stream
+  let at = 0
+  for (const chunk of chunks) {
+    stream.set(chunk, at)
+    at += chunk.length
+  }
+  return stream.subarray(0, length)
 }
 
 /** A file ends with its metadata, the length of that in four bytes, and a magic number of four. */
