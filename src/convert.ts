@@ -36,8 +36,8 @@ export interface ConvertOptions extends ReadOptions {
   /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
   rowGroupSize?: number | undefined
   /**
-   * Worker threads for a large export that becomes Parquet; 1 = none. Default: as many as there are cores. A stream takes
-   * two: one decodes, one encodes.
+   * Worker threads for a large export that becomes Parquet; 1 = none. Default: as many as there are cores for a file; none
+   * for a stream, where two (one decodes, one encodes) have brought no time on two cores and take 100 MB more.
    */
   threads?: number | undefined
   /** Called once with a function that tells how far the conversion is. */
@@ -174,7 +174,7 @@ async function encodeStream(
   { smallestStreamBytes = SMALLEST_STREAM_BYTES }: ConvertInternals,
 ): Promise<StreamResult> {
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
-  const isAlone = (options.threads ?? availableParallelism()) === 1
+  const isAlone = (options.threads ?? 1) === 1
   try {
     const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
     if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize })

@@ -56,7 +56,7 @@ describe('parquet-wasm', () => {
   test('a batch that arrow-js would drop without a word is an error', () => {
     const other = batchOf(new Schema([schema.fields[0]!]), [columnData(UTF8, ['x'])])
     const options = { compression: 'none', coding: 'dictionary' } as const
-    expect(() => encodeWithParquetWasm(schema, [batch, other], options)).toThrow(/expected 3001 rows/)
+    expect(() => encodeWithParquetWasm(schema, [batch, other], options)).toThrow(/expected batches of one schema/)
   })
 
   test('its memory does not grow with the number of row groups', () => {

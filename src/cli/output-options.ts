@@ -26,7 +26,7 @@ export function addOutputOptions(command: Command): Command {
     )
     .option(
       '--threads <number>',
-      'worker threads for a large export that becomes Parquet; 1: none (default: all cores)',
+      'worker threads for a large export that becomes Parquet; 1: none (default: all cores; 1 for a stream)',
       wholeNumber,
     )
     .option('-q, --quiet', 'print nothing but errors')
