@@ -89,14 +89,17 @@ export async function readExport(
     const plan = planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
     const mayCut = internals.inPieces === true && step === 'columns'
+    // Who asks for a number of rows gets no more; by default, pieces may be somewhat larger than other batches.
+    const pieceRows = options.batchSize === undefined ? Math.ceil(limits.rows * PIECE_TOLERANCE) : limits.rows
     const pieces = mayCut
-      ? await input.planPieces(limits.rows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
+      ? await input.planPieces(pieceRows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
       : undefined
     const uncutRows = Math.min(
       limits.rows,
       (options.batchSize === undefined && internals.uncutBatchSize) || limits.rows,
     )
-    decoder.limits = pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, cuts: pieces }
+    decoder.limits =
+      pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, rows: pieceRows, cuts: pieces }
     decoder.recyclesBatches = pieces !== undefined
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
