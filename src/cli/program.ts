@@ -46,7 +46,7 @@ function programOf(signal: AbortSignal): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
-    .showHelpAfterError('(--help tells what can be said)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'alida-arrow: ')) })
     .addHelpText('after', EXIT_CODES)
   addConvert(program, signal)
   addFetch(program, signal)
