@@ -83,36 +83,29 @@ export async function convertExport(
     threads > 1 && isWorthAPool(source, target, format, internals.smallestPoolBytes)
       ? new PiecePool(threads)
       : undefined
+  const conversion = { source, target, format, options, internals }
   try {
-    return await convertWithPool(pool, source, target, format, options, internals)
+    return await convertOnce(conversion, pool)
+  } catch (error) {
+    if (!(error instanceof ReadInOrder)) throw error
+    return await convertOnce(conversion, undefined)
   } finally {
     await pool?.close()
   }
 }
 
-async function convertWithPool(
-  pool: PiecePool | undefined,
-  source: ExportSource,
-  target: OutputTarget,
-  format: OutputFormat,
-  options: ConvertOptions,
-  internals: ConvertInternals,
-): Promise<ConvertResult> {
-  try {
-    return await convertOnce(pool, source, target, format, options, internals)
-  } catch (error) {
-    if (!(error instanceof ReadInOrder)) throw error
-    return convertOnce(undefined, source, target, format, options, internals)
-  }
+/** What `convertExport` was asked for. */
+interface Conversion {
+  readonly source: ExportSource
+  readonly target: OutputTarget
+  readonly format: OutputFormat
+  readonly options: ConvertOptions
+  readonly internals: ConvertInternals
 }
 
 async function convertOnce(
+  { source, target, format, options, internals }: Conversion,
   pool: PiecePool | undefined,
-  source: ExportSource,
-  target: OutputTarget,
-  format: OutputFormat,
-  options: ConvertOptions,
-  internals: ConvertInternals,
 ): Promise<ConvertResult> {
   let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
   let columnCount = 0
