@@ -61,17 +61,24 @@ export class ExportError extends Error implements Place {
   readonly fieldName: string | undefined
   readonly fieldId: string | undefined
   readonly byteOffset: number | undefined
+  readonly #problem: string
 
   /** `problem` is the message without its place, which is added here so that it is always worded alike. */
   constructor(code: ErrorCode, problem: string, options: ExportErrorOptions = {}) {
     super(printable(problem + placeText(options)), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
+    this.#problem = printable(problem)
     this.record = options.record
     this.ownerId = options.ownerId
     this.fieldName = options.fieldName
     this.fieldId = options.fieldId
     this.byteOffset = options.byteOffset
+  }
+
+  /** The message without its place. */
+  get problem(): string {
+    return this.#problem
   }
 }
 

@@ -5,6 +5,9 @@ import type { FieldDefinition, OptionDefinition } from './definition.ts'
 /** Columns that every table has; their names are taken before any question's. */
 export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateDate', skipped: 'skipped' } as const
 
+/** Columns that some options add. They make way for questions of the same name, which an option must not rename. */
+export const OPTIONAL_COLUMNS = { invalid: 'invalid', extra: '_extra' } as const
+
 /**
  * Column names of the fields, in order: the field's `name` untouched, or its id where the name is empty.
  * Unique without regard to case, since DuckDB and Spark ignore it: the first keeps its name, later ones get `_2`,

@@ -15,7 +15,7 @@ import {
 } from 'apache-arrow'
 import type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
 import { type NameMode, questionNames } from './name-modes.ts'
-import { folded, optionLabels, SYSTEM_COLUMNS } from './names.ts'
+import { folded, numberedNames, OPTIONAL_COLUMNS, optionLabels, SYSTEM_COLUMNS } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { type SelectionOptions, selectedFields } from './selection.ts'
 import { VERSION } from './version.ts'
@@ -24,8 +24,11 @@ import type { WarningLog } from './warnings.ts'
 /** How a column's answers are read and stored. `json` is utf8 that also takes any other JSON, as compact text. */
 export type ColumnType = 'dictionary' | 'list' | 'double' | 'timestamp' | 'utf8' | 'json'
 
-/** What fills a column: a member of the record, the answers of one field, or the names of the skipped questions. */
-export type ColumnSource = 'ownerId' | 'lastUpdateDate' | 'field' | 'skipped'
+/**
+ * What fills a column: a member of the record, the answers of one field, the names of the skipped questions, those of
+ * the columns whose value was invalid, or the answers to fields that the definition does not know.
+ */
+export type ColumnSource = 'ownerId' | 'lastUpdateDate' | 'field' | 'skipped' | 'invalid' | 'extra'
 
 export interface ColumnPlan {
   /** Unique in the table, without regard to case. */
@@ -48,10 +51,18 @@ export interface ColumnOptions extends SelectionOptions {
   names?: NameMode | undefined
   /** Cleans labels and question texts of HTML; the raw ones stay in the metadata. Default: false. */
   stripHtml?: boolean | undefined
+  /**
+   * What becomes of a value that does not fit its question: an `error` (default), or `null`; the column `invalid` then
+   * names the columns that are null for this reason.
+   */
+  onInvalid?: 'error' | 'null' | undefined
+  /** Keeps answers to fields that are not in the definition as JSON, in the column `_extra`. Default: false. */
+  keepUnknown?: boolean | undefined
 }
 
 /**
- * Plans the table's columns: `ownerId`, `lastUpdateDate`, one per field in the definition's order, `skipped`.
+ * Plans the table's columns: `ownerId`, `lastUpdateDate`, one per field in the definition's order, `skipped`; then
+ * `invalid` and `_extra` where they are asked for.
  * @throws OptionError `ERR_OPTION` when `fields` or `exclude` name something that is not in the definition.
  */
 export function planColumns(definition: Definition, options: ColumnOptions, warnings: WarningLog): ColumnPlan[] {
@@ -83,6 +94,23 @@ export function planColumns(definition: Definition, options: ColumnOptions, warn
   }
   const questions = plans.filter((plan) => plan.source === 'field').map((plan) => plan.name)
   plans.push({ name: SYSTEM_COLUMNS.skipped, type: 'list', source: 'skipped', labels: questions })
+  plans.push(...optionalColumns(questions, options, taken))
+  return plans
+}
+
+/** @param taken Names in use, in lower case. */
+function optionalColumns(
+  questions: readonly string[],
+  { onInvalid, keepUnknown }: ColumnOptions,
+  taken: Set<string>,
+): ColumnPlan[] {
+  const [invalid, extra] = numberedNames(Object.values(OPTIONAL_COLUMNS), taken) as [string, string]
+  const plans: ColumnPlan[] = []
+  if (onInvalid === 'null') {
+    const labels = [SYSTEM_COLUMNS.lastUpdateDate, ...questions]
+    plans.push({ name: invalid, type: 'list', source: 'invalid', labels })
+  }
+  if (keepUnknown === true) plans.push({ name: extra, type: 'utf8', source: 'extra', labels: [] })
   return plans
 }
 
@@ -135,6 +163,18 @@ export const EXPORT_METADATA_KEY = 'alida:export'
 
 /** Key of the policy on sensitive questions and owner ids, in the same places. */
 export const PRIVACY_METADATA_KEY = 'alida:privacy'
+
+/** Key of how many values were invalid, in the same places; only where they became null. */
+export const INVALID_METADATA_KEY = 'alida:invalid'
+
+/** How many values were invalid, all and by error code. */
+export interface InvalidCounts {
+  readonly total: number
+  readonly codes: Readonly<Record<string, number>>
+}
+
+/** Key of what a column holds; missing on columns that hold the answers themselves. */
+export const ROLE_METADATA_KEY = 'alida:role'
 
 /** What was done to personal data before it was written. */
 export interface PrivacyOptions extends Pick<SelectionOptions, 'sensitive'> {
@@ -259,8 +299,9 @@ export function indexTypeOf(bits: 8 | 16 | 32): Int8 | Int16 | Int32 {
 
 /** What a question's column says of the question. */
 export function fieldMetadata(plan: ColumnPlan): Map<string, string> {
-  const { field, group } = plan
+  const { field, group, source } = plan
   const metadata = new Map<string, string>()
+  if (source === 'invalid' || source === 'extra') metadata.set(ROLE_METADATA_KEY, source)
   if (field === undefined) return metadata
   metadata.set('alida:id', field.id)
   metadata.set('alida:name', field.name)

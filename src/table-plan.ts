@@ -2,9 +2,18 @@
 
 import type { Schema } from 'apache-arrow'
 import type { BatchLimits } from './decode/document.ts'
+import { type RejectedValue, RejectLog } from './decode/rejects.ts'
 import type { Definition, ExportHeader } from './definition.ts'
-import { arrowSchema, type ColumnPlan, planColumns, rowsWithin } from './schema.ts'
+import {
+  arrowSchema,
+  type ColumnPlan,
+  INVALID_METADATA_KEY,
+  type InvalidCounts,
+  planColumns,
+  rowsWithin,
+} from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
+import { keyedHash } from './shape/privacy.ts'
 import type { Shape } from './shape/recipe.ts'
 import { shapeOf } from './shape/shape.ts'
 import type { WarningLog } from './warnings.ts'
@@ -31,6 +40,28 @@ export function planTable(
   const columns = planColumns(definition, options, warnings)
   const decodedSchema = arrowSchema(columns, header, definition, resolved)
   return { columns, decodedSchema, shape: shapeOf(columns, decodedSchema, definition, resolved) }
+}
+
+/**
+ * What takes invalid values; undefined where they are errors.
+ * @param tell Called with each of them, in the order of the document.
+ */
+export function rejectLogOf(options: ShapeOptions, tell: (value: RejectedValue) => void): RejectLog | undefined {
+  const { onInvalid, hashOwner, hashKey } = resolveShape(options)
+  if (onInvalid === 'error') return undefined
+  return new RejectLog(tell, hashOwner ? (ownerId) => keyedHash(ownerId, hashKey) : undefined)
+}
+
+/** What a file says of its invalid values when all of them are known; nothing where they are errors. */
+export function invalidMetadata({ onInvalid }: ShapeOptions, warnings: WarningLog): Map<string, string> {
+  if (onInvalid !== 'null') return new Map()
+  return new Map([[INVALID_METADATA_KEY, JSON.stringify(invalidCounts(warnings))]])
+}
+
+export function invalidCounts(warnings: WarningLog): InvalidCounts {
+  const codes = warnings.detailsOf('invalid-value')
+  const total = [...codes.values()].reduce((sum, count) => sum + count, 0)
+  return { total, codes: Object.fromEntries([...codes].sort()) }
 }
 
 const MOST_BATCH_ROWS = 131_072

@@ -9,6 +9,8 @@ export type WarningKind =
   | 'unknown-data-type'
   | 'unknown-option'
   | 'unknown-field'
+  | 'unknown-field-kept'
+  | 'invalid-value'
   | 'field-repeated'
   | 'option-repeated'
   | 'null-among-values'
@@ -53,6 +55,16 @@ export class WarningLog {
     }
     entry.count++
     if (detail !== undefined) addDetail(entry, detail, 1)
+  }
+
+  /** How often each detail of one kind was seen, whatever the question. */
+  detailsOf(kind: WarningKind): ReadonlyMap<string, number> {
+    const total = new Map<string, number>()
+    for (const entry of this.#entries.values()) {
+      if (entry.kind !== kind) continue
+      for (const [detail, count] of entry.details) total.set(detail, (total.get(detail) ?? 0) + count)
+    }
+    return total
   }
 
   clear(): void {
@@ -110,6 +122,12 @@ function messageOf(entry: WarningEntry): string {
       return `${question}: ${times(entry.count, 'answer')} with an option that is not in the definition; its id is the label (${details})`
     case 'unknown-field':
       return `field ${entry.fieldId} is not in the definition; ${times(entry.count, 'record')} had it${nullText(entry)}, and it was left out`
+    case 'unknown-field-kept':
+      return `field ${entry.fieldId} is not in the definition; ${times(entry.count, 'record')} had it${nullText(entry)}, kept among the unknown answers`
+    case 'invalid-value': {
+      const what = entry.fieldId === undefined ? 'lastUpdateDate' : question
+      return `${what}: ${times(entry.count, 'invalid answer')} left out (${countedDetails(entry.details)})`
+    }
     case 'field-repeated':
       return `${question}: answered twice alike in ${times(entry.count, 'record')}; counted once`
     case 'option-repeated':
@@ -137,6 +155,11 @@ function detailText(details: ReadonlyMap<string, number>): string {
   const shown = [...details.keys()].slice(0, DETAILS_SHOWN).map((detail) => quoted(detail))
   const more = details.size - shown.length
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
+}
+
+/** `ERR_VALUE 3, ERR_TOO_MANY_VALUES 1` */
+function countedDetails(details: ReadonlyMap<string, number>): string {
+  return [...details].map(([detail, count]) => `${detail} ${count}`).join(', ')
 }
 
 function nullText(entry: WarningEntry): string {

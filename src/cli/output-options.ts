@@ -29,6 +29,7 @@ export function addOutputOptions(command: Command): Command {
       'worker threads for a large export that becomes Parquet; 1: none (default: all cores; 1 for a stream)',
       wholeNumber,
     )
+    .option('--rejects <file>', 'with --on-invalid null: the values left out, and where they were: .jsonl or .parquet')
     .option('-q, --quiet', 'print nothing but errors')
     .option('--json', 'print the summary as one line of JSON on standard output')
   return addShapeOptions(command)

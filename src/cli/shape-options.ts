@@ -36,6 +36,13 @@ export function addShapeOptions(command: Command): Command {
   ])
   choice(command, '--timezone <form>', 'times in UTC, or without a zone', SHAPE_WORDS.timezone)
   command.option('--strip-html', 'clean labels and question texts of HTML')
+  choice(
+    command,
+    '--on-invalid <policy>',
+    'values that do not fit their question: error, or null and a count',
+    SHAPE_WORDS.onInvalid,
+  )
+  command.option('--keep-unknown', 'answers to questions that the definition does not have, in a column "_extra"')
   command.optionsGroup('Privacy:')
   choice(
     command,
@@ -98,9 +105,23 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & { readonly
 
 /** Leaves out whatever else a command has. */
 function pickShape(options: ShapeCommandOptions): ShapeOptions {
-  const { hidden, system, names, stripHtml, sensitive, hashOwner, answerStates, sets, values, groups, timezone } =
-    options
-  return { hidden, system, names, stripHtml, sensitive, hashOwner, answerStates, sets, values, groups, timezone }
+  const { hidden, system, names, stripHtml, onInvalid, keepUnknown, sensitive, hashOwner } = options
+  const { answerStates, sets, values, groups, timezone } = options
+  return {
+    hidden,
+    system,
+    names,
+    stripHtml,
+    onInvalid,
+    keepUnknown,
+    sensitive,
+    hashOwner,
+    answerStates,
+    sets,
+    values,
+    groups,
+    timezone,
+  }
 }
 
 /** Several names may stand in one option, with commas between them. */

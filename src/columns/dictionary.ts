@@ -21,7 +21,7 @@ export class DictionaryColumn extends ScalarColumn {
   }
 
   appendElement(row: number, cursor: Cursor): void {
-    const index = this.labels.readIndex(cursor)
+    const index = this.labels.readIndex(cursor, row)
     this.labels.noteIfUnknown(index)
     this.appendIndex(row, index)
   }
@@ -30,6 +30,11 @@ export class DictionaryColumn extends ScalarColumn {
     if (row >= this.capacity) this.reserveRow(row)
     this.#indices[row] = index
     this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  override rollback(row: number): void {
+    super.rollback(row)
+    this.labels.rollback(row)
   }
 
   override forgetUnknownOptions(): void {
@@ -41,6 +46,7 @@ export class DictionaryColumn extends ScalarColumn {
     if (this.keepsBuffers) this.#kept = this.#indices
     this.#indices = this.labels.newIndices(0)
     const dictionary = this.labels.vector
+    this.labels.settle()
     return makeData({ type: this.#type, length: rows, data, dictionary, ...this.takeValidity(rows) } as never)
   }
 

@@ -6,7 +6,7 @@ import type { Column, Notes } from './column.ts'
 import { DictionaryColumn } from './dictionary.ts'
 import { DoubleColumn, TimestampColumn } from './fixed.ts'
 import { ListColumn } from './list.ts'
-import { JsonColumn, Utf8Column } from './utf8.ts'
+import { ExtraColumn, JsonColumn, Utf8Column } from './utf8.ts'
 
 /** Makes the column that a plan asks for; `type` is its type in the Arrow schema. */
 export function columnOf(plan: ColumnPlan, type: DataType, notes: Notes): Column {
@@ -20,7 +20,7 @@ export function columnOf(plan: ColumnPlan, type: DataType, notes: Notes): Column
     case 'timestamp':
       return new TimestampColumn(plan, notes)
     case 'utf8':
-      return new Utf8Column(plan, notes)
+      return plan.source === 'extra' ? new ExtraColumn(plan, notes) : new Utf8Column(plan, notes)
     case 'json':
       return new JsonColumn(plan, notes)
   }

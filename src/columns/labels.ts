@@ -24,6 +24,8 @@ export class Labels {
   /** Per unknown option whose id had some: how many halves of surrogate pairs its label has lost. */
   readonly #loneSurrogates = new Map<number, number>()
   #vector: Vector<Utf8> | undefined
+  /** The row that brought each of the labels that no finished batch has. */
+  #rows: number[] = []
 
   constructor(plan: ColumnPlan, notes: Notes) {
     this.table = new IdTable(plan.field?.options.map((option) => option.id))
@@ -44,6 +46,25 @@ export class Labels {
     this.#ids = idsOf(this.#plan)
     this.#loneSurrogates.clear()
     this.#used = new Set(this.#labels)
+    this.#vector = undefined
+    this.settle()
+  }
+
+  /** Says that the batch is finished: the labels so far stay. */
+  settle(): void {
+    if (this.#rows.length > 0) this.#rows = []
+  }
+
+  /** Drops the labels that `row`, which is taken back, was the first to need: nothing else may depend on it. */
+  rollback(row: number): void {
+    if (this.#rows.length === 0 || this.#rows.at(-1)! < row) return
+    while (this.#rows.length > 0 && this.#rows.at(-1)! >= row) {
+      this.#rows.pop()
+      this.#used.delete(this.#labels.pop()!)
+      this.#ids.pop()
+      this.#loneSurrogates.delete(this.#labels.length)
+    }
+    this.table = new IdTable(this.#ids)
     this.#vector = undefined
   }
 
@@ -69,8 +90,8 @@ export class Labels {
     }
   }
 
-  /** Reads the option id at the cursor; its index in the dictionary, which grows when the id is not known. */
-  readIndex(cursor: Cursor): number {
+  /** Reads the option id at the cursor; its index in the dictionary, which grows by `row` when the id is not known. */
+  readIndex(cursor: Cursor, row: number): number {
     const { view, pos } = cursor
     const index = this.table.find(view, pos)
     if (index >= 0) {
@@ -79,7 +100,7 @@ export class Labels {
     }
     const optionId = readOptionId(cursor)
     const known = this.table.findText(optionId.toWellFormed())
-    return known >= 0 ? known : this.#addUnknown(optionId, cursor)
+    return known >= 0 ? known : this.#addUnknown(optionId, cursor, row)
   }
 
   /** Takes note of an option that was kept in the table and is not in the definition. */
@@ -90,7 +111,7 @@ export class Labels {
     while (halves-- > 0) this.#notes.add('lone-surrogate')
   }
 
-  #addUnknown(optionId: string, cursor: Cursor): number {
+  #addUnknown(optionId: string, cursor: Cursor, row: number): number {
     if (this.#labels.length >= this.#mostLabels) {
       throw new ExportError(
         'ERR_DICTIONARY_FULL',
@@ -103,6 +124,7 @@ export class Labels {
     if (halves > 0) this.#loneSurrogates.set(this.#labels.length, halves)
     this.#labels.push(unknownOptionLabel(wellFormed, this.#used))
     this.#ids.push(wellFormed)
+    this.#rows.push(row)
     this.#vector = undefined
     return this.table.add(wellFormed)
   }

@@ -87,7 +87,7 @@ export class ListColumn extends Column {
   }
 
   #appendElement(cursor: Cursor): boolean {
-    const index = this.labels.readIndex(cursor)
+    const index = this.labels.readIndex(cursor, this.#rowsFilled)
     const isNew = this.appendOnce(index)
     if (isNew) this.labels.noteIfUnknown(index)
     return isNew
@@ -128,6 +128,7 @@ export class ListColumn extends Column {
 
   rollback(row: number): void {
     this.setNull(row)
+    this.labels.rollback(row)
     if (this.capacity === 0) return
     if (this.#rowsFilled > row) this.#rowsFilled = row
     this.#end = this.#offsets[this.#rowsFilled]!
@@ -140,6 +141,7 @@ export class ListColumn extends Column {
   protected take(rows: number): Data {
     this.#fillOffsets(rows)
     const dictionary = this.labels.vector
+    this.labels.settle()
     const data = this.#indices.subarray(0, this.#end)
     const child = makeData({ type: this.#itemType, length: this.#end, nullCount: 0, data, dictionary } as never)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)

@@ -10,6 +10,7 @@ import { ANSWERED, grown, invalidValue, ScalarColumn } from './column.ts'
 const UTF8 = new Utf8()
 
 const decoder = new TextDecoder()
+const encoder = new TextEncoder()
 
 export class Utf8Column extends ScalarColumn {
   /** `offsets[row]` is where the text of `row` begins; set for rows up to `#rowsFilled`. */
@@ -60,8 +61,12 @@ export class Utf8Column extends ScalarColumn {
 
   /** The text of a row of the batch that is being filled, for messages; undefined when it has none. */
   textOf(row: number): string | undefined {
-    if (row >= this.#rowsFilled || (this.validity[row >> 3]! & (1 << (row & 7))) === 0) return undefined
+    if (!this.isFilled(row)) return undefined
     return decoder.decode(this.text.bytes.subarray(this.#offsets[row], this.#offsets[row + 1]))
+  }
+
+  protected isFilled(row: number): boolean {
+    return row < this.#rowsFilled && (this.validity[row >> 3]! & (1 << (row & 7))) !== 0
   }
 
   override get variableBytes(): number {
@@ -111,6 +116,34 @@ export class Utf8Column extends ScalarColumn {
 
   protected resize(rows: number): void {
     this.#offsets = grown(this.#offsets, new Int32Array(rows + 1))
+  }
+}
+
+/** The answers to fields that the definition does not know: one JSON object a row, `{"<field id>":<values>,…}`. */
+export class ExtraColumn extends Utf8Column {
+  /**
+   * Adds an answer to the row's object, as compact JSON.
+   * @param hasValues Whether the cursor stands at the answer's values; `null` is written where there are none.
+   */
+  appendAnswer(row: number, fieldId: string, cursor: Cursor, hasValues: boolean): void {
+    if (this.isFilled(row)) {
+      // In the place of the closing brace.
+      this.text.end--
+      this.#appendText(',')
+    } else {
+      this.beginRow(row)
+      this.#appendText('{')
+    }
+    this.#appendText(`${JSON.stringify(fieldId)}:`)
+    if (hasValues) readCompactJson(cursor, this.text)
+    else this.#appendText('null')
+    this.#appendText('}')
+    this.endRow(row)
+  }
+
+  #appendText(text: string): void {
+    const bytes = encoder.encode(text)
+    this.text.append(bytes, 0, bytes.length)
   }
 }
 

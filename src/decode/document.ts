@@ -169,7 +169,7 @@ export class DocumentDecoder {
   }
 
   countsOf(columnIndex: number): AnswerCounts {
-    return this.#table?.countsOf(columnIndex) ?? { answered: 0, skipped: 0, notAsked: 0 }
+    return this.#table?.countsOf(columnIndex) ?? { answered: 0, skipped: 0, invalid: 0, notAsked: 0 }
   }
 
   /** Sets the columns that the records are read into. */

@@ -32,6 +32,7 @@ import type { ColumnPlan } from '../schema.ts'
 import { type AnswerLayout, learnLayout } from './layout.ts'
 import { LiteralTable } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
+import { isInvalidValue, type RejectLog } from './rejects.ts'
 import type { Table } from './table.ts'
 
 /** What the fast path does with a field's values: nothing of its own, or reads option ids, or one text or number. */
@@ -41,6 +42,8 @@ const FieldKind = { other: 0, dictionary: 1, list: 2, scalar: 3 } as const
 const NO_COLUMN = -1
 const UNKNOWN_FIELD = -1
 const UNSEEN = -2
+/** In the place of values that were left out. */
+const REJECTED = -3
 
 /** Answers that are tried before a document counts as one without a layout. */
 const MOST_LAYOUT_TRIALS = 1000
@@ -48,6 +51,8 @@ const MOST_LAYOUT_TRIALS = 1000
 export interface RecordOptions {
   /** Whether the fast path is used; off only to prove that it changes nothing. */
   useLayout: boolean
+  /** Takes values that do not fit; without it they are errors. */
+  rejects?: RejectLog | undefined
 }
 
 export class RecordDecoder {
@@ -63,6 +68,7 @@ export class RecordDecoder {
   readonly #attemptOfField: Float64Array
   readonly #valuesOfField: Int32Array
   readonly #scratchColumns = new Map<number, Column>()
+  readonly #rejects: RejectLog | undefined
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
   #nextField = 0
@@ -83,6 +89,7 @@ export class RecordDecoder {
     this.#cursor = cursor
     this.#table = table
     this.#notes = notes
+    this.#rejects = options.rejects
     this.#fields = definition.fields
     this.#fieldIds = new IdTable(definition.fields.map((field) => field.id))
     const columnByField = new Map(plans.map((plan, i) => [plan.field, i]))
@@ -111,7 +118,9 @@ export class RecordDecoder {
     this.#fieldNow = undefined
     this.#memberNow = undefined
     this.#table.beginRecord()
+    this.#rejects?.begin()
     this.#readRecord()
+    this.#rejects?.commit(this.#table.records + 1, this.#table.ownerId.textOf(this.#table.row))
     this.#table.commit()
   }
 
@@ -158,7 +167,13 @@ export class RecordDecoder {
       return
     }
     this.#memberNow = 'lastUpdateDate'
-    this.#table.lastUpdateDate.appendElement(this.#table.row, cursor)
+    const { pos } = cursor
+    try {
+      this.#table.lastUpdateDate.appendElement(this.#table.row, cursor)
+    } catch (error) {
+      this.#reject(error, this.#table.lastUpdateDate, pos, this.#notes.size)
+      this.#table.reject(this.#table.columns.indexOf(this.#table.lastUpdateDate))
+    }
     this.#memberNow = undefined
   }
 
@@ -307,7 +322,15 @@ export class RecordDecoder {
     const notes = this.#notes.size
     this.#fieldNow = this.#fields[field]
     cursor.pos = p
-    column.appendElement(row, cursor)
+    try {
+      column.appendElement(row, cursor)
+    } catch (error) {
+      if (this.#rejects === undefined || !isInvalidValue(error)) throw error
+      this.#fieldNow = undefined
+      column.rollback(row)
+      this.#notes.truncate(notes)
+      return -1
+    }
     this.#fieldNow = undefined
     // Not "[1,2]", and not "[1 ]" either: both are read again.
     if (bytes[cursor.pos] === CLOSE_ARRAY || cursor.pos >= cursor.end) return cursor.pos
@@ -416,22 +439,65 @@ export class RecordDecoder {
     } else {
       this.#attemptOfField[field] = this.#attempt
       this.#valuesOfField[field] = cursor.pos
-      const state = this.#table.columns[columnIndex]!.appendValues(this.#table.row, cursor)
-      if (state === SKIPPED) this.#table.skip(columnIndex)
+      this.#readFirstValues(field, columnIndex)
     }
     this.#fieldNow = undefined
   }
 
+  #readFirstValues(field: number, columnIndex: number): void {
+    const cursor = this.#cursor
+    const column = this.#table.columns[columnIndex]!
+    const { pos } = cursor
+    const notes = this.#notes.size
+    try {
+      const state = column.appendValues(this.#table.row, cursor)
+      if (state === SKIPPED) this.#table.skip(columnIndex)
+    } catch (error) {
+      this.#reject(error, column, pos, notes)
+      column.rollback(this.#table.row)
+      this.#valuesOfField[field] = REJECTED
+      this.#table.reject(columnIndex)
+    }
+  }
+
+  /**
+   * Leaves out the values at `start`, where an error is about them alone, and moves past them.
+   * @param notes Notes before they were read.
+   * @throws the error itself otherwise, or where nobody takes rejected values.
+   */
+  #reject(error: unknown, column: Column, start: number, notes: number): void {
+    const cursor = this.#cursor
+    if (this.#rejects === undefined || !isInvalidValue(error)) throw error
+    this.#notes.truncate(notes)
+    let raw: string | undefined
+    if (start !== UNSEEN) {
+      cursor.pos = start
+      cursor.skipValue()
+      raw = cursor.text(start, cursor.pos)
+    }
+    const { plan } = column
+    this.#notes.add('invalid-value', plan.field, error.code)
+    this.#rejects.add(plan, error, cursor.offsetOf(start === UNSEEN ? cursor.pos : start), raw)
+  }
+
   #readUnknownField(): void {
     const isNull = this.#cursor.bytes[this.#cursor.pos] === LOWER_N
-    this.#cursor.skipValue()
-    this.#notes.add('unknown-field', { id: this.#unknownFieldId }, isNull ? 'null' : undefined)
+    const { extra, row } = this.#table
+    if (extra === undefined) this.#cursor.skipValue()
+    else extra.appendAnswer(row, this.#unknownFieldId, this.#cursor, true)
+    this.#noteUnknownField(isNull)
+  }
+
+  #noteUnknownField(isNull: boolean): void {
+    const kind = this.#table.extra === undefined ? 'unknown-field' : 'unknown-field-kept'
+    this.#notes.add(kind, { id: this.#unknownFieldId }, isNull ? 'null' : undefined)
   }
 
   /** The key is there, no value is: skipped. */
   #answerWithoutValues(field: number): void {
     if (field === UNKNOWN_FIELD) {
-      this.#notes.add('unknown-field', { id: this.#unknownFieldId }, 'null')
+      this.#table.extra?.appendAnswer(this.#table.row, this.#unknownFieldId, this.#cursor, false)
+      this.#noteUnknownField(true)
       return
     }
     const columnIndex = this.#columnOfField[field]!
@@ -460,15 +526,24 @@ export class RecordDecoder {
   #compareWithFirst(field: number, values: number): void {
     const cursor = this.#cursor
     const end = cursor.pos
-    const isSame = this.#meaningOf(field, this.#valuesOfField[field]!) === this.#meaningOf(field, values)
-    cursor.pos = end
-    if (isSame) {
+    try {
+      const first = this.#valuesOfField[field]!
+      // The later one is read first: it may be invalid itself.
+      const later = this.#meaningOf(field, values)
+      const isSame = first !== REJECTED && later === this.#meaningOf(field, first)
+      cursor.pos = end
+      if (!isSame) throw this.#differs(values === UNSEEN ? end : values)
       this.#notes.addOnce('field-repeated', this.#fields[field])
-      return
+    } catch (error) {
+      this.#reject(error, this.#table.columns[this.#columnOfField[field]!]!, values, this.#notes.size)
+      cursor.pos = end
     }
-    throw new ValueError('ERR_FIELD_REPEATED', 'expected one answer per question, found two that differ', {
+  }
+
+  #differs(values: number): ValueError {
+    return new ValueError('ERR_FIELD_REPEATED', 'expected one answer per question, found two that differ', {
       ...this.place(),
-      byteOffset: cursor.offsetOf(values === UNSEEN ? end : values),
+      byteOffset: this.#cursor.offsetOf(values),
     })
   }
 
@@ -481,6 +556,8 @@ export class RecordDecoder {
     const scratch = this.#scratchColumns.get(field) ?? columnOf(plan, type, { add: () => undefined })
     this.#scratchColumns.set(field, scratch)
     this.#cursor.pos = values
+    // It may have met an invalid value before.
+    scratch.rollback(0)
     const state = scratch.appendValues(0, this.#cursor)
     const value: unknown = new Vector([scratch.finish(1)]).get(0)
     if (state !== ANSWERED) return 'skipped'

@@ -5,14 +5,18 @@ import type { Column } from '../columns/column.ts'
 import { columnOf } from '../columns/factory.ts'
 import { TimestampColumn } from '../columns/fixed.ts'
 import { ListColumn } from '../columns/list.ts'
-import { Utf8Column } from '../columns/utf8.ts'
+import { ExtraColumn, Utf8Column } from '../columns/utf8.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { RecordNotes } from './notes.ts'
 
-/** How many records answered, skipped and were not asked a question. The three add up to the number of records. */
+/**
+ * How many records answered, skipped and were not asked a question, and how many have no answer because it was invalid.
+ * The four add up to the number of records.
+ */
 export interface AnswerCounts {
   readonly answered: number
   readonly skipped: number
+  readonly invalid: number
   readonly notAsked: number
 }
 
@@ -21,6 +25,8 @@ export class Table {
   readonly columns: readonly Column[]
   readonly ownerId: Utf8Column
   readonly lastUpdateDate: TimestampColumn
+  /** Undefined where answers to unknown fields are left out. */
+  readonly extra: ExtraColumn | undefined
   /** Row that the current record fills; the rows before it are complete. */
   row = 0
   /** Complete records of all batches. */
@@ -28,13 +34,17 @@ export class Table {
   readonly #plans: readonly ColumnPlan[]
   readonly #notes: RecordNotes
   readonly #skippedColumn: ListColumn
+  readonly #invalidColumn: ListColumn | undefined
   /** Per column, records with an answer in finished batches, and records that skipped it. */
   readonly #answered: Float64Array
   readonly #skipped: Float64Array
+  readonly #invalid: Float64Array
   /** Questions (0 = the first of them) that the current record skipped. */
   #skippedNow = new Int32Array(16)
   #skippedNowLength = 0
   #skippedNowIsSorted = true
+  /** Columns that are null in the current record because the value was invalid. */
+  #invalidNow: number[] = []
 
   constructor(plans: readonly ColumnPlan[], schema: Schema, notes: RecordNotes) {
     this.schema = schema
@@ -43,20 +53,34 @@ export class Table {
     this.#notes = notes
     this.#answered = new Float64Array(plans.length)
     this.#skipped = new Float64Array(plans.length)
+    this.#invalid = new Float64Array(plans.length)
     this.ownerId = this.#columnFilledBy('ownerId', Utf8Column)
     this.lastUpdateDate = this.#columnFilledBy('lastUpdateDate', TimestampColumn)
     this.#skippedColumn = this.#columnFilledBy('skipped', ListColumn)
+    this.#invalidColumn = this.#columnOrNone('invalid', ListColumn)
+    this.extra = this.#columnOrNone('extra', ExtraColumn)
   }
 
   #columnFilledBy<C extends Column>(source: ColumnPlan['source'], kind: new (...args: never[]) => C): C {
-    const column = this.columns[this.#plans.findIndex((plan) => plan.source === source)]
-    if (!(column instanceof kind)) throw new Error(`unreachable: no column for ${source}`)
+    const column = this.#columnOrNone(source, kind)
+    if (column === undefined) throw new Error(`unreachable: no column for ${source}`)
     return column
+  }
+
+  #columnOrNone<C extends Column>(source: ColumnPlan['source'], kind: new (...args: never[]) => C): C | undefined {
+    const column = this.columns[this.#plans.findIndex((plan) => plan.source === source)]
+    return column instanceof kind ? column : undefined
   }
 
   beginRecord(): void {
     this.#skippedNowLength = 0
     this.#skippedNowIsSorted = true
+    if (this.#invalidNow.length > 0) this.#invalidNow = []
+  }
+
+  /** Notes that this column is null in the current record because its value was invalid. */
+  reject(columnIndex: number): void {
+    this.#invalidNow.push(columnIndex)
   }
 
   /** Notes that the current record skipped the question of this column. */
@@ -91,9 +115,19 @@ export class Table {
       this.#skipped[skippedNow[i]!]!++
     }
     this.#skippedColumn.endRow(row)
+    if (this.#invalidColumn !== undefined) this.#commitInvalid(this.#invalidColumn)
     this.#notes.commit()
     this.row = row + 1
     this.records++
+  }
+
+  #commitInvalid(column: ListColumn): void {
+    column.beginRow(this.row)
+    for (const index of this.#invalidNow.sort((a, b) => a - b)) {
+      column.append(index - FIRST_THAT_MAY_BE_INVALID)
+      this.#invalid[index]!++
+    }
+    column.endRow(this.row)
   }
 
   /** Forgets the current record, which will be read again. */
@@ -122,6 +156,7 @@ export class Table {
     this.records = 0
     this.#answered.fill(0)
     this.#skipped.fill(0)
+    this.#invalid.fill(0)
   }
 
   /** From now on the buffers of a finished batch are kept for `recycle`. */
@@ -143,9 +178,13 @@ export class Table {
   countsOf(columnIndex: number): AnswerCounts {
     const answered = this.#answered[columnIndex]!
     const skipped = this.#skipped[columnIndex]!
-    return { answered, skipped, notAsked: this.records - this.row - answered - skipped }
+    const invalid = this.#invalid[columnIndex]!
+    return { answered, skipped, invalid, notAsked: this.records - this.row - answered - skipped - invalid }
   }
 }
 
 /** Columns before the first question's: `ownerId` and `lastUpdateDate`. */
 export const FIRST_QUESTION = 2
+
+/** `lastUpdateDate`: the first label of `invalid`; the questions follow. */
+const FIRST_THAT_MAY_BE_INVALID = 1

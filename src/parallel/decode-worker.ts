@@ -3,11 +3,12 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { DocumentDecoder } from '../decode/document.ts'
 import type { ByteSource } from '../source.ts'
-import { planTable } from '../table-plan.ts'
+import { planTable, rejectLogOf } from '../table-plan.ts'
 import { WarningLog } from '../warnings.ts'
 import { Window } from '../window.ts'
 import { decodedCounts } from './decoded-counts.ts'
 import type { BatchMessage, DecoderMessage, StreamJob, StreamMessage } from './messages.ts'
+import { RejectLines } from './reject-lines.ts'
 import { BatchPacker } from './wire-batch.ts'
 import { wireError } from './wire-error.ts'
 
@@ -61,7 +62,9 @@ class SentBytes implements ByteSource {
 async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): Promise<void> {
   const warnings = new WarningLog()
   const { columns, decodedSchema } = planTable(job.definition, job.header, job.options, new WarningLog())
-  const decoder = new DocumentDecoder(job.limits, { useLayout: true }, warnings)
+  const lines = new RejectLines()
+  const rejects = rejectLogOf(job.options, (value) => lines.add(value))
+  const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
   const { cursor } = decoder
   const window = new Window(cursor, bytes, WINDOW_BYTES)
@@ -71,6 +74,7 @@ async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): P
     const step = decoder.step()
     progress[0] = cursor.offsetOf(cursor.pos) - job.byteOffset
     progress[1] = decoder.recordsRead
+    if (rejects !== undefined) tellRejects(lines.take())
     if (step === 'batch') {
       await encoder.send(decoder.takeBatch())
     } else if (step === 'end') {
@@ -83,6 +87,10 @@ async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): P
       await window.advance()
     }
   }
+}
+
+function tellRejects(lines: Uint8Array<ArrayBuffer>): void {
+  if (lines.length > 0) tellMain({ type: 'rejects', lines }, [lines.buffer])
 }
 
 class BatchSender {
@@ -119,8 +127,8 @@ class BatchSender {
   }
 }
 
-function tellMain(message: DecoderMessage): void {
-  parentPort?.postMessage(message)
+function tellMain(message: DecoderMessage, buffers: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, buffers)
 }
 
 let bytes: SentBytes | undefined

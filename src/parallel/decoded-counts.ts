@@ -10,12 +10,13 @@ export function decodedCounts(
   columnCount: number,
   warnings: WarningLog,
 ): DecodedCounts {
-  const nothing = { answered: 0, skipped: 0 }
+  const nothing = { answered: 0, skipped: 0, invalid: 0 }
   const counts = Array.from({ length: columnCount }, (_, i) => decoder?.countsOf(i) ?? nothing)
   return {
     records: decoder?.recordsRead ?? 0,
     answered: Float64Array.from(counts, (count) => count.answered),
     skipped: Float64Array.from(counts, (count) => count.skipped),
+    invalid: Float64Array.from(counts, (count) => count.invalid),
     warnings: warnings.entries(),
   }
 }

@@ -13,7 +13,7 @@ import type { WireError } from './wire-error.ts'
 export interface TableJob {
   readonly header: ExportHeader
   readonly definition: Definition
-  readonly options: Omit<ReadOptions, 'signal'>
+  readonly options: Omit<ReadOptions, 'signal' | 'onReject'>
   readonly limits: DocumentDecoder['limits']
   readonly compression: Compression
   /** Two float64 a piece (a stream is one): bytes decoded and records read so far; for the progress line. */
@@ -43,6 +43,7 @@ export interface DecodedCounts {
   /** Per column. */
   readonly answered: Float64Array
   readonly skipped: Float64Array
+  readonly invalid: Float64Array
   readonly warnings: readonly WarningEntry[]
 }
 
@@ -55,6 +56,8 @@ export interface PieceResult extends DecodedCounts {
   /** Whether it read the document to its end. */
   readonly reachedEnd: boolean
   readonly rowGroups: readonly EncodedRowGroup[]
+  /** Rejected values as lines of JSON, their records counted from the piece's first. */
+  readonly rejects: Uint8Array<ArrayBuffer>
 }
 
 /** `failed`: the export cannot be read as it is; the main thread reads it again in order, for the exact message. */
@@ -86,6 +89,8 @@ export type StreamMessage =
 export type DecoderMessage =
   /** The bytes in this buffer were read, it can be filled again. */
   | { type: 'buffer'; buffer: number }
+  /** Lines of `RejectLines`. */
+  | { type: 'rejects'; lines: Uint8Array<ArrayBuffer> }
   | { type: 'decoded'; counts: DecodedCounts; documentBytes: number }
   | { type: 'failed'; error: WireError }
 

@@ -6,12 +6,17 @@ import { DocumentDecoder } from '../decode/document.ts'
 import { isExportError } from '../errors.ts'
 import { SENTINEL_BYTES } from '../json/cursor.ts'
 import { type EncodedRowGroup, RowGroupEncoder } from '../sinks/parquet/index.ts'
-import { planTable, type TablePlan } from '../table-plan.ts'
+import { isSystemError } from '../system-error.ts'
+import { planTable, rejectLogOf, type TablePlan } from '../table-plan.ts'
 import { WarningLog } from '../warnings.ts'
 import { decodedCounts } from './decoded-counts.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+import { RejectLines } from './reject-lines.ts'
 
 const WINDOW_BYTES = 1 << 20
+
+/** Of rejected values of a piece, which wait until its turn comes; where there are more, the file is read in order. */
+const MOST_REJECT_BYTES = 1 << 25
 
 class PieceDecoder {
   readonly #job: PieceJob
@@ -21,6 +26,7 @@ class PieceDecoder {
   readonly #progress: Float64Array
   readonly #warnings = new WarningLog()
   readonly #decoder: DocumentDecoder
+  readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
   #buffer = new Uint8Array(WINDOW_BYTES + SENTINEL_BYTES)
 
   constructor(job: PieceJob) {
@@ -29,7 +35,8 @@ class PieceDecoder {
     this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
-    this.#decoder = new DocumentDecoder(job.limits, { useLayout: true }, this.#warnings)
+    const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
+    this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
     this.#decoder.recyclesBatches = true
   }
 
@@ -40,12 +47,25 @@ class PieceDecoder {
   decode(piece: PieceRequest): PieceResult {
     const { definition } = this.#job
     const { columns, decodedSchema, shape } = this.#plan
+    const { index, recordsBefore } = piece
     const decoder = this.#decoder
     const warnings = this.#warnings
     warnings.clear()
+    this.#rejects.clear()
     const start = this.#findRecord(piece.from, piece.to)
     const rowGroups: EncodedRowGroup[] = []
-    if (start < 0) return resultOf(piece, undefined, false, undefined, columns.length, warnings, rowGroups)
+    if (start < 0) {
+      const counts = decodedCounts(undefined, columns.length, warnings)
+      return {
+        ...counts,
+        index,
+        recordsBefore,
+        range: undefined,
+        reachedEnd: false,
+        rowGroups,
+        rejects: new Uint8Array(),
+      }
+    }
     decoder.beginPiece(definition, columns, decodedSchema, start, piece.to)
     const { cursor } = decoder
     cursor.baseOffset = start
@@ -60,13 +80,16 @@ class PieceDecoder {
       if (step === 'more') this.#fill(decoder)
       else if (step === 'batch') {
         const decoded = decoder.takeBatch()
-        const recordsBefore = piece.recordsBefore + decoder.recordsRead - decoded.numRows
-        for (const batch of shape.apply(decoded, recordsBefore)) rowGroups.push(this.#encoder.encode([batch]))
+        const before = recordsBefore + decoder.recordsRead - decoded.numRows
+        for (const batch of shape.apply(decoded, before)) rowGroups.push(this.#encoder.encode([batch]))
         shape.forgetUnknownOptions()
         decoder.recycle()
       } else {
         const end = decoder.cursor.offsetOf(decoder.cursor.pos)
-        return resultOf(piece, { start, end }, step === 'end', decoder, columns.length, warnings, rowGroups)
+        const counts = decodedCounts(decoder, columns.length, warnings)
+        const rejects = this.#rejects.take()
+        const range = { start, end }
+        return { ...counts, index, recordsBefore, range, reachedEnd: step === 'end', rowGroups, rejects }
       }
     }
   }
@@ -112,23 +135,13 @@ class PieceDecoder {
   }
 }
 
-function resultOf(
-  piece: PieceRequest,
-  range: PieceResult['range'],
-  reachedEnd: boolean,
-  decoder: DocumentDecoder | undefined,
-  columnCount: number,
-  warnings: WarningLog,
-  rowGroups: EncodedRowGroup[],
-): PieceResult {
-  const { index, recordsBefore } = piece
-  return { index, recordsBefore, range, reachedEnd, ...decodedCounts(decoder, columnCount, warnings), rowGroups }
-}
-
 let decoder: PieceDecoder | undefined
 
 function send(message: WorkerMessage): void {
-  const buffers = message.type === 'done' ? message.result.rowGroups.map((group) => group.bytes.buffer) : []
+  const buffers =
+    message.type === 'done'
+      ? [...message.result.rowGroups.map((group) => group.bytes.buffer), message.result.rejects.buffer]
+      : []
   parentPort?.postMessage(message, buffers)
 }
 
@@ -138,7 +151,7 @@ parentPort?.on('message', (message: MainMessage) => {
     else if (decoder !== undefined) send({ type: 'done', result: decoder.decode(message.piece) })
   } catch (error) {
     // Anything else is a fault of this program: it ends the worker, which the main thread sees.
-    if (!isExportError(error)) throw error
+    if (!isExportError(error) && !isSystemError(error)) throw error
     send({ type: 'failed', message: error.message })
   }
 })

@@ -26,6 +26,7 @@ export class StreamPipeline {
   #isEncoded = false
   #failure: unknown
   #waiting: (() => void)[] = []
+  #takeRejects: (lines: Uint8Array) => void = () => undefined
 
   constructor() {
     const onFailure = (failure: unknown) => this.#fail(failure)
@@ -43,13 +44,16 @@ export class StreamPipeline {
    * Yields the row groups in order.
    *
    * @param read Fills its target with bytes of the document, from `parts.byteOffset` on; 0 at the end.
+   * @param takeRejects Gets lines of rejected values, in order and all of them before the end.
    * @throws whatever `read` and decoding throw; ExportError `ERR_WORKER` when a worker ended.
    */
   async *encode(
     parts: Omit<StreamJob, 'buffers'>,
     read: (target: Uint8Array) => Promise<number>,
     signal: AbortSignal | undefined,
+    takeRejects: (lines: Uint8Array) => void = () => undefined,
   ): AsyncGenerator<EncodedRowGroup> {
+    this.#takeRejects = takeRejects
     const onAbort = () => this.#fail(signal && aborted(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
@@ -110,6 +114,7 @@ export class StreamPipeline {
 
   #onDecoder(message: DecoderMessage): void {
     if (message.type === 'buffer') this.#freeBuffers.push(message.buffer)
+    else if (message.type === 'rejects') this.#takeRejects(message.lines)
     else if (message.type === 'decoded') this.#decoded = message
     else this.#fail(errorFromWire(message.error))
     this.#wake()

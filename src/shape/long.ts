@@ -217,7 +217,11 @@ export class LongShape implements Shape {
       case 'group_name':
         return this.#groupData(rows)
       case 'state':
-        return makeData({ ...whole, data: rows.states, dictionary: stateLabels() } as never)
+        return makeData({
+          ...whole,
+          data: rows.states,
+          dictionary: stateLabels(this.#shape.onInvalid === 'null'),
+        } as never)
       case 'option_id':
         return rows.optionIds.data(type, length, this.#optionIds.vector)
       case 'option_label': {

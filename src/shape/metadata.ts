@@ -1,7 +1,7 @@
 /** What a shaped file says of itself, so that a reader of the file alone can tell what each column is. */
 
 import type { FieldDefinition, FieldGroup } from '../definition.ts'
-import { type ColumnPlan, fieldMetadata } from '../schema.ts'
+import { type ColumnPlan, fieldMetadata, ROLE_METADATA_KEY } from '../schema.ts'
 import type { ResolvedShape } from './options.ts'
 
 /** Key of the options that shaped the table; missing where all of them are the default. */
@@ -10,14 +10,14 @@ export const SHAPE_METADATA_KEY = 'alida:shape'
 /** Key of the questions of a shaped table, a JSON array in the order of the columns. */
 export const QUESTIONS_METADATA_KEY = 'alida:questions'
 
-/** Key of what a column holds; missing on columns that hold the answers themselves. */
-export const ROLE_METADATA_KEY = 'alida:role'
+export { ROLE_METADATA_KEY }
 
 /**
  * `id`: ids of the chosen options. `option`: whether one option was chosen. `state`: answered, skipped, not asked.
- * `group`: the struct of a grid. `other-options`: chosen options that the definition does not know.
+ * `group`: the struct of a grid. `other-options`: chosen options that the definition does not know. `invalid`: names of the
+ * columns whose value was invalid. `extra`: answers to fields that the definition does not know.
  */
-export type ColumnRole = 'id' | 'option' | 'state' | 'group' | 'other-options'
+export type ColumnRole = 'id' | 'option' | 'state' | 'group' | 'other-options' | 'invalid' | 'extra'
 
 export function roleMetadata(role: ColumnRole, field: FieldDefinition, optionId?: string): Map<string, string> {
   const metadata = new Map([

@@ -42,6 +42,7 @@ export const SHAPE_WORDS = {
   layout: ['wide', 'long'],
   timezone: ['utc', 'naive'],
   sensitive: ['keep', 'drop', 'hash'],
+  onInvalid: ['error', 'null'],
 } as const satisfies Partial<Record<keyof ShapeOptions, readonly string[]>>
 
 type WordOption = keyof typeof SHAPE_WORDS
@@ -59,6 +60,8 @@ export interface ResolvedShape {
   readonly sensitive: 'keep' | 'drop' | 'hash'
   readonly hashOwner: boolean
   readonly hashKey: string
+  readonly onInvalid: 'error' | 'null'
+  readonly keepUnknown: boolean
 }
 
 /**
@@ -79,13 +82,25 @@ export function resolveShape(options: ShapeOptions): ResolvedShape {
     sensitive: options.sensitive ?? 'keep',
     hashOwner: options.hashOwner ?? false,
     hashKey: options.hashKey ?? '',
+    onInvalid: options.onInvalid ?? 'error',
+    keepUnknown: options.keepUnknown ?? false,
   }
+  if (shape.keepUnknown) requireRoomForUnknown(shape)
   if (shape.layout === 'long') requireOneForm(shape, 'layout long')
   if ((shape.sensitive === 'hash' || shape.hashOwner) && shape.hashKey === '') {
     const option = shape.hashOwner ? 'hashOwner' : 'sensitive hash'
     throw contradiction(`${option} needs a key that is not empty: hashKey, or ALIDA_HASH_KEY on the command line`)
   }
   return shape
+}
+
+function requireRoomForUnknown({ layout, sensitive }: ResolvedShape): void {
+  if (layout === 'long')
+    throw contradiction('layout long contradicts keepUnknown: it has a row for each known question')
+  if (sensitive === 'keep') return
+  throw contradiction(
+    `sensitive ${sensitive} contradicts keepUnknown: nobody can tell whether a field that is not in the definition is sensitive`,
+  )
 }
 
 /**

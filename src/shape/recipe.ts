@@ -2,6 +2,8 @@
 
 import type { Data, Field, RecordBatch, Schema } from 'apache-arrow'
 import { FIRST_QUESTION } from '../decode/table.ts'
+import { SYSTEM_COLUMNS } from '../names.ts'
+import { ROLE_METADATA_KEY } from '../schema.ts'
 
 /** Turns decoded batches into what was asked for. Depends on the batches alone, dictionaries that grow apart. */
 export interface Shape {
@@ -25,42 +27,68 @@ export interface Recipe {
 }
 
 /** Answer states as indices into `STATE_LABELS`. */
-export const State = { answered: 0, skipped: 1, notAsked: 2 } as const
+export const State = { answered: 0, skipped: 1, notAsked: 2, invalid: 3 } as const
 
-export const STATE_LABELS: readonly string[] = ['answered', 'skipped', 'not asked']
+/** The last one is only there where invalid values become null. */
+export const STATE_LABELS: readonly string[] = ['answered', 'skipped', 'not asked', 'invalid']
 
-/** A decoded batch: owner, date, one column per question, then `skipped`. Buffers start at the first row. */
+/**
+ * A decoded batch: owner, date, one column per question, then `skipped`, and `invalid` and `_extra` where they were
+ * asked for. Buffers start at the first row.
+ */
 export class BaseBatch {
   readonly rows: number
   readonly columns: readonly Data[]
+  /** Column of the names of skipped questions: the one behind the last question. */
+  readonly skipped: number
+  /** Column of the names of columns whose value was invalid; -1 where there is none. */
+  readonly invalid: number
   #states: readonly Int8Array<ArrayBuffer>[] | undefined
 
   constructor(batch: RecordBatch) {
     this.rows = batch.numRows
     this.columns = batch.data.children
+    const { fields } = batch.schema
+    this.skipped = fields.findIndex(({ name }) => name === SYSTEM_COLUMNS.skipped)
+    this.invalid = fields.findIndex(({ metadata }) => metadata.get(ROLE_METADATA_KEY) === 'invalid')
   }
 
   column(index: number): Data {
     return this.columns[index]!
   }
 
-  /** Per column and row whether the question was answered, skipped or not asked; empty for columns of no question. */
+  /** Per column and row the state of the question; empty for columns of no question. */
   states(column: number): Int8Array<ArrayBuffer> {
     this.#states ??= statesOf(this)
     return this.#states[column - FIRST_QUESTION]!
   }
 }
 
-function statesOf({ rows, columns }: BaseBatch): Int8Array<ArrayBuffer>[] {
-  const states = columns.slice(FIRST_QUESTION, -1).map((data) => answeredOf(data, rows))
-  const skipped = columns.at(-1)!
-  const offsets: Int32Array = skipped.valueOffsets
-  const questions: ArrayLike<number> = skipped.children[0]!.values
+function statesOf({ rows, columns, skipped, invalid }: BaseBatch): Int8Array<ArrayBuffer>[] {
+  const states = columns.slice(FIRST_QUESTION, skipped).map((data) => answeredOf(data, rows))
+  mark(states, columns[skipped]!, rows, 0, State.skipped)
+  // Its first label is that of the date.
+  if (invalid >= 0) mark(states, columns[invalid]!, rows, -1, State.invalid)
+  return states
+}
+
+/** Sets the state of the questions that each row of a list names; `shift` leads from a label to its question. */
+function mark(
+  states: readonly Int8Array[],
+  { valueOffsets, children }: Data,
+  rows: number,
+  shift: number,
+  state: number,
+): void {
+  const offsets: Int32Array = valueOffsets
+  const labels: ArrayLike<number> = children[0]!.values
   for (let row = 0; row < rows; row++) {
     const end = offsets[row + 1]!
-    for (let i = offsets[row]!; i < end; i++) states[questions[i]!]![row] = State.skipped
+    for (let i = offsets[row]!; i < end; i++) {
+      const question = labels[i]! + shift
+      if (question >= 0) states[question]![row] = state
+    }
   }
-  return states
 }
 
 function answeredOf(data: Data, rows: number): Int8Array<ArrayBuffer> {

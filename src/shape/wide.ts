@@ -4,7 +4,7 @@ import { type Data, DataType, Dictionary, Field, List, type Schema } from 'apach
 import { utf8Vector } from '../columns/labels.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { type NameWish, optionColumnName, uniqueNames } from '../name-modes.ts'
-import { numberedNames } from '../names.ts'
+import { numberedNames, OPTIONAL_COLUMNS, SYSTEM_COLUMNS } from '../names.ts'
 import { type ColumnPlan, UTF8 } from '../schema.ts'
 import { type Namespace, namesOf, pathOf, type QuestionName, type TableNames } from './column-names.ts'
 import { StructRecipe } from './groups.ts'
@@ -67,14 +67,17 @@ class WidePlanner {
     const questions: QuestionColumns[] = []
     const before: Recipe[] = []
     const after: Recipe[] = []
+    const optional: [ColumnPlan, number][] = []
     for (const [i, plan] of this.#plans.entries()) {
       const question = this.#names.of.get(plan)
       if (question !== undefined) questions.push(this.#question(plan, i, question))
       else if (plan.source === 'skipped') after.push(...this.#skipped(i))
+      else if (plan.source === 'invalid' || plan.source === 'extra') optional.push([plan, i])
       else before.push(this.#member(plan, i))
     }
     const named = this.#named(questions)
     const otherOptions = this.#otherOptions()
+    after.push(...this.#optional(optional))
     return {
       recipes: [...before, ...grouped(named), ...(otherOptions === undefined ? [] : [otherOptions]), ...after],
       names: questions.map(({ question }) => pathOf(question)),
@@ -94,11 +97,27 @@ class WidePlanner {
 
   #skipped(column: number): Recipe[] {
     if (this.#shape.answerStates !== 'list') return []
-    const field = this.#base.fields[column]!
-    if (this.#shape.groups === 'flat') return [{ field, build: (base) => base.column(column) }]
+    return [this.#namesColumn(column, this.#base.fields[column]!, [])]
+  }
+
+  /** A column of lists of questions' names, some other names before them. */
+  #namesColumn(column: number, field: Field, before: readonly string[]): Recipe {
+    if (this.#shape.groups === 'flat') return { field, build: (base) => base.column(column) }
     const paths = this.#plans.flatMap((plan) => this.#names.of.get(plan) ?? []).map(pathOf)
-    const dictionary = utf8Vector(numberedNames(paths, new Set()))
-    return [{ field, build: (base) => withDictionary(base.column(column), field.type, dictionary) }]
+    const dictionary = utf8Vector([...before, ...numberedNames(paths, new Set())])
+    return { field, build: (base) => withDictionary(base.column(column), field.type, dictionary) }
+  }
+
+  /** `invalid` and `_extra`, which take what names are left. */
+  #optional(columns: readonly [ColumnPlan, number][]): Recipe[] {
+    const [invalid, extra] = numberedNames(Object.values(OPTIONAL_COLUMNS), this.#names.top.used) as [string, string]
+    return columns.flatMap(([{ source }, column]) => {
+      const { type, metadata } = this.#base.fields[column]!
+      const field = new Field(source === 'invalid' ? invalid : extra, type, true, metadata)
+      if (source === 'extra') return [{ field, build: (base: BaseBatch) => base.column(column) }]
+      if (this.#shape.answerStates !== 'list') return []
+      return [this.#namesColumn(column, field, [SYSTEM_COLUMNS.lastUpdateDate])]
+    })
   }
 
   #question(plan: ColumnPlan, column: number, question: QuestionName): QuestionColumns {

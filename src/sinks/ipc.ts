@@ -10,7 +10,7 @@ import {
   type RecordBatch,
   RecordBatchFileWriter,
   RecordBatchStreamWriter,
-  type Schema,
+  Schema,
   util,
   type Vector,
 } from 'apache-arrow'
@@ -26,6 +26,8 @@ export interface WriteIpcOptions {
 /** What a sink needs of a reader: any batches of one schema will do. */
 export interface BatchReader extends AsyncIterable<RecordBatch> {
   readonly schema: Schema
+  /** Metadata that is known behind the last batch; a stream, whose schema comes first, cannot have it. */
+  readonly finalMetadata?: ReadonlyMap<string, string>
 }
 
 /**
@@ -50,6 +52,7 @@ export async function encodeIpc(reader: BatchReader, output: Output, format: Ipc
     encoder.encode(batch)
     await output.write(encoder.take())
   }
+  if (encoder instanceof FileEncoder) encoder.finalMetadata = reader.finalMetadata ?? new Map()
   encoder.finish()
   await output.write(encoder.take())
 }
@@ -113,6 +116,8 @@ class FileEncoder extends RecordBatchFileWriter {
   readonly #bytes = new ByteList()
   /** Per dictionary id: the latest dictionary, and which of the footer's blocks holds the one that was written. */
   readonly #dictionaries = new Map<number, { latest: Vector; written: Vector; block: number }>()
+  /** Added to the metadata of the schema in the footer, which is the one that readers of a file take. */
+  finalMetadata: ReadonlyMap<string, string> = new Map()
 
   begin(schema: Schema): void {
     this.reset(undefined, schema)
@@ -138,6 +143,11 @@ class FileEncoder extends RecordBatchFileWriter {
 
   take(): Uint8Array[] {
     return this.#bytes.take()
+  }
+
+  protected override _writeFooter(schema: Schema): this {
+    const metadata = new Map([...schema.metadata, ...this.finalMetadata])
+    return super._writeFooter(new Schema(schema.fields, metadata))
   }
 
   protected override _writeDictionaries(batch: RecordBatch): this {

@@ -42,7 +42,7 @@ export async function encodeParquet(reader: BatchReader, output: Output, options
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
   for await (const batches of rowGroupsOf(reader, limits)) await sink.write(batches)
-  await sink.finish()
+  await sink.finish(reader.finalMetadata)
 }
 
 /** Writes a Parquet file row group by row group. */
@@ -67,8 +67,11 @@ export class ParquetSink {
     await this.#writer.addRowGroup(rowGroup)
   }
 
-  /** Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too. */
-  async finish(): Promise<void> {
-    await this.#writer.finish(new Map(this.#schema.metadata))
+  /**
+   * Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too.
+   * @param finalMetadata What else is to stand in both places.
+   */
+  async finish(finalMetadata: ReadonlyMap<string, string> = new Map()): Promise<void> {
+    await this.#writer.finish(new Map([...this.#schema.metadata, ...finalMetadata]), { schemaMetadata: finalMetadata })
   }
 }

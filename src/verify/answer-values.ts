@@ -42,6 +42,13 @@ export class IdIndex<T> {
     if (GUID.test(id) && !this.#guids.has(folded)) this.#guids.set(folded, value)
   }
 
+  delete(id: string): void {
+    const value = this.#exact.get(id)
+    this.#exact.delete(id)
+    const folded = id.toLowerCase()
+    if (this.#guids.get(folded) === value) this.#guids.delete(folded)
+  }
+
   get(id: string): T | undefined {
     return this.#exact.get(id) ?? (GUID.test(id) ? this.#guids.get(id.toLowerCase()) : undefined)
   }
@@ -66,12 +73,15 @@ export class AnswerReader {
   /** Options that left the definition: their labels by id. */
   readonly #unknown = new IdIndex<string>()
   readonly #used: Set<string>
+  /** Labels before the last answer. */
+  #labelsBefore: number
 
   constructor(plan: ColumnPlan, field: FieldDefinition) {
     this.#type = plan.type
     this.#field = field
     this.labels = [...plan.labels]
     this.#used = new Set(plan.labels)
+    this.#labelsBefore = this.labels.length
     for (const [i, option] of field.options.entries()) {
       const label = plan.labels[i] ?? option.name
       this.#options.set(option.id, label)
@@ -84,6 +94,7 @@ export class AnswerReader {
    * @throws Misfit when the values do not fit the question.
    */
   read(values: JsonNode | undefined, notes: Note[]): Cell {
+    this.#labelsBefore = this.labels.length
     const all = Array.isArray(values) ? values : [values ?? null]
     const elements = all.filter((element) => element !== null)
     if (elements.length === 0) return this.#type === 'list' && Array.isArray(values) && all.length === 0 ? [] : null
@@ -97,6 +108,16 @@ export class AnswerReader {
       )
     }
     return this.#single(elements[0] ?? null, notes)
+  }
+
+  /** Forgets the labels that the last answer has brought: it is none. */
+  undo(): void {
+    while (this.labels.length > this.#labelsBefore) {
+      const label = this.labels.pop() ?? ''
+      this.#unknown.delete(this.optionIds.get(label) ?? '')
+      this.optionIds.delete(label)
+      this.#used.delete(label)
+    }
   }
 
   #single(element: JsonNode, notes: Note[]): Cell {

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
 import { SYSTEM_COLUMNS } from '../names.ts'
-import { ROLE_METADATA_KEY } from '../shape/metadata.ts'
+import { INVALID_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -19,6 +19,7 @@ import {
   type ReferenceReader,
   type ReopenableSource,
 } from './reference-reader.ts'
+import { RejectsComparison } from './rejects.ts'
 
 export interface VerifyOptions extends ReferenceOptions {
   /** Differences that are listed; all are counted. Default: 20. */
@@ -30,6 +31,8 @@ export interface VerifyInput {
   source: string | ReopenableSource
   /** Path of the .parquet, .arrow or .arrows file. */
   output: string
+  /** Path of the file of rejected values, when that is to be compared too. */
+  rejects?: string | undefined
   /** The options with which the output was written. */
   options?: VerifyOptions
 }
@@ -55,11 +58,16 @@ export interface VerifyReport {
  *
  * @throws ExportError when one of them cannot be read at all; differences are reported, not thrown.
  */
-export async function verifyOutput({ source, output, options = {} }: VerifyInput): Promise<VerifyReport> {
-  const reference = await openReference(reopenable(source), options)
+export async function verifyOutput({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+  const open = reopenable(source)
+  const log = new DifferenceLog(options.maxDifferences ?? 20)
+  const reference = await openReference(open, options)
   const file = await openOutput(output)
+  const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, options)
   try {
-    return await new Comparison(reference, file, options).run()
+    const report = await new Comparison(reference, file, options, log, rejected).run()
+    await rejected?.comparePlaces(open)
+    return { ...report, differences: log.differences, differenceCount: log.count }
   } finally {
     await file.close()
   }
@@ -79,6 +87,7 @@ class Comparison {
   readonly #reference: ReferenceReader
   readonly #output: OutputReader
   readonly #log: DifferenceLog
+  readonly #rejects: RejectsComparison | undefined
   readonly #expected: ExpectedTable
   readonly #columns: readonly LeafColumn[]
   /** Output column of each expected one, -1 where it is missing. */
@@ -89,18 +98,27 @@ class Comparison {
   #rows = 0
   #cells = 0
 
-  constructor(reference: ReferenceReader, output: OutputReader, options: VerifyOptions) {
+  constructor(
+    reference: ReferenceReader,
+    output: OutputReader,
+    options: VerifyOptions,
+    log: DifferenceLog,
+    rejects: RejectsComparison | undefined,
+  ) {
     this.#reference = reference
     this.#output = output
-    this.#log = new DifferenceLog(options.maxDifferences ?? 20)
+    this.#log = log
+    this.#rejects = rejects
     this.#expected = new ExpectedTable(reference, options)
     this.#columns = leafColumns(this.#expected.schema.fields)
   }
 
-  async run(): Promise<VerifyReport> {
+  async run(): Promise<Omit<VerifyReport, 'differences' | 'differenceCount'>> {
     this.#compareColumns()
-    this.#compareFileMetadata()
+    this.#compareFileMetadata(this.#expected.schema.metadata)
     await this.#compareRows()
+    await this.#rejects?.finish()
+    this.#compareFileMetadata(this.#finalMetadata())
     if (this.#output.keepsDictionaries) this.#compareLabels()
     return {
       format: this.#output.format,
@@ -108,8 +126,6 @@ class Comparison {
       rows: this.#rows,
       columns: this.#columns.length,
       cells: this.#cells,
-      differences: this.#log.differences,
-      differenceCount: this.#log.count,
       questions: this.#reference.questions,
       warnings: this.#reference.warnings,
     }
@@ -141,8 +157,14 @@ class Comparison {
     }
   }
 
-  #compareFileMetadata(): void {
-    for (const [key, text] of this.#expected.schema.metadata) {
+  /** What only a file can say, which ends with what it says of itself. */
+  #finalMetadata(): Map<string, string> {
+    if (this.#output.format === 'arrows' || !this.#expected.leavesOutInvalid) return new Map()
+    return new Map([[INVALID_METADATA_KEY, JSON.stringify(this.#reference.invalidCounts)]])
+  }
+
+  #compareFileMetadata(expected: ReadonlyMap<string, string>): void {
+    for (const [key, text] of expected) {
       for (const metadata of this.#output.metadata) {
         const found = jsonMembers(metadata.get(key))
         for (const [member, value] of jsonMembers(text)) {
@@ -171,6 +193,7 @@ class Comparison {
   async *#expectedRows(): AsyncGenerator<ExpectedRow> {
     for await (const record of this.#reference.rows()) {
       this.#records++
+      await this.#rejects?.compare(record.rejects)
       for (const cells of this.#expected.rowsOf(record)) {
         this.#expectedCount++
         yield { record: record.record, cells }
@@ -192,7 +215,8 @@ class Comparison {
   #cellDiffers({ record, cells }: ExpectedRow, column: number, expected: Cell, found: Cell): void {
     const [ownerId] = cells
     const { path, field } = this.#columns[column] ?? {}
-    const isState = field?.name === SYSTEM_COLUMNS.skipped || field?.metadata.get(ROLE_METADATA_KEY) === 'state'
+    const role = field?.metadata.get(ROLE_METADATA_KEY)
+    const isState = field?.name === SYSTEM_COLUMNS.skipped || role === 'state' || role === 'invalid'
     this.#log.compare(
       {
         kind: isState ? 'state' : 'cell',

@@ -6,9 +6,9 @@ import type { Cell } from './answer-values.ts'
 export interface Difference {
   /**
    * `column`: names or their order; `type`; `metadata` of a column or of the file; `labels` of a dictionary, or their
-   * order; `cell`; `state`: which questions were skipped; `rows`: how many there are.
+   * order; `cell`; `state`: which questions were skipped; `rows`: how many there are; `reject`: a value in the rejects.
    */
-  readonly kind: 'column' | 'type' | 'metadata' | 'labels' | 'cell' | 'state' | 'rows'
+  readonly kind: 'column' | 'type' | 'metadata' | 'labels' | 'cell' | 'state' | 'rows' | 'reject'
   /** 1-based number of the record. */
   readonly record?: number
   readonly ownerId?: string

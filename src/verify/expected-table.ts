@@ -2,7 +2,7 @@
 
 import type { Field, Schema } from 'apache-arrow'
 import type { FieldDefinition } from '../definition.ts'
-import { numberedNames } from '../names.ts'
+import { numberedNames, SYSTEM_COLUMNS } from '../names.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { QUESTIONS_METADATA_KEY, ROLE_METADATA_KEY } from '../shape/metadata.ts'
 import type { ShapeOptions } from '../shape/options.ts'
@@ -11,7 +11,7 @@ import { expectedHash } from './expected-hash.ts'
 import { leafColumns } from './leaf-columns.ts'
 import type { ReferenceReader, ReferenceRow } from './reference-reader.ts'
 
-export type AnswerState = 'answered' | 'skipped' | 'not asked'
+export type AnswerState = 'answered' | 'skipped' | 'not asked' | 'invalid'
 
 /** One question in one record. */
 interface Answer {
@@ -27,6 +27,8 @@ interface AnsweredRecord {
   readonly number: number
   readonly ownerId: Cell
   readonly lastUpdateDate: Cell
+  readonly isDateInvalid: boolean
+  readonly extra: Cell
   /** In the order of the columns. */
   readonly answers: readonly Answer[]
 }
@@ -61,6 +63,11 @@ export class ExpectedTable {
     return this.#reference.schema
   }
 
+  /** Whether invalid values became null. */
+  get leavesOutInvalid(): boolean {
+    return this.#options.onInvalid === 'null'
+  }
+
   /** The rows of one record, each with a cell for every leaf column. */
   rowsOf(row: ReferenceRow): Cell[][] {
     const record = this.#answered(row)
@@ -73,7 +80,8 @@ export class ExpectedTable {
     if (this.#options.layout === 'long') return undefined
     const role = field.metadata.get(ROLE_METADATA_KEY)
     const column = this.#columnOf(field)
-    if (role === 'state') return ['answered', 'skipped', 'not asked']
+    if (role === 'state') return ['answered', 'skipped', 'not asked', ...(this.leavesOutInvalid ? ['invalid'] : [])]
+    if (role === 'invalid') return [SYSTEM_COLUMNS.lastUpdateDate, ...this.#skippedNames]
     if (role === 'other-options') return undefined
     if (column === -1) return this.#skippedNames
     const labels = this.#reference.labelsOf(column)
@@ -87,12 +95,14 @@ export class ExpectedTable {
   }
 
   #answered({ record, cells }: ReferenceRow): AnsweredRecord {
-    const skipped = new Set(cells.at(-1) as readonly string[])
+    const skipped = this.#names(cells, 'skipped')
+    const invalid = this.#names(cells, 'invalid')
     const answers = this.#reference.columns.flatMap((plan, column): Answer[] => {
       const { field } = plan
       if (field === undefined) return []
       const cell = cells[column] ?? null
-      const state = cell !== null ? 'answered' : skipped.has(plan.name) ? 'skipped' : 'not asked'
+      const unanswered = invalid.has(plan.name) ? 'invalid' : skipped.has(plan.name) ? 'skipped' : 'not asked'
+      const state = cell !== null ? 'answered' : unanswered
       return [{ plan, field, state, cell, column }]
     })
     const [ownerId = null, lastUpdateDate = null] = cells
@@ -101,8 +111,16 @@ export class ExpectedTable {
       number: record,
       ownerId: hashOwner === true ? expectedHash(ownerId, undefined, hashKey) : ownerId,
       lastUpdateDate,
+      isDateInvalid: invalid.has(SYSTEM_COLUMNS.lastUpdateDate),
+      extra: cells[this.#reference.columns.findIndex(({ source }) => source === 'extra')] ?? null,
       answers,
     }
+  }
+
+  /** The names in a column of lists of them; none where there is no such column. */
+  #names(cells: readonly Cell[], source: 'skipped' | 'invalid'): ReadonlySet<string> {
+    const column = this.#reference.columns.findIndex((plan) => plan.source === source)
+    return new Set(column === -1 ? [] : (cells[column] as readonly string[]))
   }
 
   /** Ids of the chosen options; undefined where the question has none. */
@@ -124,11 +142,22 @@ export class ExpectedTable {
         return ({ answers }) => this.#ids(answers[question])
       case 'other-options':
         return (record) => this.#otherOptions(record)
+      case 'invalid':
+        return (record) => [
+          ...(record.isDateInvalid ? [SYSTEM_COLUMNS.lastUpdateDate] : []),
+          ...this.#namesInState(record, 'invalid'),
+        ]
+      case 'extra':
+        return (record) => record.extra
     }
     if (column !== -1) return ({ answers }) => this.#shown(answers[question])
     if (name === 'ownerId') return (record) => record.ownerId
     if (name === 'lastUpdateDate') return (record) => record.lastUpdateDate
-    return ({ answers }) => this.#skippedNames.filter((_, i) => answers[i]?.state === 'skipped')
+    return (record) => this.#namesInState(record, 'skipped')
+  }
+
+  #namesInState({ answers }: AnsweredRecord, state: AnswerState): string[] {
+    return this.#skippedNames.filter((_, i) => answers[i]?.state === state)
   }
 
   /** The answer as its own column shows it. */

@@ -1,17 +1,36 @@
 /** One record → one row of the table. */
 
 import type { Definition, FieldDefinition } from '../definition.ts'
-import { type ExportError, type Place, ValueError } from '../errors.ts'
+import { type ErrorCode, type ExportError, type Place, ValueError } from '../errors.ts'
+import { SYSTEM_COLUMNS } from '../names.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningLog } from '../warnings.ts'
 import { AnswerReader, type Cell, IdIndex, instantOf, Misfit, type Note, textOf } from './answer-values.ts'
-import { type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'
+import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'
 
 /** How a question was answered, over all records. */
 export interface AnswerTally {
   answered: number
   skipped: number
+  invalid: number
   notAsked: number
+}
+
+/** In the place of an answer that was left out because it is invalid. */
+const INVALID = Symbol('invalid')
+
+type Answer = Cell | typeof INVALID
+
+/** A value that was left out; where it stands in the document is not known here. */
+export interface ReferenceReject {
+  readonly record: number
+  readonly ownerId: string | null
+  readonly fieldId: string | null
+  readonly fieldName: string
+  readonly code: ErrorCode
+  /** Compact JSON; undefined for an answer without values. */
+  readonly raw: string | undefined
+  readonly isHashed: boolean
 }
 
 interface Question {
@@ -31,13 +50,21 @@ export class RecordReader {
   readonly #warnings: WarningLog
   readonly #readers: (AnswerReader | undefined)[]
   readonly #questions = new IdIndex<Question>()
+  readonly #leavesOutInvalid: boolean
+  readonly #keepsUnknown: boolean
+  /** Of the last record, in the order of the document. */
+  rejects: ReferenceReject[] = []
+  /** Answers of the record to fields that the definition does not know, as members of a JSON object. */
+  #extra: string[] = []
 
   constructor(columns: readonly ColumnPlan[], definition: Definition, warnings: WarningLog) {
     this.#columns = columns
+    this.#leavesOutInvalid = columns.some((plan) => plan.source === 'invalid')
+    this.#keepsUnknown = columns.some((plan) => plan.source === 'extra')
     this.#warnings = warnings
     this.#readers = columns.map((plan) => (plan.field === undefined ? undefined : new AnswerReader(plan, plan.field)))
     this.tallies = columns.map((plan) =>
-      plan.field === undefined ? undefined : { answered: 0, skipped: 0, notAsked: 0 },
+      plan.field === undefined ? undefined : { answered: 0, skipped: 0, invalid: 0, notAsked: 0 },
     )
     const byField = new Map(columns.map((plan, i) => [plan.field, i]))
     for (const field of definition.fields) this.#questions.set(field.id, { field, column: byField.get(field) })
@@ -62,20 +89,33 @@ export class RecordReader {
     const notes: Note[] = []
     const owner = this.#ownerId(ownerId, notes, place)
     if (owner !== null) place.ownerId = owner
+    this.rejects = []
+    this.#extra = []
     const updated = this.#lastUpdateDate(lastUpdateDate, place)
+    const dateRejects = this.rejects
+    this.rejects = []
     for (const note of notes) this.#warn(note)
     const answers = this.#answers(fields, place)
+    const keys = record instanceof JsonObject ? record.members.map(({ key }) => key.value) : []
+    const isDateFirst = keys.indexOf('lastUpdateDate') < keys.indexOf('fields')
+    this.rejects = isDateFirst ? [...dateRejects, ...this.rejects] : [...this.rejects, ...dateRejects]
     const skipped: string[] = []
+    const invalid: string[] = updated === INVALID ? [SYSTEM_COLUMNS.lastUpdateDate] : []
     return this.#columns.map((plan, i) => {
       switch (plan.source) {
         case 'ownerId':
           return owner
         case 'lastUpdateDate':
-          return updated
+          return updated === INVALID ? null : updated
         case 'skipped':
           return skipped
+        case 'invalid':
+          return invalid
+        case 'extra':
+          return this.#extra.length === 0 ? null : `{${this.#extra.join(',')}}`
         case 'field':
           if (answers.get(i) === null) skipped.push(plan.name)
+          if (answers.get(i) === INVALID) invalid.push(plan.name)
           return this.#tallied(i, answers.get(i))
       }
       throw new Error(`unreachable: column source ${plan.source satisfies never}`)
@@ -91,17 +131,19 @@ export class RecordReader {
     return textOf(value, notes)
   }
 
-  #lastUpdateDate(value: JsonNode | undefined, place: Place): bigint | null {
+  #lastUpdateDate(value: JsonNode | undefined, place: Place): bigint | null | typeof INVALID {
     if (value !== undefined && value !== null) {
-      return placed({ ...place, member: 'lastUpdateDate' }, () => instantOf(value))
+      const at = { ...place, member: SYSTEM_COLUMNS.lastUpdateDate }
+      const instant = this.#fitting(at, undefined, value, () => instantOf(value))
+      return instant ?? INVALID
     }
     this.#warnings.add('last-update-date-missing')
     return null
   }
 
   /** Cells by column; a column that was not asked has none. */
-  #answers(fields: JsonNode | undefined, place: Place): Map<number, Cell> {
-    const answers = new Map<number, Cell>()
+  #answers(fields: JsonNode | undefined, place: Place): Map<number, Answer> {
+    const answers = new Map<number, Answer>()
     const repeated = new Set<number>()
     if (fields === undefined || fields === null) return answers
     if (!Array.isArray(fields)) throw badRecord('fields to be an array', fields, place)
@@ -121,36 +163,68 @@ export class RecordReader {
     column: number,
     field: FieldDefinition,
     values: JsonNode | undefined,
-    answers: Map<number, Cell>,
+    answers: Map<number, Answer>,
     repeated: Set<number>,
     place: Place,
   ): void {
     const at = { ...place, fieldName: field.name, fieldId: field.id }
     const notes: Note[] = []
-    const cell = placed(at, () => this.#readers[column]?.read(values, notes) ?? null)
+    const plan = this.#columns[column]
+    const reader = this.#readers[column]
     const earlier = answers.get(column)
+    const cell = this.#fitting(at, plan, values, () => reader?.read(values, notes) ?? null)
+    if (cell === undefined) reader?.undo()
     if (earlier === undefined) {
-      answers.set(column, cell)
-      for (const note of notes) this.#warn(note)
+      answers.set(column, cell === undefined ? INVALID : cell)
+      if (cell !== undefined) for (const note of notes) this.#warn(note)
       return
     }
-    // The same number written with another sign of zero is no other answer.
-    if (earlier !== cell && !sameCell(earlier, cell)) {
-      throw new ValueError('ERR_FIELD_REPEATED', 'expected a field once in a record, found two different answers', at)
+    if (cell === undefined) return
+    const isSame = this.#fitting(at, plan, values, () => {
+      // The same number written with another sign of zero is no other answer.
+      if (earlier !== INVALID && (earlier === cell || sameCell(earlier, cell))) return true
+      throw new Misfit('ERR_FIELD_REPEATED', 'expected a field once in a record, found two different answers')
+    })
+    if (isSame !== true) {
+      reader?.undo()
+    } else if (!repeated.has(column)) {
+      this.#warnings.add('field-repeated', field)
+      repeated.add(column)
     }
-    if (!repeated.has(column)) this.#warnings.add('field-repeated', field)
-    repeated.add(column)
   }
 
   #unknownField(id: string, values: JsonNode | undefined): void {
     const isNull = values === undefined || values === null
-    this.#warnings.add('unknown-field', { id: ` ${id}`.slice(1) }, isNull ? 'null' : undefined)
+    const kind = this.#keepsUnknown ? 'unknown-field-kept' : 'unknown-field'
+    this.#warnings.add(kind, { id: ` ${id}`.slice(1) }, isNull ? 'null' : undefined)
+    if (this.#keepsUnknown) this.#extra.push(`${JSON.stringify(id)}:${compactText(values ?? null)}`)
   }
 
-  #tallied(column: number, answer: Cell | undefined): Cell {
+  #tallied(column: number, answer: Answer | undefined): Cell {
     const tally = this.tallies[column]
-    if (tally !== undefined) tally[answer === undefined ? 'notAsked' : answer === null ? 'skipped' : 'answered']++
-    return answer ?? null
+    if (tally !== undefined) tally[stateOf(answer)]++
+    return answer === undefined || answer === INVALID ? null : answer
+  }
+
+  /** What `read` gives; undefined when it does not fit and is left out. */
+  #fitting<T>(place: Place, plan: ColumnPlan | undefined, value: JsonNode | undefined, read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error
+      if (!this.#leavesOutInvalid) throw new ValueError(error.code, error.message, place)
+      this.#warnings.add('invalid-value', plan?.field, error.code)
+      this.rejects.push({
+        record: place.record ?? 0,
+        ownerId: place.ownerId ?? null,
+        fieldId: plan?.field?.id ?? null,
+        fieldName: plan?.field?.name ?? SYSTEM_COLUMNS.lastUpdateDate,
+        code: error.code,
+        raw: value === undefined ? undefined : compactText(value),
+        isHashed: plan?.isHashed === true,
+      })
+      return undefined
+    }
   }
 
   #warn(note: Note): void {
@@ -184,11 +258,8 @@ function badRecord(expected: string, found: JsonNode | undefined, place: Place):
   return new ValueError('ERR_RECORD', `expected ${expected}, found ${nodeKind(found)}`, place)
 }
 
-function placed<T>(place: Place, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Misfit) throw new ValueError(error.code, error.message, place)
-    throw error
-  }
+function stateOf(answer: Answer | undefined): keyof AnswerTally {
+  if (answer === undefined) return 'notAsked'
+  if (answer === INVALID) return 'invalid'
+  return answer === null ? 'skipped' : 'answered'
 }

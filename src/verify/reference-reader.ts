@@ -5,15 +5,15 @@
 
 import type { Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan, InvalidCounts } from '../schema.ts'
 import type { ShapeOptions } from '../shape/options.ts'
-import { planTable } from '../table-plan.ts'
+import { invalidCounts, planTable } from '../table-plan.ts'
 import { type Warning, WarningLog } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { DocumentWalker } from './document-walker.ts'
 import { decompressed } from './gunzip.ts'
 import { type JsonNode, plainValue } from './json-tree.ts'
-import { type AnswerTally, RecordReader } from './record-reader.ts'
+import { type AnswerTally, RecordReader, type ReferenceReject } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
 
 /** The options of `readExport` that change the table. */
@@ -27,6 +27,8 @@ export interface ReferenceRow {
   readonly record: number
   /** One per column. */
   readonly cells: readonly Cell[]
+  /** Values that were left out, in the order of the document. */
+  readonly rejects: readonly ReferenceReject[]
 }
 
 /** A question's column and how it was answered. */
@@ -92,12 +94,16 @@ export class ReferenceReader implements TablePlan {
     const records: JsonNode[] = []
     let count = 0
     const walker = new DocumentWalker((record) => records.push(record))
-    const needsSources = this.columns.some((column) => column.type === 'json')
+    const needsSources = this.columns.some(({ type, source }) => {
+      return type === 'json' || source === 'extra' || source === 'invalid'
+    })
     for await (const tokens of tokenStream(decompressed(this.#open()), needsSources)) {
       for (const token of tokens) {
         walker.push(token)
         const record = records.pop()
-        if (record !== undefined) yield { record: ++count, cells: this.#records.read(record, count) }
+        if (record === undefined) continue
+        const cells = this.#records.read(record, ++count)
+        yield { record: count, cells, rejects: this.#records.rejects }
       }
     }
     walker.finish()
@@ -119,6 +125,11 @@ export class ReferenceReader implements TablePlan {
       const tally = this.#records.tallies[i]
       return tally === undefined ? [] : [{ column, ...tally }]
     })
+  }
+
+  /** How many values were left out, as the output must say; complete behind the last row. */
+  get invalidCounts(): InvalidCounts {
+    return invalidCounts(this.#warnings)
   }
 
   /** Complete behind the last row. */

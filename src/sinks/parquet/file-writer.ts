@@ -1,6 +1,6 @@
 /** Row groups → one Parquet file: where they lie in it, and the footer that says so. */
 
-import type { Schema } from 'apache-arrow'
+import { Schema } from 'apache-arrow'
 import { ExportError } from '../../errors.ts'
 import { ARROW_SCHEMA_KEY, arrowSchemaValue } from './arrow-schema.ts'
 import { encodeFooter, MAGIC, type PlacedRowGroup, type SchemaElement } from './format.ts'
@@ -23,6 +23,8 @@ export interface ParquetEnding {
   expectedRowCount?: number
   /** Labels of dictionary columns, by column name, for files in which no row group shows them. */
   labels?: ReadonlyMap<string, readonly string[]>
+  /** Added to the metadata of the Arrow schema. */
+  schemaMetadata?: ReadonlyMap<string, string>
 }
 
 /** Text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
@@ -71,14 +73,15 @@ export class ParquetFileWriter {
    */
   async finish(
     keyValueMetadata: ReadonlyMap<string, string> = new Map(),
-    { expectedRowCount = this.#rowCount, labels }: ParquetEnding = {},
+    { expectedRowCount = this.#rowCount, labels, schemaMetadata = new Map() }: ParquetEnding = {},
   ): Promise<ParquetSummary> {
     this.#checkOpen()
     if (expectedRowCount !== this.#rowCount) {
       throw new ExportError('ERR_PARQUET', `expected ${expectedRowCount} rows in the file, found ${this.#rowCount}`)
     }
     if (labels !== undefined) this.#labels.add(labels)
-    const schema = this.#labels.describe(this.#schema)
+    const { fields, metadata } = this.#labels.describe(this.#schema)
+    const schema = new Schema(fields, new Map([...metadata, ...schemaMetadata]))
     const footer = encodeFooter({
       elements: this.#elements,
       rowGroups: this.#rowGroups,

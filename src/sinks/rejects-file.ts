@@ -1,0 +1,160 @@
+/** Rejected values → a file of their own: JSON lines, or Parquet. */
+
+import {
+  type DataType,
+  Field,
+  Int32,
+  Int64,
+  makeBuilder,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Utf8,
+} from 'apache-arrow'
+import type { RejectedValue } from '../decode/rejects.ts'
+import { OptionError } from '../errors.ts'
+import { type Output, openOutput } from './output.ts'
+import { ParquetSink } from './parquet.ts'
+
+/** Takes rejected values as they are found, and writes them when there is time. */
+export interface RejectSink {
+  add(value: RejectedValue): void
+  flush(): Promise<void>
+}
+
+/** Rejected values that are written at a time, and characters of their JSON; what a file looks like depends on them alone. */
+const MOST_VALUES = 65_536
+const MOST_CHARACTERS = 16 * 2 ** 20
+
+export type RejectsFormat = 'jsonl' | 'parquet'
+
+/**
+ * The format of a rejects file, by its name.
+ * @throws OptionError `ERR_OPTION` when the name does not tell.
+ */
+export function rejectsFormatOf(path: string | URL): RejectsFormat {
+  const name = String(path)
+  if (name.endsWith('.jsonl') || name.endsWith('.ndjson')) return 'jsonl'
+  if (name.endsWith('.parquet')) return 'parquet'
+  throw new OptionError('ERR_OPTION', `rejects: expected a name ending in .jsonl or .parquet, found ${name}`)
+}
+
+/**
+ * Lets `write` write something and the rejected values beside it, which appear at their path as soon as it is done.
+ * @param path Undefined where nobody wants the values; `write` then gets no file for them.
+ */
+export async function withRejects<T>(
+  path: string | URL | undefined,
+  write: (rejects: RejectsFile | undefined) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return write(undefined)
+  const format = rejectsFormatOf(path)
+  const output = await openOutput(path)
+  try {
+    const rejects = new RejectsFile(output, format === 'jsonl' ? new JsonLines(output) : new ParquetRows(output))
+    const result = await write(rejects)
+    await output.commit()
+    return result
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
+interface Encoder {
+  write(values: readonly RejectedValue[]): Promise<void>
+  finish(): Promise<void>
+}
+
+export class RejectsFile implements RejectSink {
+  readonly #output: Output
+  readonly #encoder: Encoder
+  readonly #full: RejectedValue[][] = []
+  #values: RejectedValue[] = []
+  #characters = 0
+
+  constructor(output: Output, encoder: Encoder) {
+    this.#output = output
+    this.#encoder = encoder
+  }
+
+  add(value: RejectedValue): void {
+    this.#values.push(value)
+    this.#characters += value.raw?.length ?? 0
+    if (this.#values.length < MOST_VALUES && this.#characters < MOST_CHARACTERS) return
+    this.#full.push(this.#values)
+    this.#values = []
+    this.#characters = 0
+  }
+
+  async flush(): Promise<void> {
+    for (let values = this.#full.shift(); values !== undefined; values = this.#full.shift()) {
+      await this.#encoder.write(values)
+    }
+  }
+
+  /** Writes what is left: to be done before what stands beside it is complete, since it may fail. */
+  async finish(): Promise<void> {
+    await this.flush()
+    if (this.#values.length > 0) await this.#encoder.write(this.#values)
+    await this.#encoder.finish()
+  }
+}
+
+class JsonLines implements Encoder {
+  readonly #output: Output
+
+  constructor(output: Output) {
+    this.#output = output
+  }
+
+  async write(values: readonly RejectedValue[]): Promise<void> {
+    await this.#output.write([Buffer.from(values.map((value) => `${JSON.stringify(value)}\n`).join(''))])
+  }
+
+  async finish(): Promise<void> {}
+}
+
+const TEXT = new Utf8()
+
+const COLUMNS = {
+  record: new Int32(),
+  ownerId: TEXT,
+  fieldId: TEXT,
+  fieldName: TEXT,
+  code: TEXT,
+  reason: TEXT,
+  byteOffset: new Int64(),
+  raw: TEXT,
+} as const satisfies Record<keyof RejectedValue, unknown>
+
+const NAMES = Object.keys(COLUMNS) as (keyof RejectedValue)[]
+const FIELDS = NAMES.map((name) => new Field(name, COLUMNS[name], true))
+const SCHEMA = new Schema(FIELDS)
+
+class ParquetRows implements Encoder {
+  readonly #sink: ParquetSink
+
+  constructor(output: Output) {
+    this.#sink = new ParquetSink(SCHEMA, output)
+  }
+
+  async write(values: readonly RejectedValue[]): Promise<void> {
+    const children = NAMES.map((name) => {
+      const builder = makeBuilder<DataType, unknown>({ type: COLUMNS[name], nullValues: [null] })
+      for (const value of values) builder.append(cellOf(value[name], name))
+      return builder.finish().flush()
+    })
+    const data = makeData({ type: new Struct(FIELDS), length: values.length, nullCount: 0, children })
+    await this.#sink.write([new RecordBatch(SCHEMA, data)])
+  }
+
+  async finish(): Promise<void> {
+    await this.#sink.finish()
+  }
+}
+
+function cellOf(value: string | number | null, name: keyof RejectedValue): string | number | bigint | null {
+  return name === 'byteOffset' ? BigInt(value ?? 0) : value
+}

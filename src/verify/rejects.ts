@@ -1,0 +1,153 @@
+/** A file of rejected values against the export: each of them, and that its JSON stands where the file says. */
+
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { OutputError, shortened } from '../errors.ts'
+import type { ShapeOptions } from '../shape/options.ts'
+import type { DifferenceLog } from './difference-log.ts'
+import { expectedHash } from './expected-hash.ts'
+import { decompressed } from './gunzip.ts'
+import { openOutput } from './output-reader.ts'
+import type { ReferenceReject } from './record-reader.ts'
+import type { ReopenableSource } from './reference-reader.ts'
+
+/** A row of the file, by the names of its columns; byte offsets as numbers. */
+type Row = Readonly<Record<string, string | number | null>>
+
+const COMPARED = ['record', 'ownerId', 'fieldId', 'fieldName', 'code'] as const
+
+export class RejectsComparison {
+  readonly #path: string
+  readonly #log: DifferenceLog
+  readonly #options: ShapeOptions
+  readonly #rows: AsyncGenerator<Row>
+  #expectedCount = 0
+  #foundCount = 0
+
+  constructor(path: string, log: DifferenceLog, options: ShapeOptions) {
+    this.#path = path
+    this.#log = log
+    this.#options = options
+    this.#rows = rowsOf(path)
+  }
+
+  /** Compares the values of the next record. */
+  async compare(expected: readonly ReferenceReject[]): Promise<void> {
+    for (const reject of expected) {
+      this.#expectedCount++
+      const next = await this.#rows.next()
+      if (next.done === true) continue
+      this.#foundCount++
+      this.#compareRow(this.#shown(reject), next.value)
+    }
+  }
+
+  /** To be called behind the last record. */
+  async finish(): Promise<void> {
+    for await (const _ of this.#rows) this.#foundCount++
+    this.#log.compare({ kind: 'reject', key: 'rows' }, String(this.#expectedCount), String(this.#foundCount))
+  }
+
+  /** Reads the document once more: each value must stand where the file says. */
+  async comparePlaces(open: ReopenableSource): Promise<void> {
+    const document = new ForwardBytes(decompressed(open()))
+    try {
+      for await (const { record, byteOffset, raw } of rowsOf(this.#path)) {
+        if (typeof raw !== 'string') continue
+        const expected = await document.textAt(Number(byteOffset), Buffer.byteLength(raw))
+        this.#log.compare({ kind: 'reject', record: Number(record), key: `byte ${byteOffset}` }, expected, raw)
+      }
+    } finally {
+      await document.close()
+    }
+  }
+
+  /** A value as it may be written. */
+  #shown({ ownerId, raw, isHashed, ...rest }: ReferenceReject): Row {
+    const { hashOwner, hashKey = '' } = this.#options
+    return {
+      ...rest,
+      ownerId: hashOwner === true ? (expectedHash(ownerId, undefined, hashKey) as string | null) : ownerId,
+      raw: isHashed ? null : (raw ?? null),
+    }
+  }
+
+  #compareRow(expected: Row, found: Row): void {
+    const place = { kind: 'reject', record: Number(expected.record), column: String(expected.fieldName) } as const
+    for (const key of COMPARED) this.#log.compare({ ...place, key }, text(expected[key]), text(found[key]))
+    const raw = typeof found.raw === 'string' ? withoutSpace(found.raw) : found.raw
+    this.#log.compare({ ...place, key: 'raw' }, text(expected.raw), text(raw))
+  }
+}
+
+function text(value: string | number | null | undefined): string {
+  return JSON.stringify(value ?? null)
+}
+
+/** JSON without white space between its tokens. */
+function withoutSpace(json: string): string {
+  return json.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, (_, literal: string | undefined) => literal ?? '')
+}
+
+/** The rows of a Parquet file or of JSON lines, as the name says. */
+async function* rowsOf(path: string): AsyncGenerator<Row> {
+  if (!path.endsWith('.parquet')) {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+      yield parsed(line, path)
+    }
+    return
+  }
+  const file = await openOutput(path)
+  try {
+    const names = file.schema.fields.map(({ name }) => name)
+    for await (const batch of file.batches()) {
+      for (let row = 0; row < batch.rows; row++) {
+        yield Object.fromEntries(names.map((name, column) => [name, plainCell(batch.cell(column, row))]))
+      }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function plainCell(cell: unknown): string | number | null {
+  return typeof cell === 'bigint' ? Number(cell) : (cell as string | number | null)
+}
+
+function parsed(line: string, path: string): Row {
+  try {
+    return JSON.parse(line) as Row
+  } catch (cause) {
+    throw new OutputError('ERR_OUTPUT', `${path}: expected a line of JSON, found ${shortened(line)}`, { cause })
+  }
+}
+
+/** Bytes of a document that are asked for in its order. */
+class ForwardBytes {
+  readonly #chunks: AsyncIterator<Uint8Array>
+  #bytes: Uint8Array = new Uint8Array(0)
+  /** Offset of the first of the bytes. */
+  #start = 0
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]()
+  }
+
+  /** The text at an offset; undefined behind the end, and where the document was read past already. */
+  async textAt(offset: number, length: number): Promise<string | undefined> {
+    while (this.#start + this.#bytes.length < offset + length) {
+      const next = await this.#chunks.next()
+      if (next.done === true) return undefined
+      const keptFrom = Math.min(Math.max(0, offset - this.#start), this.#bytes.length)
+      const kept = this.#bytes.subarray(keptFrom)
+      this.#start += keptFrom
+      this.#bytes = kept.length === 0 ? next.value.slice() : Buffer.concat([kept, next.value])
+    }
+    const at = offset - this.#start
+    return at < 0 ? undefined : Buffer.from(this.#bytes.subarray(at, at + length)).toString('utf8')
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.()
+  }
+}
