@@ -1,8 +1,5 @@
 /** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
 
-import { randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type BatchLimits, type DecoderPlace, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
@@ -11,7 +8,9 @@ import { OptionError } from './errors.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnPlan } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
-import { aborted, type ByteSource, type ExportSource, openSource, Spool } from './source.ts'
+import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
+import { SourceState } from './source-state.ts'
+import { Spool } from './spool.ts'
 import { batchLimits, planTable, type TablePlan } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
@@ -82,7 +81,8 @@ export async function readExport(
 ): Promise<ExportReader> {
   requirePositive('batchSize', options.batchSize)
   resolveShape(options)
-  const input = new DocumentInput(await openSource(source, options.signal), options, internals)
+  const state = new SourceState(source)
+  const input = new DocumentInput(await openSource(source, options.signal), state, options, internals)
   try {
     const step = await input.advance()
     const { decoder, warnings } = input
@@ -106,7 +106,7 @@ export async function readExport(
     return new ExportReader(input, plan, pieces)
   } catch (error) {
     await input.close()
-    throw error
+    throw state.explain(error)
   }
 }
 
@@ -213,12 +213,14 @@ class DocumentInput {
   readonly warnings = new WarningLog()
   readonly #options: ReadOptions
   readonly #window: Window
+  readonly #state: SourceState
   #source: ByteSource
   #spool: Spool | undefined
   #isClosed = false
 
-  constructor(source: ByteSource, options: ReadOptions, internals: ReaderInternals) {
+  constructor(source: ByteSource, state: SourceState, options: ReadOptions, internals: ReaderInternals) {
     this.#source = source
+    this.#state = state
     this.#options = options
     this.decoder = new DocumentDecoder(
       batchLimits([], undefined),
@@ -236,6 +238,16 @@ class DocumentInput {
 
   /** Reads on until there is something to do. */
   async advance(): Promise<Exclude<Step, 'more'>> {
+    try {
+      const step = await this.#readOn()
+      if (step === 'end') this.#state.requireUnchanged()
+      return step
+    } catch (error) {
+      throw this.#state.explain(error)
+    }
+  }
+
+  async #readOn(): Promise<Exclude<Step, 'more'>> {
     const { signal } = this.#options
     for (;;) {
       if (signal?.aborted) throw aborted(signal)
@@ -261,7 +273,7 @@ class DocumentInput {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#source.close()
-    await this.#spool?.remove()
+    await this.#spool?.close()
   }
 
   async #fill(): Promise<void> {
@@ -276,7 +288,7 @@ class DocumentInput {
   async #startSpoolIfNeeded(): Promise<void> {
     const { cursor, recordsOffset, hasColumns } = this.decoder
     if (recordsOffset < 0 || hasColumns || this.#spool !== undefined || this.#source.reopen !== undefined) return
-    this.#spool = new Spool(join(tmpdir(), `alida-arrow-${process.pid}-${randomUUID()}.spool`))
+    this.#spool = new Spool()
     await this.#spool.write(cursor.bytes.subarray(recordsOffset - cursor.baseOffset, cursor.end))
   }
 

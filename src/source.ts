@@ -5,12 +5,13 @@
  */
 
 import { closeSync, constants, createReadStream, openSync, type Stats, statSync } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
+import { systemReason } from './system-error.ts'
 
 /** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
 export type ExportSource =
@@ -85,13 +86,16 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
     return again instanceof FileSource ? again.from(byteOffset) : skipped(again, byteOffset)
   }
   const magic = new Uint8Array(2)
-  await file.read(magic, 0, magic.length, 0)
+  await file.read(magic, 0, magic.length, 0).catch(async (error: unknown) => {
+    await file.close()
+    throw unreadable(path, error)
+  })
   if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal, () => file.close())
   return new FileSource(file, stats.size, reopen, signal)
 }
 
 /** A plain file: read straight into the caller's memory. */
-class FileSource implements ByteSource {
+export class FileSource implements ByteSource {
   bytesRead = 0
   readonly isCompressed = false
   readonly totalBytes: number
@@ -113,7 +117,11 @@ class FileSource implements ByteSource {
   }
 
   readonly peek = async (byteOffset: number, length: number): Promise<Uint8Array> => {
-    const { buffer, bytesRead } = await this.#file.read(new Uint8Array(length), 0, length, byteOffset)
+    const { buffer, bytesRead } = await this.#file
+      .read(new Uint8Array(length), 0, length, byteOffset)
+      .catch((error: unknown) => {
+        throw broken(error)
+      })
     return buffer.subarray(0, bytesRead)
   }
 
@@ -171,11 +179,11 @@ function unreadable(path: string, error: unknown): SourceError {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
   if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
-  return new SourceError('ERR_SOURCE', `cannot read ${path}: ${(error as Error).message}`, { cause: error })
+  return new SourceError('ERR_SOURCE', `cannot read ${path}: ${systemReason(error)}`, { cause: error })
 }
 
 function broken(error: unknown): SourceError {
-  return new SourceError('ERR_SOURCE', `reading the export failed: ${(error as Error).message}`, { cause: error })
+  return new SourceError('ERR_SOURCE', `reading the export failed: ${systemReason(error)}`, { cause: error })
 }
 
 function isGzip(start: Uint8Array): boolean {
@@ -229,7 +237,7 @@ class ChunkSource implements ByteSource {
   async read(target: Uint8Array): Promise<number> {
     this.#chunks ??= await this.#begin()
     while (this.#chunk.length === 0) {
-      const next = await nextOrAbort(this.#chunks, this.#signal)
+      const next = await unlessAborted(this.#chunks.next(), this.#signal)
       if (next.done === true) return 0
       this.#chunk = asBytes(next.value)
     }
@@ -279,7 +287,7 @@ async function peek(
 ): Promise<{ start: Uint8Array; all: AsyncGenerator<Uint8Array> }> {
   let start = new Uint8Array(0)
   while (start.length < 2) {
-    const next = await nextOrAbort(chunks, signal)
+    const next = await unlessAborted(chunks.next(), signal)
     if (next.done === true) break
     start = start.length === 0 ? next.value.slice() : Uint8Array.of(...start, ...next.value)
   }
@@ -310,17 +318,20 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
-/** The next chunk, or the abort, whichever comes first: a silent stream must not hold up an abort. */
-function nextOrAbort(
-  chunks: AsyncIterator<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<IteratorResult<Uint8Array>> {
-  if (signal === undefined) return chunks.next()
-  if (signal.aborted) return Promise.reject(aborted(signal))
+/**
+ * What the promise settles to, or the abort, whichever comes first: a silent stream must not hold up an abort.
+ * @throws AbortError when the signal fires first.
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  if (signal.aborted) {
+    promise.catch(() => undefined)
+    return Promise.reject(aborted(signal))
+  }
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(aborted(signal))
     signal.addEventListener('abort', onAbort, { once: true })
-    chunks.next().then(
+    promise.then(
       (result) => {
         signal.removeEventListener('abort', onAbort)
         resolve(result)
@@ -335,7 +346,7 @@ function nextOrAbort(
 
 /** The error of an abort; its cause is the signal's reason. */
 export function aborted(signal: AbortSignal): AbortError {
-  return new AbortError('ERR_ABORTED', 'interrupted: nothing was written', { cause: signal.reason })
+  return new AbortError('ERR_ABORTED', 'interrupted before it was done', { cause: signal.reason })
 }
 
 function asBytes(chunk: unknown): Uint8Array {
@@ -343,41 +354,4 @@ function asBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === 'string') return Buffer.from(chunk)
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
   throw new TypeError('expected the stream of an export to give bytes')
-}
-
-/**
- * Keeps what passes in a temporary file, so that a stream can be read a second time. The file has no name once it is
- * open, so that nothing is left of it however the process ends; where the system does not allow that, `remove` does it.
- */
-export class Spool {
-  readonly #path: string
-  #file: FileHandle | undefined
-  #bytes = 0
-
-  constructor(path: string) {
-    this.#path = path
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#file === undefined) {
-      this.#file = await open(this.#path, 'wx+', 0o600)
-      await rm(this.#path, { force: true }).catch(() => undefined)
-    }
-    await this.#file.writeFile(bytes)
-    this.#bytes += bytes.length
-  }
-
-  /** What was written, from its start; closing it lets go of the file. */
-  read(signal?: AbortSignal): ByteSource {
-    const file = this.#file
-    if (file === undefined) throw new Error('unreachable: nothing was spooled')
-    this.#file = undefined
-    const once = () => Promise.reject(new Error('unreachable: a spool is read once'))
-    return new FileSource(file, this.#bytes, once, signal)
-  }
-
-  async remove(): Promise<void> {
-    await this.#file?.close()
-    await rm(this.#path, { force: true })
-  }
 }

@@ -11,6 +11,8 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url))
 /** Files and folders of `src/`, the ones that know least first. */
 const LAYERS = [
   'errors.ts',
+  'system-error.ts',
+  'temporary-path.ts',
   'version.ts',
   'json/',
   'warnings.ts',
@@ -22,6 +24,8 @@ const LAYERS = [
   'selection.ts',
   'schema.ts',
   'source.ts',
+  'source-state.ts',
+  'spool.ts',
   'window.ts',
   'columns/',
   'decode/',

@@ -38,7 +38,7 @@ export async function convert(input: string, options: ConvertCommandOptions, sig
   refuseToOverwriteInput(input, options.output)
   const report = await convertSource(sourceOf(input), input, options, signal)
   printReport(report, options)
-  if (options.verify === true) await (await import('./verify.ts')).verifyWritten(input, options.output, options)
+  if (options.verify === true) await (await import('./verify.ts')).verifyWritten(input, options.output, options, signal)
 }
 
 export function printReport(report: ConvertReport, options: Pick<ConvertCommandOptions, 'json' | 'quiet'>): void {

@@ -5,7 +5,7 @@ import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client
 import { formatOf } from '../convert.ts'
 import { ApiError, isExportError, OptionError } from '../errors.ts'
 import type { ReadProgress } from '../reader.ts'
-import { type OutputTarget, openOutput } from '../sinks/output.ts'
+import { type OutputTarget, requireWritable } from '../sinks/output.ts'
 import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
 import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport } from './convert.ts'
@@ -46,7 +46,7 @@ export async function fetchExport(
   signal: AbortSignal,
 ): Promise<void> {
   requireOneExport(options)
-  await requireWritable(output, options.saveJson)
+  await requirePaths(output, options.saveJson)
   const isQuiet = output.quiet === true
   const report = await withApiClient(api, isQuiet, async (client): Promise<FetchReport> => {
     const limits = limitsOf(options, signal)
@@ -76,7 +76,7 @@ function requireOneExport({ batch, activity, since, until }: FetchOptions): void
 }
 
 /** Finds what is wrong with the paths before anything is asked of the API. */
-async function requireWritable(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
+async function requirePaths(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
   const isStream = output.output === STANDARD_STREAM
   const target: OutputTarget = isStream ? process.stdout : output.output
   if (output.format === undefined && output.layout !== 'star') formatOf(target)
@@ -84,9 +84,9 @@ async function requireWritable(output: ConvertCommandOptions, saveJson: string |
   if (saveJson !== undefined && !isStream && resolve(saveJson) === resolve(output.output)) {
     throw new OptionError('ERR_OPTION', `--output and --save-json name the same file: ${saveJson}`)
   }
-  for (const path of [isStream ? undefined : output.output, saveJson]) {
-    if (path !== undefined && (output.layout !== 'star' || path === saveJson)) await (await openOutput(path)).discard()
-  }
+  if (output.layout === 'star') (await import('../star/star.ts')).requireStarFolder(output.output)
+  else await requireWritable(target)
+  if (saveJson !== undefined) await requireWritable(saveJson)
 }
 
 function limitsOf({ timeout }: FetchOptions, signal: AbortSignal): Limits {

@@ -8,6 +8,9 @@ export interface Interrupt {
   exitCode(): number | undefined
 }
 
+/** What does not stop in order by then, because a disk or a connection does not answer, is ended at once. */
+const PATIENCE_MS = 3_000
+
 /** Watches for signals; a second one ends the process at once. */
 export function watchInterrupts(): Interrupt {
   const controller = new AbortController()
@@ -16,6 +19,7 @@ export function watchInterrupts(): Interrupt {
     process.on(name, () => {
       if (exitCode !== undefined) process.exit(code)
       exitCode = code
+      setTimeout(() => process.exit(code), PATIENCE_MS).unref()
       controller.abort(new Error(`received ${name}`))
     })
   }

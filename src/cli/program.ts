@@ -14,6 +14,7 @@ import { watchInterrupts } from './interrupt.ts'
 import { addOutputOptions, collect, wholeNumber } from './output-options.ts'
 import { hideSecretArguments } from './secret-arguments.ts'
 import { addShapeOptions } from './shape-options.ts'
+import { requirePrinted, watchStandardStreams } from './standard-stream.ts'
 import type { VerifyCommandOptions } from './verify.ts'
 import { printWarning } from './warning.ts'
 
@@ -25,16 +26,33 @@ import { printWarning } from './warning.ts'
 export async function run(argv: readonly string[]): Promise<number> {
   const interrupt = watchInterrupts()
   hideSecretArguments(argv, printWarning)
-  process.stdout.on('error', () => undefined)
+  watchStandardStreams()
+  const code = await exitCodeOfCommand(argv, interrupt.signal)
+  const interrupted = interrupt.exitCode()
+  if (interrupted === undefined) return code
+  // What is still to be taken from a full pipe would keep the process alive.
+  process.exit(interrupted)
+}
+
+async function exitCodeOfCommand(argv: readonly string[], signal: AbortSignal): Promise<number> {
   try {
-    await programOf(interrupt.signal).parseAsync([...argv], { from: 'user' })
-    return interrupt.exitCode() ?? ExitCode.ok
+    await runCommand(argv, signal)
+    await requirePrinted(signal)
+    return ExitCode.ok
   } catch (error) {
-    const interrupted = interrupt.exitCode()
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
+    if (error instanceof CommanderError) return ExitCode.usage
     if (isClosedPipe(error)) return ExitCode.closedPipe
     printError(error, argv.includes('--json'))
-    return interrupted ?? exitCodeOf(error)
+    return exitCodeOf(error)
+  }
+}
+
+async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  try {
+    await programOf(signal).parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    // Help and version were printed.
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
   }
 }
 
@@ -53,7 +71,7 @@ function programOf(signal: AbortSignal): Command {
   addActivities(program, signal)
   addInspect(program, signal)
   addCodebook(program, signal)
-  addVerify(program)
+  addVerify(program, signal)
   return program
 }
 
@@ -128,7 +146,7 @@ function addCodebook(program: Command, signal: AbortSignal): void {
     })
 }
 
-function addVerify(program: Command): void {
+function addVerify(program: Command, signal: AbortSignal): void {
   const command = program
     .command('verify')
     .description(
@@ -142,7 +160,7 @@ function addVerify(program: Command): void {
   addShapeOptions(command)
     .addHelpText('after', VERIFY_EXAMPLES)
     .action(async (input: string, output: string, options: VerifyCommandOptions) => {
-      await (await import('./verify.ts')).verify(input, output, options)
+      await (await import('./verify.ts')).verify(input, output, options, signal)
     })
 }
 

@@ -1,6 +1,7 @@
 /** `alida-arrow verify`: an export and the file made from it, both read a second way and compared cell by cell. */
 
 import { ExportError, OptionError } from '../errors.ts'
+import { unlessAborted } from '../source.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
 import { count, counted, duration } from './figures.ts'
@@ -14,17 +15,27 @@ export interface VerifyCommandOptions extends ShapeCommandOptions {
 }
 
 /** @throws ExportError `ERR_VERIFY` when the two differ. */
-export async function verify(input: string, output: string, options: VerifyCommandOptions): Promise<void> {
+export async function verify(
+  input: string,
+  output: string,
+  options: VerifyCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const started = performance.now()
-  const report = await reportOn(input, output, options)
+  const report = await reportOn(input, output, options, signal)
   if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
   else printReport(report, input, output, performance.now() - started, options.quiet === true)
   if (report.differenceCount > 0) throw differs(report, output)
 }
 
 /** Checks a file that was just written. */
-export async function verifyWritten(input: string, output: string, options: VerifyCommandOptions): Promise<void> {
-  const report = await reportOn(input, output, options)
+export async function verifyWritten(
+  input: string,
+  output: string,
+  options: VerifyCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const report = await reportOn(input, output, options, signal)
   if (report.differenceCount > 0) {
     process.stderr.write(`${report.differences.map(differenceText).join('\n')}\n`)
     throw differs(report, output)
@@ -34,13 +45,19 @@ export async function verifyWritten(input: string, output: string, options: Veri
   }
 }
 
-async function reportOn(input: string, output: string, options: VerifyCommandOptions): Promise<VerifyReport> {
+async function reportOn(
+  input: string,
+  output: string,
+  options: VerifyCommandOptions,
+  signal: AbortSignal,
+): Promise<VerifyReport> {
   if (input === STANDARD_STREAM || output === STANDARD_STREAM) {
     throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
   }
   const { isStar, ...shape } = shapeOf(options)
   if (isStar) throw new OptionError('ERR_OPTION', 'verify reads one file: expected --layout wide or long, found star')
-  return verifyOutput({ source: input, output, options: { ...shape, maxDifferences: options.differences } })
+  const report = verifyOutput({ source: input, output, options: { ...shape, maxDifferences: options.differences } })
+  return unlessAborted(report, signal)
 }
 
 function differs(report: VerifyReport, output: string): ExportError {

@@ -67,7 +67,7 @@ export class PiecePool {
           while (begun < Math.min(pieces.count, index + this.#workers.length + 1)) {
             const worker = this.#free.pop()
             if (worker === undefined) break
-            const recordsBefore = (await count?.before(begun)) ?? 0
+            const recordsBefore = (await count?.before(begun).catch(readInOrder)) ?? 0
             tell(worker, { type: 'piece', piece: pieceAt(pieces, begun++, recordsBefore) })
           }
           if (this.#failure !== undefined) throw this.#failure
@@ -89,6 +89,11 @@ export class PiecePool {
   async close(): Promise<void> {
     await stopWorkers(this.#workers)
   }
+}
+
+/** The count cannot be had; reading in order tells why, if it cannot be read either. */
+function readInOrder(error: unknown): never {
+  throw new ReadInOrder((error as Error).message)
 }
 
 function tell(worker: Worker, message: MainMessage): void {

@@ -3,48 +3,64 @@
  * An older folder of the same files is replaced; anything else at the path is left alone.
  */
 
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { OutputError } from '../errors.ts'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { isExportError, OutputError } from '../errors.ts'
+import { aborted } from '../source.ts'
+import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
+import { unwritable } from './output-error.ts'
 
-const TEMPORARY_SUFFIX = '.alida-arrow-partial-folder'
-
-/** Temporary folders of this process, removed even when it exits in a way that lets no promise settle. */
-const temporaryFolders = new Set<string>()
-
-process.on('exit', () => {
-  for (const path of temporaryFolders) rmSync(path, { recursive: true, force: true })
-})
+/** Ends the name that the older folder has between the two renames that replace it. */
+const OLDER_SUFFIX = '.alida-arrow-older'
 
 /**
  * Lets `fill` write the files into a new folder, then puts it at the path.
  * @param names The files that `fill` writes; a folder that holds others is not ours to replace.
- * @throws OutputError `ERR_OUTPUT` when the path cannot be written or holds something else; whatever `fill` throws.
+ * @throws OutputError `ERR_OUTPUT` when the path cannot be written or holds something else, AbortError when the signal
+ *   fires; whatever `fill` throws.
  */
 export async function writeFolder(
   path: string,
   names: readonly string[],
   fill: (folder: string) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
   const target = resolve(path)
+  putBackOlder(target)
   requireOurs(target, names)
-  const temporary = `${join(dirname(target), `.${basename(target)}`)}.${process.pid}-${randomBytes(4).toString('hex')}${TEMPORARY_SUFFIX}`
+  removeAbandoned(target)
+  const temporary = temporaryPath(target)
   try {
-    mkdirSync(temporary)
-  } catch (error) {
-    throw unwritable(path, error)
-  }
-  temporaryFolders.add(temporary)
-  try {
+    orUnwritable(path, () => mkdirSync(temporary))
     await fill(temporary)
+    if (signal?.aborted) throw aborted(signal)
     requireOurs(target, names)
-    await replace(target, temporary)
-  } finally {
-    await rm(temporary, { recursive: true, force: true })
-    temporaryFolders.delete(temporary)
+    orUnwritable(path, () => replace(target, temporary))
+    forgetTemporary(temporary)
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).then(
+      () => forgetTemporary(temporary),
+      // What cannot be removed now is tried once more when the process ends.
+      () => undefined,
+    )
+    throw namedAs(path, temporary, error)
   }
+}
+
+/**
+ * Checks what `writeFolder` would, leaving everything as it is.
+ * @throws OutputError `ERR_OUTPUT`.
+ */
+export function requireWritableFolder(path: string, names: readonly string[]): void {
+  const target = resolve(path)
+  requireOurs(target, names)
+  const temporary = temporaryPath(target)
+  orUnwritable(path, () => {
+    mkdirSync(temporary)
+    rmdirSync(temporary)
+  })
+  forgetTemporary(temporary)
 }
 
 function requireOurs(path: string, names: readonly string[]): void {
@@ -56,27 +72,52 @@ function requireOurs(path: string, names: readonly string[]): void {
   throw new OutputError('ERR_OUTPUT', `expected an empty folder or one written before, found ${other} in ${path}`)
 }
 
-/** Between the two renames nothing stands at the path; the older folder is put back should the second one fail. */
-async function replace(target: string, temporary: string): Promise<void> {
-  const old = `${temporary}-old`
-  try {
+/** What is said of a file of the new folder must not name it as it is called meanwhile. */
+function namedAs(path: string, temporary: string, error: unknown): unknown {
+  if (!isExportError(error, 'ERR_OUTPUT') || !error.message.includes(temporary)) return error
+  return new OutputError('ERR_OUTPUT', error.message.replaceAll(temporary, path), { cause: error })
+}
+
+/** Another run may put its folder there in between; the later one stays. */
+const MOST_TRIES = 5
+
+/**
+ * Between the two renames nothing stands at the path. They are synchronous, so that only the end of the whole process
+ * can come between them; the next run then puts the older folder back.
+ */
+function replace(target: string, temporary: string): void {
+  for (let tries = 1; ; tries++) {
+    const older = temporaryPath(target, OLDER_SUFFIX)
     const isThere = existsSync(target)
-    if (isThere) await rename(target, old)
+    if (isThere) renameSync(target, older)
     try {
-      await rename(temporary, target)
+      renameSync(temporary, target)
     } catch (error) {
-      if (isThere) await rename(old, target)
-      throw error
+      if (isThere && !existsSync(target)) renameSync(older, target)
+      else rmSync(older, { recursive: true, force: true })
+      const isTaken = ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
+      if (!isTaken || tries === MOST_TRIES) throw error
+      continue
     }
-    await rm(old, { recursive: true, force: true })
-  } catch (error) {
-    throw unwritable(target, error)
+    rmSync(older, { recursive: true, force: true })
+    return
   }
 }
 
-function unwritable(path: string, cause: unknown): OutputError {
-  const code = (cause as NodeJS.ErrnoException).code
-  const reason =
-    code === 'ENOENT' ? 'no such folder' : code === 'EACCES' || code === 'EPERM' ? 'no permission' : String(cause)
-  return new OutputError('ERR_OUTPUT', `cannot write the folder ${path}: ${reason}`, { cause })
+/** What a run left that was killed between the two renames, or before it had removed the older folder. */
+function putBackOlder(target: string): void {
+  for (const older of abandonedPaths(target, OLDER_SUFFIX)) {
+    orUnwritable(target, () => {
+      if (existsSync(target)) rmSync(older, { recursive: true, force: true })
+      else renameSync(older, target)
+    })
+  }
+}
+
+function orUnwritable(path: string, action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    throw unwritable(path, error)
+  }
 }

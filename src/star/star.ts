@@ -13,7 +13,7 @@ import { tableMetadata } from '../shape/metadata.ts'
 import { requireOneForm, resolveShape } from '../shape/options.ts'
 import { BaseBatch } from '../shape/recipe.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
-import { writeFolder } from '../sinks/output-folder.ts'
+import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
 import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { fieldsTable, groupsTable, optionsTable } from './dimensions.ts'
@@ -72,6 +72,14 @@ export async function writeStar(source: ExportSource, folder: string, options: S
   })
   if (result === undefined) throw new Error('unreachable: a folder without a reader')
   return result
+}
+
+/**
+ * Finds what is wrong with the path before there are records.
+ * @throws OutputError `ERR_OUTPUT`.
+ */
+export function requireStarFolder(folder: string): void {
+  requireWritableFolder(folder, Object.values(FILES))
 }
 
 /** Reads all records; each batch goes to both `answers` and `responses`. */

@@ -1,0 +1,18 @@
+/** The wording of what keeps an output from being written. */
+
+import { dirname } from 'node:path'
+import { isExportError, OutputError } from '../errors.ts'
+import { systemReason } from '../system-error.ts'
+
+/** An OutputError `ERR_OUTPUT` about the path; errors of ours stay as they are. */
+export function unwritable(path: string, error: unknown): unknown {
+  if (isExportError(error)) return error
+  return new OutputError('ERR_OUTPUT', `cannot write ${path}: ${reasonOf(path, error)}`, { cause: error })
+}
+
+function reasonOf(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return `no such folder: ${dirname(path)}`
+  if (code === 'ENOTDIR') return `not a folder: ${dirname(path)}`
+  return systemReason(error)
+}

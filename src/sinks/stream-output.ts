@@ -1,0 +1,111 @@
+/** Output to a Node stream, and to a named pipe. */
+
+import { closeSync, constants, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import { OutputError } from '../errors.ts'
+import { unlessAborted } from '../source.ts'
+import { systemReason } from '../system-error.ts'
+import type { Output } from './output.ts'
+import { unwritable } from './output-error.ts'
+
+export class StreamOutput implements Output {
+  bytesWritten = 0
+  readonly #stream: Writable
+  readonly #signal: AbortSignal | undefined
+  #failure: unknown
+
+  constructor(stream: Writable, signal: AbortSignal | undefined) {
+    this.#stream = stream
+    this.#signal = signal
+    stream.on('error', (error) => {
+      this.#failure = error
+    })
+  }
+
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    for (const chunk of chunks) {
+      this.#requireOpen()
+      // The callback comes once the stream has let go of the chunk, whose memory may be used again after that.
+      const written = new Promise<void>((resolve, reject) => {
+        this.#stream.write(chunk, (error) => (error ? reject(this.#failed(error)) : resolve()))
+      })
+      await unlessAborted(written, this.#signal)
+      this.bytesWritten += chunk.length
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#failure !== undefined) throw this.#failed(this.#failure)
+    if (this.#stream.destroyed) throw this.#failed(new Error('the stream is closed'))
+  }
+
+  #failed(error: unknown): OutputError {
+    const isClosedPipe = (error as NodeJS.ErrnoException).code === 'EPIPE'
+    const reason = isClosedPipe ? 'its reader has closed it' : systemReason(error)
+    return new OutputError('ERR_OUTPUT', `cannot write to the stream: ${reason}`, { cause: error })
+  }
+
+  async settle(): Promise<void> {
+    this.#requireOpen()
+  }
+
+  /** The stream stays open: standard output cannot be closed, and whoever gave the stream may have more to say. */
+  async commit(): Promise<void> {
+    this.#requireOpen()
+  }
+
+  async discard(): Promise<void> {}
+}
+
+/** Milliseconds between looks for a reader of a named pipe. */
+const READER_POLL_MS = 50
+
+/**
+ * Opens a named pipe once it has a reader. It is written as a socket: a file write that waits for a slow reader would
+ * keep the process alive after an interrupt.
+ */
+export async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Output> {
+  for (;;) {
+    const fd = openUnlessUnread(path)
+    if (fd !== undefined) return new PipeOutput(socketOf(fd), signal)
+    await unlessAborted(setTimeout(READER_POLL_MS), signal)
+  }
+}
+
+function openUnlessUnread(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENXIO') return undefined
+    throw unwritable(path, error)
+  }
+}
+
+function socketOf(fd: number): Socket {
+  try {
+    return new Socket({ fd, readable: false, writable: true })
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+class PipeOutput extends StreamOutput {
+  readonly #socket: Socket
+
+  constructor(socket: Socket, signal: AbortSignal | undefined) {
+    super(socket, signal)
+    this.#socket = socket
+  }
+
+  override async commit(): Promise<void> {
+    await super.commit()
+    await new Promise<void>((resolve) => this.#socket.end(resolve))
+  }
+
+  override async discard(): Promise<void> {
+    this.#socket.destroy()
+  }
+}
