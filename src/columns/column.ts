@@ -11,6 +11,7 @@ import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningKind } from '../warnings.ts'
+import type { ColumnBlock } from './block.ts'
 
 /** Takes note of what was odd in the record being read. */
 export interface Notes {
@@ -50,6 +51,9 @@ export abstract class Column {
    * @returns `ANSWERED` or `SKIPPED`.
    */
   abstract appendValues(row: number, cursor: Cursor): boolean
+
+  /** Takes over rows from `row` on, which is the next one or behind it; those that the block has no value for are null. */
+  abstract appendBlock(row: number, block: ColumnBlock): void
 
   /** Bytes of the batch so far that do not depend on its number of rows. */
   get variableBytes(): number {
@@ -92,6 +96,15 @@ export abstract class Column {
     this.validity = grown(this.validity, new Uint8Array((rows + 7) >> 3))
     this.resize(rows)
     this.capacity = rows
+  }
+
+  /** Makes room for the rows of a block and takes over which of them are valid. */
+  protected appendValidity(row: number, { first, rows, validity: bits }: ColumnBlock): void {
+    this.reserveRow(row + rows - 1)
+    const { validity } = this
+    const from = row >> 3
+    const bytes = (first + rows + 7) >> 3
+    for (let i = 0; i < bytes; i++) validity[from + i]! |= bits[i]!
   }
 
   protected setValid(row: number): void {

@@ -3,6 +3,7 @@
 import { type Data, type DataType, makeData } from 'apache-arrow'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
+import { type ColumnBlock, copyElements } from './block.ts'
 import { grown, type Notes, ScalarColumn } from './column.ts'
 import { type Indices, Labels } from './labels.ts'
 
@@ -30,6 +31,11 @@ export class DictionaryColumn extends ScalarColumn {
     if (row >= this.capacity) this.reserveRow(row)
     this.#indices[row] = index
     this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  appendBlock(row: number, block: ColumnBlock): void {
+    this.appendValidity(row, block)
+    copyElements(block.values, block.first, block.first + block.rows, this.#indices, row)
   }
 
   override rollback(row: number): void {

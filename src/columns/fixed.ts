@@ -5,6 +5,7 @@ import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { type Instant, readDatetime } from '../json/datetime.ts'
 import { readNumber, readNumericText } from '../json/number.ts'
+import { type ColumnBlock, copyElements } from './block.ts'
 import { grown, invalidValue, ScalarColumn } from './column.ts'
 
 const FLOAT64 = new Float64()
@@ -27,6 +28,11 @@ export class DoubleColumn extends ScalarColumn {
     this.reserveRow(row)
     this.#values[row] = value
     this.setValid(row)
+  }
+
+  appendBlock(row: number, block: ColumnBlock): void {
+    this.appendValidity(row, block)
+    copyElements(block.values, block.first, block.first + block.rows, this.#values, row)
   }
 
   protected take(rows: number): Data {
@@ -77,6 +83,11 @@ export class TimestampColumn extends ScalarColumn {
       words[row * 2 + 1] = Number(microseconds >> 32n)
     }
     this.setValid(row)
+  }
+
+  appendBlock(row: number, block: ColumnBlock): void {
+    this.appendValidity(row, block)
+    copyElements(block.values, block.first * 2, (block.first + block.rows) * 2, this.#words, row * 2)
   }
 
   protected take(rows: number): Data {

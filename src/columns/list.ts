@@ -4,6 +4,7 @@ import { type Data, type DataType, type List, makeData } from 'apache-arrow'
 import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
+import { type ColumnBlock, copyElements, type Gathered } from './block.ts'
 import { ANSWERED, Column, grown, type Notes, SKIPPED } from './column.ts'
 import { type Indices, Labels } from './labels.ts'
 
@@ -97,6 +98,34 @@ export class ListColumn extends Column {
     this.#offsets[row + 1] = this.#end
     this.#rowsFilled = row + 1
     this.validity[row >> 3]! |= 1 << (row & 7)
+  }
+
+  appendBlock(row: number, block: ColumnBlock): void {
+    this.appendValidity(row, block)
+    this.#fillOffsets(row)
+    const { ends, elements } = block.gather(this.#offsets[row]!)
+    this.#appendElements(elements, elements.length)
+    copyElements(ends, 0, block.rows, this.#offsets, row + 1)
+    this.#rowsFilled = row + block.rows
+  }
+
+  /** Appends rows that all have a list, empty ones included. `ends[i]`: the first of `elements` that row i has not. */
+  appendLists(row: number, rows: number, ends: Int32Array, elements: Gathered['elements']): void {
+    this.reserveRow(row + rows - 1)
+    this.#fillOffsets(row)
+    const base = this.#offsets[row]!
+    this.#appendElements(elements, ends[rows - 1]!)
+    for (let i = 0; i < rows; i++) {
+      this.#offsets[row + i + 1] = base + ends[i]!
+      this.setValid(row + i)
+    }
+    this.#rowsFilled = row + rows
+  }
+
+  #appendElements(elements: Gathered['elements'], count: number): void {
+    while (this.#end + count > this.#indices.length) this.#growIndices()
+    copyElements(elements, 0, count, this.#indices, this.#end)
+    this.#end += count
   }
 
   #isRepeated(index: number, from: number): boolean {

@@ -5,6 +5,7 @@ import { CLOSE_ARRAY, isDigit, LOWER_F, LOWER_N, LOWER_T, MINUS, OPEN_ARRAY, QUO
 import { readCompactJson } from '../json/compact.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { readText, TextBuffer } from '../json/text.ts'
+import { type ColumnBlock, copyElements } from './block.ts'
 import { ANSWERED, grown, invalidValue, ScalarColumn } from './column.ts'
 
 const UTF8 = new Utf8()
@@ -40,6 +41,18 @@ export class Utf8Column extends ScalarColumn {
   /** Reads an array or object where a text belongs. */
   protected appendOther(cursor: Cursor): void {
     throw invalidValue(cursor, cursor.pos, 'a text')
+  }
+
+  appendBlock(row: number, block: ColumnBlock): void {
+    this.appendValidity(row, block)
+    if (this.#rowsFilled === 0 && this.text.bytes.length === 0) this.text.reserve(this.#expectedBytes)
+    this.#fillOffsets(row)
+    const { ends, elements } = block.gather(this.text.end)
+    this.text.reserve(elements.length)
+    copyElements(elements, 0, elements.length, this.text.bytes, this.text.end)
+    this.text.end += elements.length
+    copyElements(ends, 0, block.rows, this.#offsets, row + 1)
+    this.#rowsFilled = row + block.rows
   }
 
   protected appendString(cursor: Cursor): void {

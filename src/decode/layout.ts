@@ -1,31 +1,29 @@
 /**
  * How this document writes an answer: `{"id":"<GUID>","values":["<GUID>"]},` with whatever white space its writer puts
- * between the tokens. Learnt from one answer, it lets the decoder compare whole answers with what it expects, word by
- * word, in compact and in pretty-printed documents alike.
+ * between the tokens. Learnt from one answer, it lets the kernel compare answers with what it expects, many bytes at
+ * once, in compact and in pretty-printed documents alike.
  */
 
 import { CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, isWhitespace, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../json/cursor.ts'
 import { GUID_BYTES } from '../json/id-table.ts'
-import { LiteralTable } from './literal.ts'
 
 const encoder = new TextEncoder()
 const ID_KEY = encoder.encode('"id"')
 const VALUES_KEY = encoder.encode('"values"')
 
+/** Literals, of one length each. */
 export interface AnswerLayout {
-  /** From the answer's `{` up to its field id. */
-  readonly beforeId: LiteralTable
-  /** From behind the field id, its closing quote included, up to the value of `values`. */
-  readonly afterId: LiteralTable
+  /** Bytes from the answer's `{` up to its field id. */
+  readonly beforeIdBytes: number
   /** Per field, from the answer's `{` up to the value of `values`. */
-  readonly heads: LiteralTable
+  readonly heads: readonly Uint8Array[]
   /** White space between `[` and the first value. */
-  readonly afterOpen: LiteralTable
+  readonly afterOpen: Uint8Array
   /** From behind the last value up to the next answer: `]},` in a compact document. */
-  readonly close: LiteralTable
+  readonly close: Uint8Array
   /** The same from behind the `]`. */
-  readonly closeAfterArray: LiteralTable
+  readonly closeAfterArray: Uint8Array
 }
 
 /** Layouts longer than this are left to the general path: literals are compared without a look at the window's end. */
@@ -69,12 +67,11 @@ export function learnLayout(cursor: Cursor, start: number, fieldIds: readonly st
   const beforeId = bytes.slice(start, idStart)
   const afterId = bytes.slice(idEnd, valuesStart)
   return {
-    beforeId: new LiteralTable([beforeId]),
-    afterId: new LiteralTable([afterId]),
-    heads: new LiteralTable(fieldIds.map((id) => headOf(id, beforeId, afterId))),
-    afterOpen: new LiteralTable([bytes.slice(valuesStart + 1, valueStart)]),
-    close: new LiteralTable([bytes.slice(valueEnd, end)]),
-    closeAfterArray: new LiteralTable([bytes.slice(arrayEnd, end)]),
+    beforeIdBytes: beforeId.length,
+    heads: fieldIds.map((id) => headOf(id, beforeId, afterId)),
+    afterOpen: bytes.slice(valuesStart + 1, valueStart),
+    close: bytes.slice(valueEnd, end),
+    closeAfterArray: bytes.slice(arrayEnd, end),
   }
 }
 

@@ -1,42 +1,26 @@
 /**
  * One record of the document → one row of every column.
  *
- * The general path reads any key order, white space, escape and unknown member. The fast path compares an answer with
- * the layout learnt from the document and the field expected next, and reads nothing else than option ids; whatever
- * differs is left to the general path, from the start of that answer.
+ * The general path reads any key order, white space, escape and unknown member. The fast path (`kernel/`) reads whole
+ * records that are written as the document's first answer is; whatever differs is left to the general path.
  */
 
 import { Vector } from 'apache-arrow'
-import { ANSWERED, type Column, ScalarColumn, SKIPPED } from '../columns/column.ts'
-import { DictionaryColumn } from '../columns/dictionary.ts'
+import { ANSWERED, type Column, SKIPPED } from '../columns/column.ts'
 import { columnOf } from '../columns/factory.ts'
-import { ListColumn } from '../columns/list.ts'
-import { JsonColumn } from '../columns/utf8.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { DefinitionError, type Place, ValueError } from '../errors.ts'
-import {
-  CLOSE_ARRAY,
-  CLOSE_OBJECT,
-  COMMA,
-  isDigit,
-  isWhitespace,
-  LOWER_N,
-  MINUS,
-  OPEN_ARRAY,
-  OPEN_OBJECT,
-  QUOTE,
-} from '../json/bytes.ts'
+import { CLOSE_ARRAY, CLOSE_OBJECT, isDigit, LOWER_N, MINUS, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
-import { GUID_BYTES, IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
+import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
-import { type AnswerLayout, learnLayout } from './layout.ts'
+import { kernelField } from './kernel/kernel-field.ts'
+import { RecordsKernel } from './kernel/records-kernel.ts'
+import { learnLayout } from './layout.ts'
 import { LiteralTable } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import { isInvalidValue, type RejectLog } from './rejects.ts'
-import type { Table } from './table.ts'
-
-/** What the fast path does with a field's values: nothing of its own, or reads option ids, or one text or number. */
-const FieldKind = { other: 0, dictionary: 1, list: 2, scalar: 3 } as const
+import { FIRST_QUESTION, type Table } from './table.ts'
 
 /** A field that no column is for: not selected, or not in the definition. */
 const NO_COLUMN = -1
@@ -47,6 +31,9 @@ const REJECTED = -3
 
 /** Answers that are tried before a document counts as one without a layout. */
 const MOST_LAYOUT_TRIALS = 1000
+
+/** Records that are read by the general path before the fast path, which could read none, is tried again. */
+const LONGEST_PAUSE = 64
 
 export interface RecordOptions {
   /** Whether the fast path is used; off only to prove that it changes nothing. */
@@ -63,7 +50,6 @@ export class RecordDecoder {
   readonly #fieldIds: IdTable
   /** Per field: index of its column, or `NO_COLUMN`. */
   readonly #columnOfField: Int32Array
-  readonly #kindOfField: Uint8Array
   /** Per field: number of the last attempt at a record that answered it, and where in the window its values were. */
   readonly #attemptOfField: Float64Array
   readonly #valuesOfField: Int32Array
@@ -71,9 +57,13 @@ export class RecordDecoder {
   readonly #rejects: RejectLog | undefined
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
-  #nextField = 0
-  #layout: AnswerLayout | undefined
+  #kernel: RecordsKernel | undefined
   #layoutTrials: number
+  /** Where the kernel stopped in front of a record that is for the general path. */
+  #givenUpAt = -1
+  /** Records that are read without a try of the kernel, and how many tries in a row read none. */
+  #pause = 0
+  #failures = 0
   #fieldNow: FieldDefinition | undefined
   #memberNow: string | undefined
   #unknownFieldId = ''
@@ -94,7 +84,6 @@ export class RecordDecoder {
     this.#fieldIds = new IdTable(definition.fields.map((field) => field.id))
     const columnByField = new Map(plans.map((plan, i) => [plan.field, i]))
     this.#columnOfField = Int32Array.from(definition.fields, (field) => columnByField.get(field) ?? NO_COLUMN)
-    this.#kindOfField = Uint8Array.from(this.#columnOfField, (column) => kindOf(table.columns[column]))
     this.#attemptOfField = new Float64Array(definition.fields.length)
     this.#valuesOfField = new Int32Array(definition.fields.length)
     this.#layoutTrials = options.useLayout ? 0 : MOST_LAYOUT_TRIALS
@@ -111,10 +100,34 @@ export class RecordDecoder {
     }
   }
 
+  /**
+   * Reads records from the cursor on by the fast path, as far as it goes, and completes their rows.
+   *
+   * @param mostRows Rows to read at most.
+   * @param cutOffset No record that begins at this offset of the document or behind is read.
+   * @param lookOffset Once a record ends at this offset or behind, no more are read.
+   * @returns Whether the cursor is behind a record now or in front of one; undefined when no record was read.
+   */
+  decodeBlock(mostRows: number, cutOffset: number, lookOffset: number): 'behind' | 'before' | undefined {
+    const cursor = this.#cursor
+    const kernel = this.#kernel
+    if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
+    const rows = kernel.decode(cursor, this.#table.row, mostRows, cutOffset, lookOffset)
+    if (rows === 0) {
+      this.#pause = Math.min(2 ** this.#failures++, LONGEST_PAUSE)
+      return undefined
+    }
+    this.#failures = 0
+    this.#table.appendBlock(kernel, this.#columnOfField)
+    if (kernel.endsBehindRecord) return 'behind'
+    this.#givenUpAt = cursor.offsetOf(cursor.pos)
+    return 'before'
+  }
+
   /** Reads the record at the cursor into the table's current row and completes the row. */
   decode(): void {
+    if (this.#pause > 0) this.#pause--
     this.#attempt++
-    this.#nextField = 0
     this.#fieldNow = undefined
     this.#memberNow = undefined
     this.#table.beginRecord()
@@ -185,158 +198,8 @@ export class RecordDecoder {
     }
     if (cursor.bytes[cursor.pos] !== OPEN_ARRAY) throw this.#unexpected(cursor.pos, 'fields to be an array')
     if (!cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) return
-    do {
-      if (this.#layout === undefined) this.#readAnswer()
-      else this.#readAnswersByLayout(this.#layout)
-    } while (cursor.nextOf(CLOSE_ARRAY))
-  }
-
-  /**
-   * Reads answers as long as they keep to the layout: at least one, the last one by the general path if need be.
-   * Leaves the cursor behind an answer.
-   */
-  #readAnswersByLayout(layout: AnswerLayout): void {
-    const cursor = this.#cursor
-    const { bytes, view } = cursor
-    const { heads, close, closeAfterArray } = layout
-    const fieldCount = this.#fields.length
-    const { columns, row } = this.#table
-    const attempt = this.#attempt
-    let field = this.#nextField
-    const start = cursor.pos
-    let p = start
-    for (;;) {
-      if (field >= fieldCount || !heads.matches(view, p, field)) {
-        // Most often it is just one question that was not asked.
-        if (field + 1 < fieldCount && heads.matches(view, p, field + 1)) field++
-        else field = this.#fieldByLayout(layout, p)
-        if (field < 0) break
-      }
-      const values = p + heads.byteLength
-      const column = columns[this.#columnOfField[field]!]
-      if (column === undefined || this.#attemptOfField[field] === attempt) break
-      const kind = this.#kindOfField[field]!
-      if (kind !== FieldKind.other && bytes[values] === OPEN_ARRAY) {
-        const end = this.#readValuesByLayout(kind, column, row, field, afterOpen(view, values, layout))
-        if (end < 0) break
-        const isFollowed = close.matches(view, end, 0)
-        if (!isFollowed && !this.#closesArray(end)) {
-          column.rollback(row)
-          break
-        }
-        this.#attemptOfField[field] = attempt
-        this.#valuesOfField[field] = values
-        field++
-        if (isFollowed) {
-          p = end + close.byteLength
-          continue
-        }
-        this.#nextField = field
-        this.#finishAnswer()
-        return
-      }
-      cursor.pos = values
-      cursor.skipWhitespace()
-      this.#readValues(field)
-      field++
-      if (!closeAfterArray.matches(view, cursor.pos, 0)) {
-        this.#nextField = field
-        this.#finishAnswer()
-        return
-      }
-      p = cursor.pos + closeAfterArray.byteLength
-    }
-    cursor.pos = p
-    if (p > start && (cursor.skipWhitespace() === CLOSE_ARRAY || cursor.pos >= cursor.end)) {
-      cursor.fail('a value after ","')
-    }
-    this.#readAnswer()
-  }
-
-  /** Whether the array of values ends at `p`, white space aside; moves the cursor past its `]` if so. */
-  #closesArray(p: number): boolean {
-    const cursor = this.#cursor
-    cursor.pos = p
-    if (cursor.skipWhitespace() !== CLOSE_ARRAY) return false
-    cursor.pos++
-    return true
-  }
-
-  /** The field of the answer at `p`; -1 when the answer does not keep to the layout or its field is not known. */
-  #fieldByLayout(layout: AnswerLayout, p: number): number {
-    const { view } = this.#cursor
-    const id = p + layout.beforeId.byteLength
-    if (!layout.beforeId.matches(view, p, 0)) return -1
-    const field = this.#fieldIds.find(view, id - 1)
-    return field >= 0 && layout.afterId.matches(view, id + GUID_BYTES, 0) ? field : -1
-  }
-
-  /**
-   * Reads the values that begin at `p`, behind their `[`.
-   * @returns the position behind the last one; -1, with nothing read, for what only the general path can tell.
-   */
-  #readValuesByLayout(kind: number, column: Column, row: number, field: number, p: number): number {
-    if (kind === FieldKind.dictionary) return this.#readOneOption(column as DictionaryColumn, row, p)
-    if (kind === FieldKind.list) return this.#readOptions(column as ListColumn, row, p)
-    return this.#readOneValue(column as ScalarColumn, row, field, p)
-  }
-
-  /** Reads `"<option id>"`. */
-  #readOneOption(column: DictionaryColumn, row: number, p: number): number {
-    const index = column.labels.table.find(this.#cursor.view, p)
-    if (index < 0 || column.labels.isUnknown(index)) return -1
-    column.appendIndex(row, index)
-    return p + QUOTED_GUID_BYTES
-  }
-
-  /** Reads `"<option id>","<option id>"`. */
-  #readOptions(column: ListColumn, row: number, p: number): number {
-    const { bytes, view } = this.#cursor
-    column.beginRow(row)
-    let seen = 0
-    for (;;) {
-      const index = column.labels.table.find(view, p)
-      if (index < 0 || column.labels.isUnknown(index)) return -1
-      if (index < BITS_OF_SEEN) {
-        if ((seen & (1 << index)) !== 0) return -1
-        seen |= 1 << index
-        column.append(index)
-      } else if (!column.appendOnce(index)) {
-        return -1
-      }
-      p += QUOTED_GUID_BYTES
-      if (bytes[p] !== COMMA) break
-      p++
-      while (isWhitespace(bytes[p]!)) p++
-    }
-    column.endRow(row)
-    return p
-  }
-
-  /** Reads a text or number, if just one is there. */
-  #readOneValue(column: ScalarColumn, row: number, field: number, p: number): number {
-    const cursor = this.#cursor
-    const { bytes } = cursor
-    const byte = bytes[p]
-    if (byte !== QUOTE && byte !== MINUS && !isDigit(byte!)) return -1
-    const notes = this.#notes.size
-    this.#fieldNow = this.#fields[field]
-    cursor.pos = p
-    try {
-      column.appendElement(row, cursor)
-    } catch (error) {
-      if (this.#rejects === undefined || !isInvalidValue(error)) throw error
-      this.#fieldNow = undefined
-      column.rollback(row)
-      this.#notes.truncate(notes)
-      return -1
-    }
-    this.#fieldNow = undefined
-    // Not "[1,2]", and not "[1 ]" either: both are read again.
-    if (bytes[cursor.pos] === CLOSE_ARRAY || cursor.pos >= cursor.end) return cursor.pos
-    column.rollback(row)
-    this.#notes.truncate(notes)
-    return -1
+    do this.#readAnswer()
+    while (cursor.nextOf(CLOSE_ARRAY))
   }
 
   /** Reads an answer of any form. */
@@ -345,29 +208,28 @@ export class RecordDecoder {
     const start = cursor.pos
     this.#requireObject('an answer')
     if (!cursor.enter(OPEN_OBJECT, CLOSE_OBJECT)) throw this.#unexpected(start, 'an answer with an "id"')
-    this.#readMembers(start, UNSEEN, UNSEEN)
-    if (this.#layout === undefined && this.#layoutTrials < MOST_LAYOUT_TRIALS) this.#tryLayout(start)
+    this.#readMembers(start)
+    if (this.#kernel === undefined && this.#layoutTrials < MOST_LAYOUT_TRIALS) this.#tryLayout(start)
   }
 
   #tryLayout(start: number): void {
     this.#layoutTrials++
-    this.#layout = learnLayout(
-      this.#cursor,
-      start,
-      this.#fields.map((field) => field.id),
-    )
+    const ids = this.#fields.map((field) => field.id)
+    const layout = learnLayout(this.#cursor, start, ids)
+    if (layout === undefined) return
+    this.#layoutTrials = MOST_LAYOUT_TRIALS
+    const { columns } = this.#table
+    const fields = this.#fields.map((_, field) => {
+      const columnIndex = this.#columnOfField[field]!
+      return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
+    })
+    this.#kernel = RecordsKernel.for(ids, fields, layout)
   }
 
-  /** Reads what may follow behind the values of an answer: its end, or members that mean nothing. */
-  #finishAnswer(): void {
+  #readMembers(start: number): void {
     const cursor = this.#cursor
-    const start = cursor.pos
-    if (cursor.nextOf(CLOSE_OBJECT)) this.#readMembers(start, 0, 0)
-  }
-
-  /** Reads members up to the answer's end; `field` and `values` say what was read before. */
-  #readMembers(start: number, field: number, values: number): void {
-    const cursor = this.#cursor
+    let field = UNSEEN
+    let values = UNSEEN
     let isPending = false
     do {
       const keyStart = cursor.pos
@@ -428,7 +290,6 @@ export class RecordDecoder {
     if (field === UNKNOWN_FIELD) this.#readUnknownField()
     else if (columnIndex === NO_COLUMN) cursor.skipValue()
     else this.#readColumnValues(field, columnIndex)
-    this.#nextField = field + 1
   }
 
   #readColumnValues(field: number, columnIndex: number): void {
@@ -574,9 +435,7 @@ export class RecordDecoder {
       cursor.expectColon()
       return i
     }
-    const name = cursor.readString()
-    cursor.expectColon()
-    return names.indexOf(name)
+    return names.indexOf(cursor.readKey())
   }
 
   #requireObject(what: string): void {
@@ -618,19 +477,4 @@ const ANSWER_KEYS = ANSWER_KEY_NAMES.map(keyLiteral)
 
 function keyLiteral(key: string): LiteralTable {
   return new LiteralTable([new TextEncoder().encode(`"${key}"`)])
-}
-
-function kindOf(column: Column | undefined): number {
-  if (column instanceof DictionaryColumn) return FieldKind.dictionary
-  if (column instanceof ListColumn) return FieldKind.list
-  return column instanceof ScalarColumn && !(column instanceof JsonColumn) ? FieldKind.scalar : FieldKind.other
-}
-
-/** Options whose repetition in a set is told by a bit of one number. */
-const BITS_OF_SEEN = 31
-
-/** The position behind `[` and the white space that the layout has there. */
-function afterOpen(view: DataView, values: number, layout: AnswerLayout): number {
-  const p = values + 1
-  return layout.afterOpen.matches(view, p, 0) ? p + layout.afterOpen.byteLength : p
 }

@@ -7,6 +7,7 @@ import { TimestampColumn } from '../columns/fixed.ts'
 import { ListColumn } from '../columns/list.ts'
 import { ExtraColumn, Utf8Column } from '../columns/utf8.ts'
 import type { ColumnPlan } from '../schema.ts'
+import type { RecordsKernel } from './kernel/records-kernel.ts'
 import type { RecordNotes } from './notes.ts'
 
 /**
@@ -128,6 +129,33 @@ export class Table {
       this.#invalid[index]!++
     }
     column.endRow(this.row)
+  }
+
+  /** Takes over the rows of a block. `columnOfField`: per field of the definition, its column, or less than 0. */
+  appendBlock(block: RecordsKernel, columnOfField: Int32Array): void {
+    const { row } = this
+    const { length } = columnOfField
+    for (let field = 0; field < length; field++) {
+      const cells = block.blockOf(field)
+      if (cells !== undefined) this.columns[columnOfField[field]!]?.appendBlock(row, cells)
+    }
+    const ownerIds = block.blockOf(length)
+    const dates = block.blockOf(length + 1)
+    if (ownerIds !== undefined) this.ownerId.appendBlock(row, ownerIds)
+    if (dates !== undefined) this.lastUpdateDate.appendBlock(row, dates)
+    this.#appendSkipped(block)
+    for (let i = 0; i < block.rows && this.#invalidColumn !== undefined; i++) {
+      this.#invalidColumn.beginRow(row + i)
+      this.#invalidColumn.endRow(row + i)
+    }
+    this.row = row + block.rows
+    this.records += block.rows
+  }
+
+  #appendSkipped({ rows, skipped: { ends, elements } }: RecordsKernel): void {
+    this.#skippedColumn.appendLists(this.row, rows, ends, elements)
+    const total = ends[rows - 1]!
+    for (let i = 0; i < total; i++) this.#skipped[elements[i]! + FIRST_QUESTION]!++
   }
 
   /** Forgets the current record, which will be read again. */

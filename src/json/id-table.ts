@@ -8,7 +8,8 @@
 /** Characters of a GUID: 8-4-4-4-12 hexadecimal digits. */
 export const GUID_BYTES = 36
 
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** A GUID as text. */
+export const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Bytes of a GUID with the quotes around it. */
 export const QUOTED_GUID_BYTES = GUID_BYTES + 2

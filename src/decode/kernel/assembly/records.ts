@@ -1,4 +1,562 @@
-export function probe(p: usize): i32 {
-  const a = v128.load(p)
-  return i8x16.bitmask(i8x16.eq(a, i8x16.splat(0x22)))
+// Records of the document → blocks of columns.
+//
+// Reads records that look as nearly all do: the members in the API's order, answers written as the document's first one
+// is, ids that the definition knows. At anything else it stops in front of that record, and the general path reads it.
+// What it accepts means the same there; a test compares the two.
+//
+// The bytes stand in this memory, NULs behind them. All positions are addresses.
+
+import { microseconds, scanDatetime } from './datetime'
+import { addGuid, findGuid, QUOTED_GUID_BYTES } from './guids'
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  isDigit,
+  MINUS,
+  matchesLiteral,
+  NULL_WORD,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  skipToken,
+  skipWhitespace,
+} from './json'
+import {
+  FIELD_ANSWERED,
+  FIELD_ATTEMPT,
+  FIELD_BYTES,
+  FIELD_CELLS,
+  FIELD_COLUMN,
+  FIELD_INDEX_BYTES,
+  FIELD_KIND,
+  FIELD_OPTIONS,
+  FIELD_SLOT_BITS,
+  FIELD_SLOTS,
+  FIELD_STAMPS,
+  FIELD_VALIDITY,
+  KIND_DICTIONARY,
+  KIND_DOUBLE,
+  KIND_LIST,
+  KIND_NONE,
+  KIND_TEXT,
+  KIND_TIMESTAMP,
+} from './layout'
+import { isExact, number, scanNumber } from './number'
+import { scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
+
+/** A literal of the layout: where its blocks are (see `matchesLiteral`), their number, and its bytes. */
+let heads: usize = 0
+let headBlocks: usize = 0
+let headBytes: usize = 0
+let afterOpen: usize = 0
+let afterOpenBlocks: usize = 0
+let afterOpenBytes: usize = 0
+let close: usize = 0
+let closeBlocks: usize = 0
+let closeBytes: usize = 0
+let closeAfterArray: usize = 0
+let closeAfterArrayBlocks: usize = 0
+let closeAfterArrayBytes: usize = 0
+
+let fieldCount: i32 = 0
+let fields: usize = 0
+let idAt: usize = 0
+let fieldIds: usize = 0
+let fieldSlots: usize = 0
+let fieldSlotBits: u32 = 0
+let ownerId: usize = 0
+let lastUpdateDate: usize = 0
+
+/** Bits of the block's rows, all columns one behind another. */
+let validity: usize = 0
+let validityBytes: usize = 0
+
+/** i32 indices of the sets in the block, as they come. */
+let listElements: usize = 0
+let listEnd: usize = 0
+/** Texts with escapes, written out. */
+let unescapedTexts: usize = 0
+
+/** Per row, from the block's first on: where its skipped columns (i32) end. */
+let skippedEnds: usize = 0
+let skippedColumns: usize = 0
+let skippedEnd: usize = 0
+
+/** Numbers that are read elsewhere: field, row, address, length (i32 each). */
+let inexactNumbers: usize = 0
+let mostInexactNumbers: i32 = 0
+let inexactCount: i32 = 0
+
+/** i32 numbers of the fields that the current record has answered. */
+let touched: usize = 0
+let touchedCount: i32 = 0
+
+/** Counts records, those that are given up too. */
+let attempt: u32 = 0
+/** Counts answers with several options. */
+let answerStamp: u32 = 0
+
+let isBehindRecord: bool = false
+let rowCount: i32 = 0
+
+export function setLayout(
+  headsAt: usize,
+  headLength: usize,
+  afterOpenAt: usize,
+  afterOpenLength: usize,
+  closeAt: usize,
+  closeLength: usize,
+  closeAfterArrayAt: usize,
+  closeAfterArrayLength: usize,
+): void {
+  heads = headsAt
+  headBytes = headLength
+  headBlocks = (headLength + 15) >> 4
+  afterOpen = afterOpenAt
+  afterOpenBytes = afterOpenLength
+  afterOpenBlocks = (afterOpenLength + 15) >> 4
+  close = closeAt
+  closeBytes = closeLength
+  closeBlocks = (closeLength + 15) >> 4
+  closeAfterArray = closeAfterArrayAt
+  closeAfterArrayBytes = closeAfterArrayLength
+  closeAfterArrayBlocks = (closeAfterArrayLength + 15) >> 4
+}
+
+/** `fieldsAt`: descriptors of the definition's fields, then those of `ownerId` and `lastUpdateDate`. */
+export function setFields(
+  fieldsAt: usize,
+  count: i32,
+  idOffset: usize,
+  ids: usize,
+  slots: usize,
+  slotBits: u32,
+  touchedAt: usize,
+): void {
+  fields = fieldsAt
+  fieldCount = count
+  ownerId = fieldsAt + <usize>count * FIELD_BYTES
+  lastUpdateDate = ownerId + FIELD_BYTES
+  // The opening quote.
+  idAt = idOffset - 1
+  fieldIds = ids
+  fieldSlots = slots
+  fieldSlotBits = slotBits
+  touched = touchedAt
+  for (let i = 0; i < count; i++) addGuid(i, ids, slots, slotBits)
+  attempt = 0
+  answerStamp = 0
+}
+
+export function addOptions(field: i32, count: i32): void {
+  const at = fields + <usize>field * FIELD_BYTES
+  for (let i = 0; i < count; i++) {
+    addGuid(i, load<u32>(at, FIELD_OPTIONS), load<u32>(at, FIELD_SLOTS), load<u32>(at, FIELD_SLOT_BITS))
+  }
+}
+
+export function setBlock(
+  validityAt: usize,
+  validityLength: usize,
+  listElementsAt: usize,
+  unescapedTextsAt: usize,
+  skippedEndsAt: usize,
+  skippedColumnsAt: usize,
+  inexactNumbersAt: usize,
+  mostInexact: i32,
+): void {
+  validity = validityAt
+  validityBytes = validityLength
+  listElements = listElementsAt
+  unescapedTexts = unescapedTextsAt
+  skippedEnds = skippedEndsAt
+  skippedColumns = skippedColumnsAt
+  inexactNumbers = inexactNumbersAt
+  mostInexactNumbers = mostInexact
+}
+
+/** Rows that the last `decodeRecords` read. */
+export function rows(): i32 {
+  return rowCount
+}
+
+/** Whether it stopped right behind a record; else in front of one. */
+export function endsBehindRecord(): bool {
+  return isBehindRecord
+}
+
+export function inexact(): i32 {
+  return inexactCount
+}
+
+/**
+ * Reads records from `p` on, where one begins, into rows `firstRow` and following of the block.
+ *
+ * @param mostRows Rows to read at most.
+ * @param cutAt No record that begins here or behind is read.
+ * @param lookAt No more records are read once one ends here or behind.
+ * @returns the position where it stopped.
+ */
+export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usize, lookAt: usize): usize {
+  beginBlock()
+  let row = firstRow
+  isBehindRecord = false
+  while (row - firstRow < mostRows && p < cutAt && inexactCount <= mostInexactNumbers - fieldCount) {
+    const end = decodeRecord(p, row)
+    if (end === 0) {
+      takeBack(row)
+      break
+    }
+    store<i32>(skippedEnds + ((<usize>(row - firstRow)) << 2), <i32>((skippedEnd - skippedColumns) >> 2))
+    row++
+    const next = skipToken(end, COMMA)
+    if (next === 0 || end >= lookAt || load<u8>(next) !== OPEN_OBJECT) {
+      isBehindRecord = true
+      p = end
+      break
+    }
+    p = next
+  }
+  rowCount = row - firstRow
+  clearNulls(firstRow)
+  return p
+}
+
+/** Makes the cells of one width that have no value 0, whatever an earlier block left there. */
+function clearNulls(firstRow: i32): void {
+  const end = lastUpdateDate + FIELD_BYTES
+  for (let at = fields; at < end; at += FIELD_BYTES) {
+    const answered = load<i32>(at, FIELD_ANSWERED)
+    if (answered === 0 || answered === rowCount) continue
+    const kind = load<i32>(at, FIELD_KIND)
+    if (kind === KIND_LIST || kind === KIND_TEXT) continue
+    const width = kind === KIND_DICTIONARY ? load<i32>(at, FIELD_INDEX_BYTES) : 8
+    const bits = <usize>load<u32>(at, FIELD_VALIDITY)
+    const cells = <usize>load<u32>(at, FIELD_CELLS)
+    for (let row = firstRow; row < firstRow + rowCount; row++) {
+      if (((<i32>load<u8>(bits + (<usize>row >> 3)) >> (row & 7)) & 1) !== 0) continue
+      if (width === 2) store<i16>(cells + ((<usize>row) << 1), 0)
+      else if (width === 4) store<i32>(cells + ((<usize>row) << 2), 0)
+      else store<i64>(cells + ((<usize>row) << 3), 0)
+    }
+  }
+}
+
+function beginBlock(): void {
+  memory.fill(validity, 0, validityBytes)
+  const end = lastUpdateDate + FIELD_BYTES
+  for (let field = fields; field < end; field += FIELD_BYTES) store<i32>(field, 0, FIELD_ANSWERED)
+  listEnd = listElements
+  skippedEnd = skippedColumns
+  inexactCount = 0
+  setUnescaped(unescapedTexts)
+}
+
+let skippedBefore: usize = 0
+let listBefore: usize = 0
+let unescapedBefore: usize = 0
+let inexactBefore: i32 = 0
+
+function takeBack(row: i32): void {
+  for (let i = 0; i < touchedCount; i++)
+    setNull(fields + <usize>load<i32>(touched + ((<usize>i) << 2)) * FIELD_BYTES, row)
+  setNull(ownerId, row)
+  setNull(lastUpdateDate, row)
+  skippedEnd = skippedBefore
+  listEnd = listBefore
+  inexactCount = inexactBefore
+  setUnescaped(unescapedBefore)
+}
+
+/** `"ownerId` and `"fields"`, `"lastUpd` and `ateDate"`, little-endian. */
+const OWNER_ID_KEY: u64 = 0x644972656e776f22
+const FIELDS_KEY: u64 = 0x2273646c65696622
+const LAST_UPDATE_DATE_KEY_1: u64 = 0x6470557473616c22
+const LAST_UPDATE_DATE_KEY_2: u64 = 0x2265746144657461
+
+/** Reads the record at `p` into a row; returns the position behind its `}`, 0 when the general path has to read it. */
+function decodeRecord(p: usize, row: i32): usize {
+  attempt++
+  touchedCount = 0
+  skippedBefore = skippedEnd
+  listBefore = listEnd
+  inexactBefore = inexactCount
+  unescapedBefore = unescaped
+
+  if (load<u8>(p) !== OPEN_OBJECT) return 0
+  p = skipWhitespace(p + 1)
+  if (load<u64>(p) !== OWNER_ID_KEY || load<u8>(p, 8) !== QUOTE) return 0
+  p = skipToken(p + 9, COLON)
+  if (p === 0 || load<u8>(p) !== QUOTE) return 0
+  p = scanText(p)
+  if (p === 0) return 0
+  setText(ownerId, row)
+
+  p = skipToken(p, COMMA)
+  if (p === 0 || load<u64>(p) !== LAST_UPDATE_DATE_KEY_1 || load<u64>(p, 8) !== LAST_UPDATE_DATE_KEY_2) return 0
+  p = skipToken(p + 16, COLON)
+  if (p === 0 || load<u8>(p) !== QUOTE) return 0
+  p = scanDatetime(p)
+  if (p === 0) return 0
+  setTimestamp(lastUpdateDate, row)
+
+  p = skipToken(p, COMMA)
+  if (p === 0 || load<u64>(p) !== FIELDS_KEY) return 0
+  p = skipToken(p + 8, COLON)
+  if (p === 0 || load<u8>(p) !== OPEN_ARRAY) return 0
+  p = skipWhitespace(p + 1)
+  p = load<u8>(p) === CLOSE_ARRAY ? p + 1 : decodeAnswers(p, row)
+  if (p === 0) return 0
+  p = skipWhitespace(p)
+  return load<u8>(p) === CLOSE_OBJECT ? p + 1 : 0
+}
+
+/** Reads answers from `p` on, up to and past the `]` behind the last one. */
+function decodeAnswers(p: usize, row: i32): usize {
+  let field = 0
+  while (true) {
+    if (field >= fieldCount || !matchesHead(p, field)) {
+      // Most often it is just one question that was not asked.
+      if (field + 1 < fieldCount && matchesHead(p, field + 1)) field++
+      else field = findGuid(p + idAt, fieldIds, fieldSlots, fieldSlotBits)
+      if (field < 0 || !matchesHead(p, field)) return 0
+    }
+    const at = fields + <usize>field * FIELD_BYTES
+    const kind = load<i32>(at, FIELD_KIND)
+    if (kind < 0) return 0
+    if (kind !== KIND_NONE) {
+      if (load<u32>(at, FIELD_ATTEMPT) === attempt) return 0
+      store<u32>(at, attempt, FIELD_ATTEMPT)
+    }
+    store<i32>(touched + ((<usize>touchedCount) << 2), field)
+    if (kind !== KIND_NONE) touchedCount++
+    p += headBytes
+    if (load<u8>(p) === OPEN_ARRAY) {
+      p++
+      p = matchesLiteral(p, afterOpen, afterOpenBlocks) ? p + afterOpenBytes : skipWhitespace(p)
+      p = decodeValues(p, at, kind, field, row)
+      if (p === 0) return 0
+      if (matchesLiteral(p, close, closeBlocks)) {
+        p += closeBytes
+        field++
+        continue
+      }
+      p = skipWhitespace(p)
+      if (load<u8>(p) !== CLOSE_ARRAY) return 0
+      p++
+    } else if (load<u32>(p) === NULL_WORD) {
+      if (kind !== KIND_NONE) skip(at)
+      p += 4
+    } else {
+      return 0
+    }
+    field++
+    if (matchesLiteral(p, closeAfterArray, closeAfterArrayBlocks)) {
+      p += closeAfterArrayBytes
+      continue
+    }
+    p = skipToken(p, CLOSE_OBJECT)
+    if (p === 0) return 0
+    if (load<u8>(p) === CLOSE_ARRAY) return p + 1
+    if (load<u8>(p) !== COMMA) return 0
+    p = skipWhitespace(p + 1)
+  }
+}
+
+function matchesHead(p: usize, field: i32): bool {
+  return matchesLiteral(p, heads + ((<usize>field * headBlocks) << 5), headBlocks)
+}
+
+/** Reads the values from `p` on, behind their `[`; returns the position of their `]`, or of white space before it. */
+function decodeValues(p: usize, at: usize, kind: i32, field: i32, row: i32): usize {
+  if (kind === KIND_DICTIONARY) {
+    if (load<u8>(p) === QUOTE) return decodeOption(p, at, row)
+  } else if (kind === KIND_LIST) {
+    return decodeOptions(p, at, row)
+  } else if (kind === KIND_NONE) {
+    return skipValues(p)
+  }
+  if (load<u8>(p) === CLOSE_ARRAY) {
+    skip(at)
+    return p
+  }
+  if (kind === KIND_TEXT) return decodeText(p, at, row)
+  if (kind === KIND_DOUBLE) return decodeNumber(p, at, field, row)
+  if (kind !== KIND_TIMESTAMP || load<u8>(p) !== QUOTE) return 0
+  p = scanDatetime(p)
+  if (p !== 0) setTimestamp(at, row)
+  return p
+}
+
+function decodeOption(p: usize, at: usize, row: i32): usize {
+  const index = findGuid(p, load<u32>(at, FIELD_OPTIONS), load<u32>(at, FIELD_SLOTS), load<u32>(at, FIELD_SLOT_BITS))
+  if (index < 0) return 0
+  const cells = <usize>load<u32>(at, FIELD_CELLS)
+  if (load<i32>(at, FIELD_INDEX_BYTES) === 2) store<i16>(cells + ((<usize>row) << 1), <i16>index)
+  else store<i32>(cells + ((<usize>row) << 2), index)
+  setValid(at, row)
+  return p + QUOTED_GUID_BYTES
+}
+
+function decodeOptions(p: usize, at: usize, row: i32): usize {
+  const options = <usize>load<u32>(at, FIELD_OPTIONS)
+  const slots = <usize>load<u32>(at, FIELD_SLOTS)
+  const slotBits = load<u32>(at, FIELD_SLOT_BITS)
+  const stamps = <usize>load<u32>(at, FIELD_STAMPS)
+  const stamp = ++answerStamp
+  const first = listEnd
+  let end = first
+  if (load<u8>(p) !== CLOSE_ARRAY) {
+    while (true) {
+      const index = findGuid(p, options, slots, slotBits)
+      if (index < 0) return 0
+      // An option twice in a set is for the general path to note.
+      const stampAt = stamps + ((<usize>index) << 2)
+      if (load<u32>(stampAt) === stamp) return 0
+      store<u32>(stampAt, stamp)
+      store<i32>(end, index)
+      end += 4
+      p += QUOTED_GUID_BYTES
+      if (load<u8>(p) !== COMMA) break
+      p = skipWhitespace(p + 1)
+    }
+  }
+  listEnd = end
+  setSpan(at, row, first, (end - first) >> 2)
+  return p
+}
+
+/** A text, or a number's source text. */
+function decodeText(p: usize, at: usize, row: i32): usize {
+  const byte = load<u8>(p)
+  if (byte === QUOTE) {
+    p = scanText(p)
+    if (p !== 0) setText(at, row)
+    return p
+  }
+  if (byte !== MINUS && !isDigit(byte)) return 0
+  const end = scanNumber(p)
+  if (end !== 0) setSpan(at, row, p, end - p)
+  return end
+}
+
+function decodeNumber(p: usize, at: usize, field: i32, row: i32): usize {
+  const byte = load<u8>(p)
+  if (byte !== MINUS && !isDigit(byte)) return 0
+  const end = scanNumber(p)
+  if (end === 0) return 0
+  if (!isExact) {
+    const note = inexactNumbers + ((<usize>inexactCount) << 4)
+    store<i32>(note, field)
+    store<i32>(note, row, 4)
+    store<u32>(note, <u32>p, 8)
+    store<u32>(note, <u32>(end - p), 12)
+    inexactCount++
+  }
+  store<f64>(<usize>load<u32>(at, FIELD_CELLS) + ((<usize>row) << 3), number)
+  setValid(at, row)
+  return end
+}
+
+/** Texts and numbers that no column is for. */
+function skipValues(p: usize): usize {
+  if (load<u8>(p) === CLOSE_ARRAY) return p
+  while (true) {
+    const before = unescaped
+    p = load<u8>(p) === QUOTE ? scanText(p) : scanNumber(p)
+    setUnescaped(before)
+    if (p === 0) return 0
+    const next = skipToken(p, COMMA)
+    if (next === 0) return p
+    p = next
+  }
+}
+
+function setText(at: usize, row: i32): void {
+  setSpan(at, row, textStart, textBytes)
+}
+
+function setSpan(at: usize, row: i32, start: usize, length: usize): void {
+  const cell = <usize>load<u32>(at, FIELD_CELLS) + ((<usize>row) << 3)
+  store<u32>(cell, <u32>start)
+  store<u32>(cell, <u32>length, 4)
+  setValid(at, row)
+}
+
+function setTimestamp(at: usize, row: i32): void {
+  store<i64>(<usize>load<u32>(at, FIELD_CELLS) + ((<usize>row) << 3), microseconds)
+  setValid(at, row)
+}
+
+function setValid(at: usize, row: i32): void {
+  const byte = <usize>load<u32>(at, FIELD_VALIDITY) + (<usize>row >> 3)
+  store<u8>(byte, <i32>load<u8>(byte) | (1 << (row & 7)))
+  store<i32>(at, load<i32>(at, FIELD_ANSWERED) + 1, FIELD_ANSWERED)
+}
+
+function setNull(at: usize, row: i32): void {
+  const byte = <usize>load<u32>(at, FIELD_VALIDITY) + (<usize>row >> 3)
+  const bits = <i32>load<u8>(byte)
+  const bit = 1 << (row & 7)
+  if ((bits & bit) === 0) return
+  store<u8>(byte, bits & ~bit)
+  store<i32>(at, load<i32>(at, FIELD_ANSWERED) - 1, FIELD_ANSWERED)
+}
+
+/** Adds the field's column to the row's skipped ones, in the columns' order. */
+function skip(at: usize): void {
+  const column = load<i32>(at, FIELD_COLUMN)
+  let p = skippedEnd
+  while (p > skippedBefore && load<i32>(p - 4) > column) {
+    store<i32>(p, load<i32>(p - 4))
+    p -= 4
+  }
+  store<i32>(p, column)
+  skippedEnd += 4
+}
+
+/**
+ * Puts the texts of a column's rows one behind another at `bytes`, and where each ends at `ends` (i32, `base` more).
+ * @returns how many bytes they are. Up to 15 bytes behind them are written, too.
+ */
+export function gatherTexts(field: i32, firstRow: i32, count: i32, base: i32, ends: usize, bytes: usize): usize {
+  const at = fields + <usize>field * FIELD_BYTES
+  let cell = <usize>load<u32>(at, FIELD_CELLS) + ((<usize>firstRow) << 3)
+  const bits = <usize>load<u32>(at, FIELD_VALIDITY)
+  let target = bytes
+  for (let row = firstRow; row < firstRow + count; row++, cell += 8, ends += 4) {
+    if ((load<u8>(bits + (<usize>row >> 3)) & (1 << (row & 7))) !== 0) {
+      const start = <usize>load<u32>(cell)
+      const length = <usize>load<u32>(cell, 4)
+      if (length <= 64) for (let i: usize = 0; i < length; i += 16) v128.store(target + i, v128.load(start + i))
+      else memory.copy(target, start, length)
+      target += length
+    }
+    store<i32>(ends, base + <i32>(target - bytes))
+  }
+  return target - bytes
+}
+
+/** Puts the indices of a set column's rows one behind another at `elements`, as wide as the column has them. */
+export function gatherLists(field: i32, firstRow: i32, count: i32, base: i32, ends: usize, elements: usize): i32 {
+  const at = fields + <usize>field * FIELD_BYTES
+  let cell = <usize>load<u32>(at, FIELD_CELLS) + ((<usize>firstRow) << 3)
+  const bits = <usize>load<u32>(at, FIELD_VALIDITY)
+  const isNarrow = load<i32>(at, FIELD_INDEX_BYTES) === 2
+  let total: usize = 0
+  for (let row = firstRow; row < firstRow + count; row++, cell += 8, ends += 4) {
+    if ((load<u8>(bits + (<usize>row >> 3)) & (1 << (row & 7))) !== 0) {
+      const start = <usize>load<u32>(cell)
+      const length = <usize>load<u32>(cell, 4)
+      for (let i: usize = 0; i < length; i++, total++) {
+        const index = load<i32>(start + (i << 2))
+        if (isNarrow) store<i16>(elements + (total << 1), <i16>index)
+        else store<i32>(elements + (total << 2), index)
+      }
+    }
+    store<i32>(ends, base + <i32>total)
+  }
+  return <i32>total
 }

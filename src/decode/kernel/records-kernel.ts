@@ -1,0 +1,350 @@
+/**
+ * The fast path of the decoder: whole records, read in WebAssembly into blocks of columns.
+ *
+ * It reads what nearly all records are made of (see `assembly/records.ts`) and leaves every other record to the general
+ * path. Its memory holds a copy of the window, the ids of fields and options, and one block.
+ */
+
+import { readFileSync } from 'node:fs'
+import type { ColumnBlock, Gathered } from '../../columns/block.ts'
+import { QUOTE } from '../../json/bytes.ts'
+import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
+import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
+import type { AnswerLayout } from '../layout.ts'
+import { CELL_BYTES, FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
+import { MemoryPlan } from './memory.ts'
+
+/** What the kernel is to do with one field. */
+export interface KernelField {
+  readonly kind: FieldKind
+  /** Number of the field's column among the columns that can be skipped. */
+  readonly column: number
+  /** Option ids in the order of their indices; only for choices. */
+  readonly optionIds: readonly string[]
+  /** Bytes of an index: 2 or 4. */
+  readonly indexBytes: number
+}
+
+interface KernelExports {
+  setLayout(...numbers: number[]): void
+  setFields(...numbers: number[]): void
+  addOptions(field: number, count: number): void
+  setBlock(...numbers: number[]): void
+  decodeRecords(p: number, firstRow: number, mostRows: number, cutAt: number, lookAt: number): number
+  rows(): number
+  endsBehindRecord(): number
+  inexact(): number
+  gatherTexts(field: number, firstRow: number, rows: number, base: number, ends: number, bytes: number): number
+  gatherLists(field: number, firstRow: number, rows: number, base: number, ends: number, elements: number): number
+}
+
+/** Bytes of the document that are copied in at a time. */
+const WINDOW_BYTES = 2 ** 21
+
+/** Rows of a block: as many as fit a window, fewer in wide tables, so that blocks stay small. A multiple of 8. */
+const MOST_ROWS = 512
+const FEWEST_ROWS = 64
+const CELLS = 2 ** 16
+
+/** Tables of ids of more bytes than this are left to the general path. */
+const MOST_TABLE_BYTES = 2 ** 28
+
+/** Bytes of JSON that an option id, and a skipped question, take at least. */
+const SHORTEST_ELEMENT = 32
+
+/** Numbers of a block, beside one a field, that the general path's function reads. */
+const INEXACT_NUMBERS = 4096
+const INEXACT_BYTES = 16
+
+const BLOCK_BYTES = 16
+
+let compiled: WebAssembly.Module | undefined
+
+export class RecordsKernel {
+  /** Rows of the last block, and the place of the first of them in its cells and bits. */
+  rows = 0
+  first = 0
+  /** Whether the last block ended right behind a record; else in front of one. */
+  endsBehindRecord = false
+  readonly #exports: KernelExports
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #view: DataView<ArrayBuffer>
+  readonly #fields: number
+  readonly #mostRows: number
+  readonly #window: number
+  readonly #skippedEnds: Int32Array
+  readonly #skippedColumns: Int32Array
+  readonly #ends: Int32Array
+  readonly #gathered: number
+  readonly #inexact: Int32Array
+  readonly #blocks: readonly FieldBlock[]
+  /** The window that was copied last, and the part of it that was. */
+  #copied: Uint8Array | undefined
+  #copiedBase = 0
+  #copiedEnd = 0
+  #copiedFrom = 0
+  #copiedTo = 0
+
+  /**
+   * Makes a kernel for the fields of a definition, `ownerId` and `lastUpdateDate`.
+   * @param ids The fields' ids, in the definition's order.
+   * @returns undefined when there is nothing that it could read.
+   */
+  static for(ids: readonly string[], fields: readonly KernelField[], layout: AnswerLayout): RecordsKernel | undefined {
+    if (!ids.some((id) => GUID.test(id))) return undefined
+    const options = fields.reduce((sum, field) => sum + field.optionIds.length, ids.length)
+    if (options * (GUID_STRIDE + 16) > MOST_TABLE_BYTES) return undefined
+    return new RecordsKernel(ids, fields, layout)
+  }
+
+  private constructor(ids: readonly string[], fields: readonly KernelField[], layout: AnswerLayout) {
+    const count = fields.length
+    const all: readonly KernelField[] = [...fields, RECORD_MEMBERS.ownerId, RECORD_MEMBERS.lastUpdateDate]
+    const rows = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, (CELLS / all.length) & ~7))
+    const plan = new MemoryPlan()
+    const descriptors = plan.add(all.length * FIELD_BYTES)
+    const choices = all.map(({ optionIds }) => new GuidTable(plan, optionIds))
+    const fieldIds = new GuidTable(plan, ids)
+    const literals = [layout.heads, [layout.afterOpen], [layout.close], [layout.closeAfterArray]]
+    const literalsAt = literals.map((texts) => plan.add(texts.length * blocksOf(texts[0]!) * 2 * BLOCK_BYTES))
+    const touched = plan.add(count * 4)
+    const bitBytes = rows / 8 + 1
+    const validity = plan.add(all.length * bitBytes)
+    const cells = plan.add(all.length * (rows + 8) * CELL_BYTES)
+    const window = plan.add(WINDOW_BYTES + SENTINEL_BYTES)
+    const listElements = plan.add((WINDOW_BYTES / SHORTEST_ELEMENT) * 4)
+    const unescaped = plan.add(WINDOW_BYTES)
+    const gathered = plan.add(WINDOW_BYTES)
+    const ends = plan.add(rows * 4)
+    const skippedEnds = plan.add(rows * 4)
+    const skippedColumns = plan.add((WINDOW_BYTES / SHORTEST_ELEMENT) * 4)
+    const mostInexact = count + INEXACT_NUMBERS
+    const inexact = plan.add(mostInexact * INEXACT_BYTES)
+
+    const memory = plan.build()
+    const { buffer } = memory
+    this.#bytes = new Uint8Array(buffer)
+    this.#view = new DataView(buffer)
+    this.#exports = instantiate(memory)
+    this.#fields = descriptors
+    this.#mostRows = rows
+    this.#window = window
+    this.#gathered = gathered
+    this.#ends = new Int32Array(buffer, ends, rows)
+    this.#skippedEnds = new Int32Array(buffer, skippedEnds, rows)
+    this.#skippedColumns = new Int32Array(buffer, skippedColumns, WINDOW_BYTES / SHORTEST_ELEMENT)
+    this.#inexact = new Int32Array(buffer, inexact, (mostInexact * INEXACT_BYTES) / 4)
+
+    const cellBytes = (rows + 8) * CELL_BYTES
+    for (const [i, field] of all.entries()) {
+      const table = choices[i]!
+      table.write(this.#bytes, field.optionIds)
+      this.#describe(i, field, table, cells + i * cellBytes, validity + i * bitBytes)
+    }
+    fieldIds.write(this.#bytes, ids)
+    for (const [i, texts] of literals.entries()) this.#writeLiterals(literalsAt[i]!, texts)
+    this.#exports.setLayout(...literals.flatMap((texts, i) => [literalsAt[i]!, texts[0]!.length]))
+    const idOffset = layout.beforeIdBytes
+    this.#exports.setFields(descriptors, count, idOffset, fieldIds.guids, fieldIds.slots, fieldIds.slotBits, touched)
+    for (const [i, { optionIds }] of fields.entries()) {
+      if (optionIds.length > 0) this.#exports.addOptions(i, optionIds.length)
+    }
+    const bits = all.length * bitBytes
+    const block = [validity, bits, listElements, unescaped, skippedEnds, skippedColumns, inexact, mostInexact]
+    this.#exports.setBlock(...block)
+    this.#blocks = all.map((field, i) => {
+      const values = valuesOf(field, buffer, cells + i * cellBytes, rows + 8)
+      return new FieldBlock(this, i, new Uint8Array(buffer, validity + i * bitBytes, bitBytes), values)
+    })
+  }
+
+  /**
+   * Reads records from the cursor on, where one begins, and moves it past them.
+   *
+   * @param row The table's row that the first of them becomes.
+   * @param mostRows Rows to read at most.
+   * @param cutOffset No record that begins at this offset of the document or behind is read.
+   * @param lookOffset Once a record ends at this offset or behind, no more are read.
+   * @returns how many it read: 0 leaves the next one to the general path.
+   */
+  decode(cursor: Cursor, row: number, mostRows: number, cutOffset: number, lookOffset: number): number {
+    if (cursor.end - cursor.pos < SHORTEST_ELEMENT) return 0
+    this.#copyWindow(cursor)
+    const { baseOffset, pos } = cursor
+    const base = this.#window - this.#copiedFrom
+    const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end)
+    const lookAt = base + Math.min(lookOffset - baseOffset, cursor.end)
+    const first = row & 7
+    const end = this.#exports.decodeRecords(
+      base + pos,
+      first,
+      Math.min(mostRows, this.#mostRows - first),
+      cutAt,
+      lookAt,
+    )
+    this.first = first
+    this.rows = this.#exports.rows()
+    if (this.rows === 0) return 0
+    this.endsBehindRecord = this.#exports.endsBehindRecord() !== 0
+    this.#readInexactNumbers(this.#exports.inexact())
+    cursor.pos = end - base
+    return this.rows
+  }
+
+  /** The rows of a field's column in the block; undefined when none of them has a value. */
+  blockOf(field: number): ColumnBlock | undefined {
+    return this.#view.getInt32(this.#fields + field * FIELD_BYTES + FieldAt.answered, true) === 0
+      ? undefined
+      : this.#blocks[field]
+  }
+
+  /** The columns that the block's rows skipped, row after row, and where those of each row end. */
+  get skipped(): Gathered {
+    return { ends: this.#skippedEnds, elements: this.#skippedColumns }
+  }
+
+  /** @internal */
+  gather(field: number, base: number): Gathered {
+    const { kind, indexBytes } = this.#kindOf(field)
+    const at = this.#gathered
+    const args = [field, this.first, this.rows, base, this.#ends.byteOffset, at] as const
+    if (kind === FieldKind.text) {
+      const length = this.#exports.gatherTexts(...args)
+      return { ends: this.#ends, elements: this.#bytes.subarray(at, at + length) }
+    }
+    const length = this.#exports.gatherLists(...args)
+    const Indices = indexBytes === 2 ? Int16Array : Int32Array
+    return { ends: this.#ends, elements: new Indices(this.#bytes.buffer, at, length) }
+  }
+
+  #kindOf(field: number): { kind: number; indexBytes: number } {
+    const at = this.#fields + field * FIELD_BYTES
+    const kind = this.#view.getInt32(at + FieldAt.kind, true)
+    return { kind, indexBytes: this.#view.getInt32(at + FieldAt.indexBytes, true) }
+  }
+
+  #describe(index: number, field: KernelField, options: GuidTable, cells: number, validity: number): void {
+    const at = this.#fields + index * FIELD_BYTES
+    const set = (offset: number, value: number) => this.#view.setInt32(at + offset, value, true)
+    set(FieldAt.kind, field.kind)
+    set(FieldAt.column, field.column)
+    set(FieldAt.slots, options.slots)
+    set(FieldAt.slotBits, options.slotBits)
+    set(FieldAt.options, options.guids)
+    set(FieldAt.stamps, options.stamps)
+    set(FieldAt.cells, cells)
+    set(FieldAt.validity, validity)
+    set(FieldAt.indexBytes, field.indexBytes)
+  }
+
+  #writeLiterals(at: number, texts: readonly Uint8Array[]): void {
+    const stride = blocksOf(texts[0]!) * 2 * BLOCK_BYTES
+    for (const [i, text] of texts.entries()) {
+      for (const [j, byte] of text.entries()) {
+        const p = at + i * stride + Math.floor(j / BLOCK_BYTES) * 2 * BLOCK_BYTES + (j % BLOCK_BYTES)
+        this.#bytes[p] = byte
+        this.#bytes[p + BLOCK_BYTES] = 0xff
+      }
+    }
+  }
+
+  /** Copies the window from the cursor on, unless that was done before. */
+  #copyWindow(cursor: Cursor): void {
+    const { bytes, pos, end, baseOffset } = cursor
+    const isCopied = bytes === this.#copied && baseOffset === this.#copiedBase && end === this.#copiedEnd
+    if (isCopied && pos >= this.#copiedFrom && pos < this.#copiedTo) return
+    const to = Math.min(end, pos + WINDOW_BYTES)
+    this.#bytes.set(bytes.subarray(pos, to), this.#window)
+    this.#bytes.fill(0, this.#window + to - pos, this.#window + to - pos + SENTINEL_BYTES)
+    this.#copied = bytes
+    this.#copiedBase = baseOffset
+    this.#copiedEnd = end
+    this.#copiedFrom = pos
+    this.#copiedTo = to
+  }
+
+  #readInexactNumbers(count: number): void {
+    const notes = this.#inexact
+    for (let i = 0; i < count * 4; i += 4) {
+      const at = notes[i + 2]!
+      const text = String.fromCharCode(...this.#bytes.subarray(at, at + notes[i + 3]!))
+      this.#blocks[notes[i]!]!.values[notes[i + 1]!] = Number(text)
+    }
+  }
+}
+
+class FieldBlock implements ColumnBlock {
+  readonly validity: Uint8Array
+  readonly values: Int16Array | Int32Array | Float64Array
+  readonly #kernel: RecordsKernel
+  readonly #field: number
+
+  constructor(kernel: RecordsKernel, field: number, validity: Uint8Array, values: FieldBlock['values']) {
+    this.#kernel = kernel
+    this.#field = field
+    this.validity = validity
+    this.values = values
+  }
+
+  get first(): number {
+    return this.#kernel.first
+  }
+
+  get rows(): number {
+    return this.#kernel.rows
+  }
+
+  gather(base: number): Gathered {
+    return this.#kernel.gather(this.#field, base)
+  }
+}
+
+/** A table of quoted GUIDs with its hash table and a stamp for each. */
+class GuidTable {
+  readonly slotBits: number
+  readonly guids: number
+  readonly slots: number
+  readonly stamps: number
+
+  constructor(plan: MemoryPlan, ids: readonly string[]) {
+    this.slotBits = Math.max(2, Math.ceil(Math.log2(ids.length * 4 + 1)))
+    this.guids = plan.add(ids.length * GUID_STRIDE)
+    this.slots = plan.add(4 << this.slotBits)
+    this.stamps = plan.add(ids.length * 4)
+  }
+
+  /** Ids of another form stay NULs, which the kernel takes for none. */
+  write(bytes: Uint8Array, ids: readonly string[]): void {
+    for (const [i, id] of ids.entries()) {
+      if (!GUID.test(id)) continue
+      const at = this.guids + i * GUID_STRIDE
+      bytes.fill(QUOTE, at, at + QUOTED_GUID_BYTES)
+      for (let j = 0; j < GUID_BYTES; j++) bytes[at + 1 + j] = id.charCodeAt(j)
+    }
+  }
+}
+
+const RECORD_MEMBERS = {
+  ownerId: { kind: FieldKind.text, column: 0, optionIds: [], indexBytes: 0 },
+  lastUpdateDate: { kind: FieldKind.timestamp, column: 0, optionIds: [], indexBytes: 0 },
+} as const
+
+function blocksOf(literal: Uint8Array): number {
+  return Math.ceil(literal.length / BLOCK_BYTES)
+}
+
+function valuesOf(field: KernelField, buffer: ArrayBuffer, at: number, rows: number): ColumnBlock['values'] {
+  switch (field.kind) {
+    case FieldKind.dictionary:
+      return field.indexBytes === 2 ? new Int16Array(buffer, at, rows) : new Int32Array(buffer, at, rows)
+    case FieldKind.double:
+      return new Float64Array(buffer, at, rows)
+    default:
+      return new Int32Array(buffer, at, rows * 2)
+  }
+}
+
+function instantiate(memory: WebAssembly.Memory): KernelExports {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./records.wasm', import.meta.url)))
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as KernelExports
+}
