@@ -284,8 +284,10 @@ export class DocumentDecoder {
       this.#state = 'after-record'
       return undefined
     }
-    this.#records.decode()
-    this.#state = 'after-record'
+    const { row } = table
+    const block = this.#records.decodeBlock(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
+    if (block === undefined) this.#records.decode()
+    if (block !== 'before') this.#state = 'after-record'
     return table.row >= this.limits.rows || this.#isFullOfBytes(table) ? 'batch' : undefined
   }
 
