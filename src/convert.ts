@@ -7,9 +7,10 @@
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { AnswerCounts } from './decode/table.ts'
-import { OptionError, SourceError } from './errors.ts'
-import type { TableJob } from './parallel/messages.ts'
+import { OptionError } from './errors.ts'
+import type { DecodedCounts, TableJob } from './parallel/messages.ts'
 import { PiecePool, PieceSeams, ReadInOrder } from './parallel/piece-pool.ts'
+import { rejectedValues } from './parallel/reject-lines.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import {
   type ExportReader,
@@ -23,7 +24,11 @@ import type { ColumnPlan } from './schema.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, type OutputTarget, writeOutput } from './sinks/output.ts'
 import { type Compression, DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
+import { type RejectSink, type RejectsFile, withRejects } from './sinks/rejects-file.ts'
+import { requireRejects } from './sinks/rejects-path.ts'
 import type { ExportSource } from './source.ts'
+import { SourceState } from './source-state.ts'
+import { invalidCounts, invalidMetadata } from './table-plan.ts'
 import type { WarningLog } from './warnings.ts'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
@@ -40,6 +45,11 @@ export interface ConvertOptions extends ReadOptions {
    * for a stream, where two (one decodes, one encodes) have brought no time on two cores and take 100 MB more.
    */
   threads?: number | undefined
+  /**
+   * With `onInvalid: 'null'`: a file, `.jsonl` or `.parquet`, for the values that were left out, with their places. It
+   * appears together with the output, also when there are none.
+   */
+  rejects?: string | URL | undefined
   /** Called once with a function that tells how far the conversion is. */
   watch?: ((progress: () => ReadProgress) => void) | undefined
 }
@@ -78,9 +88,12 @@ export async function convertExport(
   internals: ConvertInternals = {},
 ): Promise<ConvertResult> {
   const format = options.format ?? formatOf(target)
+  requireRejects(options, { export: source, output: target })
   const threads = options.threads ?? availableParallelism()
+  // Pieces that turn out not to fit are read again, and a caller is told nothing twice.
+  const mayCut = threads > 1 && options.onReject === undefined
   const pool =
-    threads > 1 && isWorthAPool(source, target, format, internals.smallestPoolBytes)
+    mayCut && isWorthAPool(source, target, format, internals.smallestPoolBytes)
       ? new PiecePool(threads)
       : undefined
   const conversion = { source, target, format, options, internals }
@@ -109,8 +122,8 @@ async function convertOnce(
 ): Promise<ConvertResult> {
   let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
   let columnCount = 0
-  const before = statOf(source)
-  const outputBytes = await writeOutput(target, async (output) => {
+  const state = new SourceState(source)
+  const fill = async (output: Output, rejects: RejectsFile | undefined) => {
     const batchSize = options.batchSize ?? options.rowGroupSize
     const reader = await readExport(
       source,
@@ -119,21 +132,29 @@ async function convertOnce(
         inPieces: format === 'parquet',
         fewestRecordsToCut: internals.fewestRecordsToCut,
         uncutBatchSize: format === 'parquet' ? STREAM_ROW_GROUP_ROWS : undefined,
+        rejects,
       },
     )
     options.watch?.(() => reader.progress)
     columnCount = reader.schema.fields.length
     const { columns, pieces } = reader
     if (pool !== undefined && pieces !== undefined) {
-      const { summary, documentBytes } = await encodeInPieces(pool, reader, output, String(pathOf(source)), options)
+      const path = String(pathOf(source))
+      const { summary, documentBytes } = await encodeInPieces(pool, reader, output, path, options, rejects)
       result = { format, columns, documentBytes, threads: pool.threads, summary }
     } else if (pieces === undefined && format === 'parquet') {
-      result = { format, columns, ...(await encodeStream(reader, output, options, internals)) }
+      result = { format, columns, ...(await encodeStream(reader, output, options, internals, rejects)) }
     } else {
       await encodeInOrder(reader, output, format, options)
       result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
     }
-    requireUnchanged(source, before)
+    state.requireUnchanged()
+    await rejects?.finish()
+  }
+  const outputBytes = await withRejects(options.rejects, (rejects) =>
+    writeOutput(target, (output) => fill(output, rejects), options.signal),
+  ).catch((error: unknown) => {
+    throw state.explain(error)
   })
   if (result === undefined) throw new Error('unreachable: an output without a reader')
   return { ...result, columnCount, outputBytes }
@@ -148,7 +169,7 @@ async function encodeInOrder(
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
   const sink = new ParquetSink(reader.schema, output, options.compression)
   for await (const batch of reader) await sink.write([batch])
-  await sink.finish()
+  await sink.finish(reader.finalMetadata)
 }
 
 /** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
@@ -165,12 +186,13 @@ async function encodeStream(
   output: Output,
   options: ConvertOptions,
   { smallestStreamBytes = SMALLEST_STREAM_BYTES }: ConvertInternals,
+  rejects: RejectSink | undefined,
 ): Promise<StreamResult> {
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
   const isAlone = (options.threads ?? 1) === 1
   try {
     const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
-    if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize })
+    if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize }, rejects)
     await encodeParquet(reader, output, { ...options, rowGroupSize })
     return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
   } finally {
@@ -183,6 +205,7 @@ async function encodeInPipeline(
   rest: RestOfDocument,
   output: Output,
   options: ConvertOptions & { rowGroupSize: number },
+  rejects: RejectSink | undefined,
 ): Promise<StreamResult> {
   const { columns, warningLog } = reader
   const progress = new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
@@ -197,22 +220,26 @@ async function encodeInPipeline(
   const job = { ...tableJob(reader, options, progress), place, byteOffset, rowGroupSize }
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const pipeline = new StreamPipeline()
+  const total = new Counts(columns.length)
   try {
-    for await (const rowGroup of pipeline.encode(job, read, options.signal)) await sink.writeEncoded(rowGroup)
-    await sink.finish()
+    const takeRejects = (lines: Uint8Array) => tellRejects(lines, 0, options, rejects)
+    for await (const rowGroup of pipeline.encode(job, read, options.signal, takeRejects)) {
+      await sink.writeEncoded(rowGroup)
+      await rejects?.flush()
+    }
+    total.add(pipeline.decoded.counts)
+    warningLog.merge(pipeline.decoded.counts.warnings)
+    await sink.finish(invalidMetadata(options, warningLog))
   } finally {
     await pipeline.close()
   }
-  const { counts, documentBytes } = pipeline.decoded
-  const total = new Counts(columns.length)
-  total.add(counts)
-  warningLog.merge(counts.warnings)
+  const { documentBytes } = pipeline.decoded
   return { summary: summaryOf(columns, total, warningLog), documentBytes, threads: pipeline.threads }
 }
 
 function tableJob(reader: ExportReader, options: ConvertOptions, progress: SharedArrayBuffer): TableJob {
   const { header, definition, batchLimits: limits } = reader
-  const { signal: _, watch: __, ...cloneable } = options
+  const { signal: _, watch: __, onReject: ___, rejects: ____, ...cloneable } = options
   return {
     header,
     definition,
@@ -223,11 +250,24 @@ function tableJob(reader: ExportReader, options: ConvertOptions, progress: Share
   }
 }
 
+/** Hands on what a thread has found. */
+function tellRejects(
+  lines: Uint8Array,
+  recordsBefore: number,
+  { onReject }: ConvertOptions,
+  rejects: RejectSink | undefined,
+): void {
+  for (const value of rejectedValues(lines, recordsBefore)) {
+    rejects?.add(value)
+    onReject?.(value)
+  }
+}
+
 function summaryOf(columns: readonly ColumnPlan[], counts: Counts, warningLog: WarningLog): ReadSummary {
   const questions = columns
     .map((column, i) => ({ column, ...counts.of(i) }))
     .filter(({ column }) => column.source === 'field')
-  return { records: counts.records, questions, warnings: warningLog.list() }
+  return { records: counts.records, questions, invalid: invalidCounts(warningLog), warnings: warningLog.list() }
 }
 
 async function encodeInPieces(
@@ -236,6 +276,7 @@ async function encodeInPieces(
   output: Output,
   path: string,
   options: ConvertOptions,
+  rejects: RejectSink | undefined,
 ): Promise<{ summary: ReadSummary; documentBytes: number }> {
   const { columns, pieces, warningLog } = reader
   if (pieces === undefined) throw new Error('unreachable: no pieces')
@@ -250,12 +291,14 @@ async function encodeInPieces(
   const counts = new Counts(columns.length)
   for await (const result of pool.decode(job, pieces, options.signal)) {
     seams.add(result)
+    tellRejects(result.rejects, counts.records, options, rejects)
     counts.add(result)
     warningLog.merge(result.warnings)
     for (const rowGroup of result.rowGroups) await sink.writeEncoded(rowGroup)
+    await rejects?.flush()
   }
   seams.finish()
-  await sink.finish()
+  await sink.finish(invalidMetadata(options, warningLog))
   return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes }
 }
 
@@ -264,24 +307,28 @@ class Counts {
   records = 0
   readonly #answered: Float64Array
   readonly #skipped: Float64Array
+  readonly #invalid: Float64Array
 
   constructor(columns: number) {
     this.#answered = new Float64Array(columns)
     this.#skipped = new Float64Array(columns)
+    this.#invalid = new Float64Array(columns)
   }
 
-  add(piece: { records: number; answered: Float64Array; skipped: Float64Array }): void {
+  add(piece: DecodedCounts): void {
     this.records += piece.records
     for (let i = 0; i < this.#answered.length; i++) {
       this.#answered[i]! += piece.answered[i]!
       this.#skipped[i]! += piece.skipped[i]!
+      this.#invalid[i]! += piece.invalid[i]!
     }
   }
 
   of(column: number): AnswerCounts {
     const answered = this.#answered[column]!
     const skipped = this.#skipped[column]!
-    return { answered, skipped, notAsked: this.records - answered - skipped }
+    const invalid = this.#invalid[column]!
+    return { answered, skipped, invalid, notAsked: this.records - answered - skipped - invalid }
   }
 }
 
@@ -332,12 +379,4 @@ function pathOf(source: ExportSource): string | URL | undefined {
 function statOf(source: ExportSource) {
   const path = pathOf(source)
   return path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
-}
-
-/** @throws SourceError `ERR_SOURCE_CHANGED` when the file is not what it was before it was read. */
-function requireUnchanged(source: ExportSource, before: ReturnType<typeof statOf>): void {
-  const after = statOf(source)
-  if (before === undefined || !before.isFile()) return
-  if (after?.size === before.size && after.mtimeMs === before.mtimeMs && after.ino === before.ino) return
-  throw new SourceError('ERR_SOURCE_CHANGED', 'the export was changed while it was read; try again when it is complete')
 }

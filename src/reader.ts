@@ -2,16 +2,18 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type BatchLimits, type DecoderPlace, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
+import type { RejectedValue } from './decode/rejects.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
-import type { ColumnPlan } from './schema.ts'
+import type { ColumnPlan, InvalidCounts } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
+import type { RejectSink } from './sinks/rejects-file.ts'
 import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
 import { SourceState } from './source-state.ts'
 import { Spool } from './spool.ts'
-import { batchLimits, planTable, type TablePlan } from './table-plan.ts'
+import { batchLimits, invalidCounts, invalidMetadata, planTable, rejectLogOf, type TablePlan } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
@@ -20,6 +22,8 @@ export interface ReadOptions extends ShapeOptions, SizeLimits {
   batchSize?: number | undefined
   /** Stops the reading; the iteration then throws an AbortError. */
   signal?: AbortSignal | undefined
+  /** With `onInvalid: 'null'`: called with every value that was left out, in the order of the document. */
+  onReject?: ((value: RejectedValue) => void) | undefined
 }
 
 /** How far a reader is. */
@@ -41,6 +45,8 @@ export interface QuestionSummary extends AnswerCounts {
 export interface ReadSummary {
   readonly records: number
   readonly questions: readonly QuestionSummary[]
+  /** Values that were left out, with `onInvalid: 'null'`: later answers that differ from the first one are among them. */
+  readonly invalid: InvalidCounts
   readonly warnings: readonly Warning[]
 }
 
@@ -59,6 +65,8 @@ export interface ReaderInternals {
   uncutBatchSize?: number | undefined
   /** Off: every answer is read by the general path. Default: true. */
   useLayout?: boolean | undefined
+  /** Takes rejected values too, and is given time to write them. */
+  rejects?: RejectSink | undefined
 }
 
 const WINDOW_BYTES = 2 ** 20
@@ -80,7 +88,7 @@ export async function readExport(
   internals: ReaderInternals = {},
 ): Promise<ExportReader> {
   requirePositive('batchSize', options.batchSize)
-  resolveShape(options)
+  requireRejects(resolveShape(options), options)
   const state = new SourceState(source)
   const input = new DocumentInput(await openSource(source, options.signal), state, options, internals)
   try {
@@ -153,6 +161,11 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     return this.#input.warnings.list()
   }
 
+  /** What the table says of itself only at its end, beside the schema's metadata. */
+  get finalMetadata(): ReadonlyMap<string, string> {
+    return this.#input.finalMetadata
+  }
+
   get progress(): ReadProgress {
     return this.#input.progress
   }
@@ -172,7 +185,8 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     const questions = this.columns
       .map((column, i) => ({ column, ...decoder.countsOf(i) }))
       .filter(({ column }) => column.source === 'field')
-    return { records: decoder.recordsRead, questions, warnings: this.warnings }
+    const { recordsRead: records } = decoder
+    return { records, questions, invalid: invalidCounts(this.#input.warnings), warnings: this.warnings }
   }
 
   /** The batches, once. Each has buffers of its own; nothing is read ahead of the consumer but one window. */
@@ -212,6 +226,7 @@ class DocumentInput {
   readonly decoder: DocumentDecoder
   readonly warnings = new WarningLog()
   readonly #options: ReadOptions
+  readonly #rejects: RejectSink | undefined
   readonly #window: Window
   readonly #state: SourceState
   #source: ByteSource
@@ -222,12 +237,21 @@ class DocumentInput {
     this.#source = source
     this.#state = state
     this.#options = options
+    this.#rejects = internals.rejects
+    const rejects = rejectLogOf(options, (value) => {
+      internals.rejects?.add(value)
+      options.onReject?.(value)
+    })
     this.decoder = new DocumentDecoder(
       batchLimits([], undefined),
-      { useLayout: internals.useLayout ?? true },
+      { useLayout: internals.useLayout ?? true, rejects },
       this.warnings,
     )
     this.#window = new Window(this.decoder.cursor, source, internals.windowBytes ?? WINDOW_BYTES)
+  }
+
+  get finalMetadata(): ReadonlyMap<string, string> {
+    return invalidMetadata(this.#options, this.warnings)
   }
 
   get progress(): ReadProgress {
@@ -252,6 +276,7 @@ class DocumentInput {
     for (;;) {
       if (signal?.aborted) throw aborted(signal)
       const step = this.decoder.step()
+      await this.#rejects?.flush()
       if (step !== 'more') return step
       await this.#fill()
     }
@@ -321,6 +346,11 @@ async function readUpTo(read: ByteSource['read'], count: number): Promise<Uint8A
   let length = 0
   for (let got = 1; got > 0 && length < count; length += got) got = await read(bytes.subarray(length))
   return bytes.subarray(0, length)
+}
+
+function requireRejects({ onInvalid }: { onInvalid: string }, { onReject }: ReadOptions): void {
+  if (onReject === undefined || onInvalid === 'null') return
+  throw new OptionError('ERR_OPTION', 'onReject needs onInvalid null: otherwise the first invalid value is an error')
 }
 
 function requirePositive(option: string, value: number | undefined): void {

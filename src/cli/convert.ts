@@ -19,6 +19,7 @@ export interface ConvertCommandOptions extends ShapeCommandOptions {
   batchSize?: number
   rowGroupSize?: number
   threads?: number
+  rejects?: string
   verify?: boolean
   quiet?: boolean
   json?: boolean
@@ -83,12 +84,13 @@ async function write(
   signal: AbortSignal,
   watch: NonNullable<ConvertOptions['watch']>,
 ): Promise<Omit<ConvertReport, 'input' | 'output' | 'milliseconds' | 'peakMemoryBytes'>> {
-  const { output, format, compression, batchSize, rowGroupSize, threads } = options
+  const { output, format, compression, batchSize, rowGroupSize, threads, rejects } = options
   const { isStar, ...shape } = shapeOf(options)
   if (isStar) {
     requireFolder(output, format)
     const { writeStar } = await import('../star/star.ts')
-    return { ...(await writeStar(source, output, { ...shape, compression, batchSize, signal, watch })), format: 'star' }
+    const starOptions = { ...shape, compression, batchSize, rejects, signal, watch }
+    return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
   const target = output === STANDARD_STREAM ? process.stdout : output
   return convertExport(source, target, {
@@ -98,6 +100,7 @@ async function write(
     batchSize,
     rowGroupSize,
     threads,
+    rejects,
     signal,
     watch,
   })
@@ -131,12 +134,13 @@ function realPathOrUndefined(path: string): string | undefined {
 
 function printJson(report: ConvertReport): void {
   const { summary, columns, columnCount, ...rest } = report
-  const questions = summary.questions.map(({ column, answered, skipped, notAsked }) => ({
+  const questions = summary.questions.map(({ column, answered, skipped, invalid, notAsked }) => ({
     name: column.name,
     id: column.field?.id,
     dataType: column.field?.dataType,
     answered,
     skipped,
+    invalid,
     notAsked,
   }))
   const json = JSON.stringify({
@@ -144,6 +148,7 @@ function printJson(report: ConvertReport): void {
     columns: columnCount,
     sensitive: openlySensitive(columns).map((column) => column.name),
     records: summary.records,
+    invalid: summary.invalid,
     warnings: summary.warnings,
     questions,
   })
@@ -196,5 +201,6 @@ function answersText(summary: ReadSummary): string {
     total.skipped += question.skipped
     total.notAsked += question.notAsked
   }
-  return `${count(total.answered)} answered, ${count(total.skipped)} skipped, ${count(total.notAsked)} not asked`
+  const answers = `${count(total.answered)} answered, ${count(total.skipped)} skipped, ${count(total.notAsked)} not asked`
+  return summary.invalid.total === 0 ? answers : `${answers}; ${counted(summary.invalid.total, 'invalid value')} left out`
 }

@@ -154,6 +154,7 @@ function addVerify(program: Command, signal: AbortSignal): void {
     )
     .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
     .argument('<output>', 'the .parquet, .arrow or .arrows file that convert made of it, with the same options')
+    .option('--rejects <file>', 'the file that --rejects of convert wrote beside it')
     .option('--differences <number>', 'most differences to list (default: 20)', wholeNumber)
     .option('-q, --quiet', 'print the differences only')
     .option('--json', 'print one line of JSON')

@@ -9,6 +9,7 @@ import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
 
 export interface VerifyCommandOptions extends ShapeCommandOptions {
+  rejects?: string
   differences?: number
   quiet?: boolean
   json?: boolean
@@ -56,7 +57,8 @@ async function reportOn(
   }
   const { isStar, ...shape } = shapeOf(options)
   if (isStar) throw new OptionError('ERR_OPTION', 'verify reads one file: expected --layout wide or long, found star')
-  const report = verifyOutput({ source: input, output, options: { ...shape, maxDifferences: options.differences } })
+  const { rejects, differences } = options
+  const report = verifyOutput({ source: input, output, rejects, options: { ...shape, maxDifferences: differences } })
   return unlessAborted(report, signal)
 }
 

@@ -15,11 +15,15 @@ import { BaseBatch } from '../shape/recipe.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
 import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
+import { type RejectsFile, withRejects } from '../sinks/rejects-file.ts'
+import { requireRejects } from '../sinks/rejects-path.ts'
 import type { ExportSource } from '../source.ts'
 import { fieldsTable, groupsTable, optionsTable } from './dimensions.ts'
 import { Responses } from './responses.ts'
 
 export interface StarOptions extends Omit<ReadOptions, 'layout'> {
+  /** A file beside the folder for values that were left out, as `convertExport` has it. */
+  rejects?: string | URL | undefined
   /** Default: `snappy`. */
   compression?: Compression | undefined
   /** Called once with a function that tells how far the conversion is. */
@@ -61,15 +65,20 @@ const BATCH_ROWS = 16_384
  */
 export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
   requireOneForm(resolveShape(options), 'layout star')
+  requireRejects(options, { export: source, output: folder })
   let result: StarResult | undefined
-  await writeFolder(folder, Object.values(FILES), async (temporary) => {
-    const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options })
+  const fill = async (temporary: string, rejects: RejectsFile | undefined) => {
+    const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
     options.watch?.(() => reader.progress)
     const { tally, bytes } = await writeRecords(reader, temporary, options)
     const dimensionBytes = await writeDimensions(reader, tally, temporary, options.compression)
     const { columns, summary, progress } = reader
     result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
-  })
+    await rejects?.finish()
+  }
+  await withRejects(options.rejects, (rejects) =>
+    writeFolder(folder, Object.values(FILES), (temporary) => fill(temporary, rejects), options.signal),
+  )
   if (result === undefined) throw new Error('unreachable: a folder without a reader')
   return result
 }
@@ -103,7 +112,7 @@ async function writeRecords(
       await responseFile.add(responses.batchOf(new BaseBatch(batch), records))
       records += batch.numRows
     }
-    await answerFile.finish()
+    await answerFile.finish(reader.finalMetadata)
     await responseFile.finish()
     for (const output of outputs) await output.commit()
   } catch (error) {
@@ -137,7 +146,7 @@ async function writeDimensions(
 
 /** The reader's batches are as they were decoded, but for hashes and zones: those are done already. */
 function answersShape(reader: ExportReader, options: StarOptions): LongShape {
-  const shape = resolveShape({ ...options, layout: 'long', hashOwner: false })
+  const shape = resolveShape({ ...options, layout: 'long', hashOwner: false, keepUnknown: false })
   const metadata = tableMetadata(reader.schema.metadata, reader.columns, shape)
   const plans = reader.columns.map((plan): ColumnPlan => {
     if (plan.isHashed !== true) return plan
@@ -165,9 +174,9 @@ class RowGroups {
     this.#rows += batch.numRows
   }
 
-  async finish(): Promise<void> {
+  async finish(finalMetadata?: ReadonlyMap<string, string>): Promise<void> {
     await this.#flush()
-    await this.#sink.finish()
+    await this.#sink.finish(finalMetadata)
   }
 
   async #flush(): Promise<void> {
