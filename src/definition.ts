@@ -4,6 +4,7 @@
  */
 
 import { DefinitionError, quoted } from './errors.ts'
+import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
 import type { WarningLog } from './warnings.ts'
 
 /** One allowed answer of an `enum` or `set` question (`type.values[]`). */
@@ -61,10 +62,11 @@ type JsonObject = Readonly<Record<string, unknown>>
 
 /**
  * Reads the JSON value of `definition`.
- * @throws DefinitionError `ERR_DEFINITION` naming the path of what cannot be used.
+ * @throws DefinitionError `ERR_DEFINITION` naming the path of what cannot be used; LimitError for too many options.
  */
-export function definitionFromJson(value: unknown, warnings: WarningLog): Definition {
+export function definitionFromJson(value: unknown, warnings: WarningLog, limits: InputLimits = {}): Definition {
   const definition = objectAt(value, 'definition')
+  requireFewOptions(definition, limitOf(limits, 'maxOptions'))
   const fields: FieldDefinition[] = []
   const byId = new Map<string, FieldDefinition>()
   for (const [i, entry] of arrayAt(definition.fields, 'definition.fields').entries()) {
@@ -87,6 +89,17 @@ export function definitionFromJson(value: unknown, warnings: WarningLog): Defini
     groupFromJson(entry, `definition.fieldGroups[${i}]`),
   )
   return { fields, fieldGroups }
+}
+
+/** Counts what is listed, before anything is made of it. */
+function requireFewOptions(definition: JsonObject, most: number): void {
+  let options = 0
+  for (const field of arrayAt(definition.fields, 'definition.fields')) {
+    const { values } = optionalObject(optionalObject(field).type)
+    options += Array.isArray(values) ? values.length : 0
+  }
+  if (options <= most) return
+  throw beyondLimit('maxOptions', `a definition of at most ${most} options`, String(options))
 }
 
 /** Reads the members of the document that describe the export; those of an unexpected kind are left out. */

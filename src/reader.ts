@@ -1,11 +1,12 @@
 /** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { type BatchLimits, type DecoderPlace, DocumentDecoder, type SizeLimits, type Step } from './decode/document.ts'
+import { type BatchLimits, type DecoderPlace, DocumentDecoder, type Step } from './decode/document.ts'
 import type { RejectedValue } from './decode/rejects.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
+import { type InputLimits, requireGzipRatio, requireLimits } from './limits.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnPlan, InvalidCounts } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
@@ -17,7 +18,7 @@ import { batchLimits, invalidCounts, invalidMetadata, planTable, rejectLogOf, ty
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
-export interface ReadOptions extends ShapeOptions, SizeLimits {
+export interface ReadOptions extends ShapeOptions, InputLimits {
   /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
   batchSize?: number | undefined
   /** Stops the reading; the iteration then throws an AbortError. */
@@ -88,6 +89,7 @@ export async function readExport(
   internals: ReaderInternals = {},
 ): Promise<ExportReader> {
   requirePositive('batchSize', options.batchSize)
+  requireLimits(options)
   requireRejects(resolveShape(options), options)
   const state = new SourceState(source)
   const input = new DocumentInput(await openSource(source, options.signal), state, options, internals)
@@ -247,6 +249,7 @@ class DocumentInput {
       { useLayout: internals.useLayout ?? true, rejects },
       this.warnings,
     )
+    this.decoder.limitInput(options)
     this.#window = new Window(this.decoder.cursor, source, internals.windowBytes ?? WINDOW_BYTES)
   }
 
@@ -302,7 +305,8 @@ class DocumentInput {
   }
 
   async #fill(): Promise<void> {
-    this.decoder.requireWithinLimits(this.#options)
+    this.decoder.requireWithinLimits()
+    this.#requireGzipRatio(this.decoder.cursor.offsetOf(this.decoder.cursor.end))
     await this.#startSpoolIfNeeded()
     // Once there are columns, it is the spool that is being read.
     const spool = this.decoder.hasColumns ? undefined : this.#spool
@@ -327,8 +331,19 @@ class DocumentInput {
       this.#window.restart(held, byteOffset)
       return undefined
     }
-    const read = async (target: Uint8Array) => (await held.read(target)) || readOn(target)
+    let documentBytes = byteOffset
+    const read = async (target: Uint8Array) => {
+      const got = (await held.read(target)) || (await readOn(target))
+      documentBytes += got
+      this.#requireGzipRatio(documentBytes)
+      return got
+    }
     return { place, byteOffset, read }
+  }
+
+  #requireGzipRatio(documentBytes: number): void {
+    const { isCompressed, bytesRead } = this.#source
+    if (isCompressed) requireGzipRatio(this.#options, bytesRead, documentBytes)
   }
 
   /** Where a plain file may be cut; undefined for everything else. */

@@ -1,9 +1,10 @@
 /** Definition + options → the table: its columns, its schema, and how a decoded batch becomes one of that schema. */
 
-import type { Schema } from 'apache-arrow'
+import { DataType, type Field, type Schema } from 'apache-arrow'
 import type { BatchLimits } from './decode/document.ts'
 import { type RejectedValue, RejectLog } from './decode/rejects.ts'
 import type { Definition, ExportHeader } from './definition.ts'
+import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
 import {
   arrowSchema,
   type ColumnPlan,
@@ -28,18 +29,32 @@ export interface TablePlan {
 
 /**
  * Plans the table. Depends on its arguments alone, so that every thread comes to the same plan.
- * @throws OptionError `ERR_OPTION` when options contradict each other or name something that is not in the definition.
+ * @throws OptionError `ERR_OPTION` when options contradict each other or name something that is not in the definition;
+ *   LimitError for too many columns.
  */
 export function planTable(
   definition: Definition,
   header: ExportHeader,
-  options: ShapeOptions,
+  options: ShapeOptions & InputLimits,
   warnings: WarningLog,
 ): TablePlan {
   const resolved = resolveShape(options)
   const columns = planColumns(definition, options, warnings)
+  requireFewColumns(columns.length, options)
   const decodedSchema = arrowSchema(columns, header, definition, resolved)
-  return { columns, decodedSchema, shape: shapeOf(columns, decodedSchema, definition, resolved) }
+  const shape = shapeOf(columns, decodedSchema, definition, resolved)
+  requireFewColumns(leafCount(shape.schema.fields), options)
+  return { columns, decodedSchema, shape }
+}
+
+function requireFewColumns(columns: number, limits: InputLimits): void {
+  const most = limitOf(limits, 'maxColumns')
+  if (columns > most) throw beyondLimit('maxColumns', `a table of at most ${most} columns`, String(columns))
+}
+
+/** Columns that hold values: structs have some of them inside. */
+function leafCount(fields: readonly Field[]): number {
+  return fields.reduce((sum, { type }) => sum + (DataType.isStruct(type) ? leafCount(type.children) : 1), 0)
 }
 
 /**

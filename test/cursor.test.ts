@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isExportError } from '../src/errors.ts'
 import { readCompactJson } from '../src/json/compact.ts'
-import { DEEPEST_NESTING, NEED_MORE } from '../src/json/cursor.ts'
+import { NEED_MORE } from '../src/json/cursor.ts'
+import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { TextBuffer } from '../src/json/text.ts'
 import { cursorOver } from './cursor-over.ts'
 
@@ -164,8 +165,8 @@ describe('the end of the window', () => {
 
 describe('nesting', () => {
   test.for([
-    [DEEPEST_NESTING, true],
-    [DEEPEST_NESTING + 1, false],
+    [DEFAULT_LIMITS.maxNesting, true],
+    [DEFAULT_LIMITS.maxNesting + 1, false],
   ] as const)('of %i is taken: %s', ([depth, isTaken]) => {
     const cursor = cursorOver('['.repeat(depth) + ']'.repeat(depth))
     const skip = () => cursor.skipValue()

@@ -8,9 +8,10 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
-import { DefinitionError, LimitError, type Place } from '../errors.ts'
-import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
+import { DefinitionError, type Place } from '../errors.ts'
+import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
 import { Cursor, NEED_MORE } from '../json/cursor.ts'
+import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningLog } from '../warnings.ts'
 import {
@@ -55,17 +56,6 @@ export interface Cuts {
   readonly stride: number
 }
 
-/** The longest pieces of a document that are taken into memory, in bytes of JSON. */
-export interface SizeLimits {
-  /** Longest record. Default: 64 MiB. */
-  maxRecordBytes?: number | undefined
-  /** Longest `definition`, or other member beside the records. Default: 256 MiB. */
-  maxDefinitionBytes?: number | undefined
-}
-
-const MAX_RECORD_BYTES = 64 * 2 ** 20
-const MAX_DEFINITION_BYTES = 256 * 2 ** 20
-
 type State =
   | 'start'
   | 'first-member'
@@ -101,6 +91,7 @@ export class DocumentDecoder {
   readonly #notes: RecordNotes
   /** May be set until the first record is read. */
   limits: BatchLimits
+  #inputLimits: InputLimits = {}
   readonly #recordOptions: RecordOptions
   readonly #members = new Map<string, unknown>()
   #state: State = 'start'
@@ -124,6 +115,13 @@ export class DocumentDecoder {
     this.#notes = new RecordNotes(warnings)
     this.cursor.place = () => this.#place()
     this.cursor.recordsRead = () => this.recordsRead
+  }
+
+  /** Sets the caps against hostile input; until then the defaults hold. */
+  limitInput(limits: InputLimits): void {
+    this.#inputLimits = limits
+    this.cursor.maxNesting = limitOf(limits, 'maxNesting')
+    this.cursor.maxKeyBytes = limitOf(limits, 'maxKeyBytes')
   }
 
   /** Complete records so far. */
@@ -150,17 +148,14 @@ export class DocumentDecoder {
    * Refuses to wait for more of a piece that is too long already.
    * @throws LimitError `ERR_LIMIT` naming the option that raises the limit.
    */
-  requireWithinLimits({ maxRecordBytes, maxDefinitionBytes }: SizeLimits): void {
+  requireWithinLimits(): void {
     const { cursor, isAmongRecords } = this
-    const [option, most, what] = isAmongRecords
-      ? ['maxRecordBytes', maxRecordBytes ?? MAX_RECORD_BYTES, 'a record']
-      : ['maxDefinitionBytes', maxDefinitionBytes ?? MAX_DEFINITION_BYTES, 'a member of the document']
+    const name = isAmongRecords ? 'maxRecordBytes' : 'maxDefinitionBytes'
+    const most = limitOf(this.#inputLimits, name)
     if (cursor.end - cursor.pos <= most) return
-    throw new LimitError(
-      'ERR_LIMIT',
-      `expected ${what} of at most ${most} bytes, found a longer one; raise ${option}`,
-      { ...this.#place(), byteOffset: cursor.offsetOf(cursor.pos) },
-    )
+    const what = isAmongRecords ? 'a record' : 'a member of the document'
+    const place = { ...this.#place(), byteOffset: cursor.offsetOf(cursor.pos) }
+    throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', place)
   }
 
   /** Whether `begin` was called. */
@@ -350,21 +345,27 @@ export class DocumentDecoder {
   #readMember(): Step | undefined {
     const { cursor } = this
     const keyStart = cursor.pos
-    if (cursor.bytes[keyStart] !== QUOTE) cursor.fail('a key in double quotes')
-    const key = cursor.readString()
-    cursor.expectColon()
+    const key = cursor.readKey()
     if (key === 'records') return this.#enterRecords(keyStart)
     const start = cursor.pos
+    cursor.containers = 0
     cursor.skipValue()
-    if (key === 'definition') this.#readDefinition(cursor.text(start, cursor.pos), keyStart)
-    else if (HEADER_KEYS.has(key)) this.#members.set(key, JSON.parse(cursor.text(start, cursor.pos)))
+    if (key === 'definition') this.#readDefinition(this.#parsed(start), keyStart)
+    else if (HEADER_KEYS.has(key)) this.#members.set(key, this.#parsed(start))
     this.#state = 'after-member'
     return undefined
   }
 
-  #readDefinition(json: string, keyStart: number): void {
+  /** The member that was just skipped, as a value. */
+  #parsed(start: number): unknown {
+    const { cursor } = this
+    requireFewContainers(this.#inputLimits, cursor.containers, { byteOffset: cursor.offsetOf(start) })
+    return JSON.parse(cursor.text(start, cursor.pos))
+  }
+
+  #readDefinition(value: unknown, keyStart: number): void {
     if (this.#definition !== undefined) throw this.#repeatedMember('definition', keyStart)
-    this.#definition = definitionFromJson(JSON.parse(json), this.#warnings)
+    this.#definition = definitionFromJson(value, this.#warnings, this.#inputLimits)
   }
 
   #enterRecords(keyStart: number): Step | undefined {

@@ -6,7 +6,8 @@
  * to where it began and tries again with a longer window. Knows nothing of exports, columns or files.
  */
 
-import { JsonSyntaxError, LimitError, type Place, shortened } from '../errors.ts'
+import { JsonSyntaxError, type Place, shortened } from '../errors.ts'
+import { beyondLimit, DEFAULT_LIMITS } from '../limits.ts'
 import {
   BACKSLASH,
   CLOSE_ARRAY,
@@ -40,9 +41,6 @@ export const NEED_MORE: { readonly needMore: true } = Object.freeze({ needMore: 
 /** NUL bytes that must follow the window's end: the longest literal that is compared without a look at the end. */
 export const SENTINEL_BYTES = 1024
 
-/** Arrays and objects inside one another; deeper input is refused, since skipping it would overflow the stack. */
-export const DEEPEST_NESTING = 512
-
 const FOUR_SPACES = 0x20202020
 
 const decoder = new TextDecoder()
@@ -54,6 +52,12 @@ export class Cursor {
   pos = 0
   /** One past the window's last byte; `SENTINEL_BYTES` NULs follow. */
   end = 0
+  /** Arrays and objects inside one another; deeper input is refused, since skipping it would overflow the stack. */
+  maxNesting = DEFAULT_LIMITS.maxNesting
+  /** Bytes of a key, its quotes included. */
+  maxKeyBytes = DEFAULT_LIMITS.maxKeyBytes
+  /** Arrays and objects that `skipValue` has entered. */
+  containers = 0
   /** No input follows the window. */
   isLast = false
   /** Document offset of `bytes[0]`. */
@@ -134,15 +138,10 @@ export class Cursor {
   }
 
   #deeper(depth: number): number {
-    if (depth < DEEPEST_NESTING) return depth + 1
-    throw new LimitError(
-      'ERR_LIMIT',
-      `expected at most ${DEEPEST_NESTING} arrays and objects inside one another, found more`,
-      {
-        ...this.place(),
-        byteOffset: this.offsetOf(this.pos),
-      },
-    )
+    this.containers++
+    if (depth < this.maxNesting) return depth + 1
+    const place = { ...this.place(), byteOffset: this.offsetOf(this.pos) }
+    throw beyondLimit('maxNesting', `at most ${this.maxNesting} arrays and objects inside one another`, 'more', place)
   }
 
   #skipObject(depth: number): void {
@@ -162,8 +161,26 @@ export class Cursor {
   /** Moves past a key, its colon and the white space around it. */
   skipKey(): void {
     if (this.bytes[this.pos] !== QUOTE) this.fail('a key in double quotes')
+    const start = this.pos
     this.skipString()
+    if (this.pos - start > this.maxKeyBytes) throw this.#longKey(start)
     this.expectColon()
+  }
+
+  /** Reads a key as a JavaScript string; moves past its colon and the white space around it. */
+  readKey(): string {
+    const start = this.pos
+    this.skipKey()
+    const next = this.pos
+    this.pos = start
+    const key = this.readString()
+    this.pos = next
+    return key
+  }
+
+  #longKey(start: number): Error {
+    const place = { ...this.place(), byteOffset: this.offsetOf(start) }
+    return beyondLimit('maxKeyBytes', `keys of at most ${this.maxKeyBytes} bytes`, 'a longer one', place)
   }
 
   expectLiteral(literal: 'true' | 'false' | 'null'): void {

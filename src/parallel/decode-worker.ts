@@ -65,6 +65,7 @@ async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): P
   const lines = new RejectLines()
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))
   const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
+  decoder.limitInput(job.options)
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
   const { cursor } = decoder
   const window = new Window(cursor, bytes, WINDOW_BYTES)
@@ -83,7 +84,7 @@ async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): P
       tellMain({ type: 'decoded', counts: decodedCounts(decoder, columns.length, warnings), documentBytes })
       return
     } else {
-      decoder.requireWithinLimits(job.options)
+      decoder.requireWithinLimits()
       await window.advance()
     }
   }

@@ -38,6 +38,7 @@ class PieceDecoder {
     const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
     this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
     this.#decoder.recyclesBatches = true
+    this.#decoder.limitInput(job.options)
   }
 
   close(): void {
@@ -113,7 +114,7 @@ class PieceDecoder {
     const { cursor } = decoder
     const pending = cursor.bytes.subarray(cursor.pos, cursor.end)
     const offset = cursor.offsetOf(cursor.pos)
-    decoder.requireWithinLimits(this.#job.options)
+    decoder.requireWithinLimits()
     if (pending.length * 2 > this.#buffer.length) {
       const longer = new Uint8Array(pending.length * 4 + SENTINEL_BYTES)
       longer.set(pending)

@@ -1,0 +1,99 @@
+/** Caps against hostile input: their names, their defaults, and how a refusal is worded. No real export comes near them. */
+
+import { type ExportErrorOptions, LimitError, OptionError, type Place } from './errors.ts'
+
+export interface InputLimits {
+  /** Longest record, in bytes of JSON. Default: 64 MiB. */
+  maxRecordBytes?: number | undefined
+  /** Longest `definition`, or other member beside the records, in bytes of JSON. Default: 64 MiB. */
+  maxDefinitionBytes?: number | undefined
+  /** Arrays and objects inside one another. Default: 512; at most 2000. */
+  maxNesting?: number | undefined
+  /** Longest key of any JSON object, in bytes as it is written. Default: 64 KiB. */
+  maxKeyBytes?: number | undefined
+  /** Columns of the table, those of sets and states included. Default: 20,000. */
+  maxColumns?: number | undefined
+  /** Options of all questions of the definition together. Default: 250,000. */
+  maxOptions?: number | undefined
+  /** Bytes that each byte of gzip may become, once there are more than 64 MiB of them. Default: 500. */
+  maxGzipRatio?: number | undefined
+}
+
+export type LimitName = keyof InputLimits
+
+export const DEFAULT_LIMITS: Readonly<Record<LimitName, number>> = {
+  maxRecordBytes: 64 * 2 ** 20,
+  maxDefinitionBytes: 64 * 2 ** 20,
+  maxNesting: 512,
+  maxKeyBytes: 64 * 2 ** 10,
+  maxColumns: 20_000,
+  maxOptions: 250_000,
+  maxGzipRatio: 500,
+}
+
+export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[]
+
+/** Values are skipped by recursion, whose stack has an end. */
+const DEEPEST_NESTING = 2000
+
+/** The value of one limit. */
+export function limitOf(limits: InputLimits, name: LimitName): number {
+  return limits[name] ?? DEFAULT_LIMITS[name]
+}
+
+/**
+ * Checks the limits themselves.
+ * @throws OptionError `ERR_OPTION` for what is no whole number above 0.
+ */
+export function requireLimits(limits: InputLimits): void {
+  for (const name of LIMIT_NAMES) {
+    const value = limits[name]
+    if (value === undefined) continue
+    const most = name === 'maxNesting' ? DEEPEST_NESTING : Number.MAX_SAFE_INTEGER
+    if (Number.isSafeInteger(value) && value > 0 && value <= most) continue
+    const range = name === 'maxNesting' ? `from 1 to ${DEEPEST_NESTING}` : 'above 0'
+    throw new OptionError('ERR_OPTION', `${name}: expected a whole number ${range}, found ${value}`)
+  }
+}
+
+/**
+ * The refusal of input that passes a limit.
+ * @param what What there may be, with its number: `at most 512 levels of nesting`.
+ */
+export function beyondLimit(name: LimitName, what: string, found: string, options?: ExportErrorOptions): LimitError {
+  return new LimitError('ERR_LIMIT', `expected ${what}, found ${found}; raise ${name} (${flagOf(name)})`, options)
+}
+
+/** The limit's name on the command line: `--max-record-bytes`. */
+export function flagOf(name: LimitName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** Arrays and objects in a definition beside two for each option; a question has about four. */
+const FREE_CONTAINERS = 200_000
+
+/**
+ * Refuses JSON that would take far more memory as objects than as text, before it is parsed.
+ * @param containers Arrays and objects in the definition, or in another member that is kept.
+ */
+export function requireFewContainers(limits: InputLimits, containers: number, place: Place): void {
+  const most = 2 * limitOf(limits, 'maxOptions') + FREE_CONTAINERS
+  if (containers <= most) return
+  throw beyondLimit('maxOptions', `a definition of at most ${most} arrays and objects`, String(containers), place)
+}
+
+/** Bytes of the document up to which its gzip may have any ratio: small files of little content compress very well. */
+const FREE_GZIP_BYTES = 64 * 2 ** 20
+
+/**
+ * Refuses gzip that becomes far more bytes than it has.
+ * @param packedBytes Bytes taken from the source so far.
+ * @param documentBytes Bytes that they became, however often they were compressed.
+ * @throws LimitError `ERR_LIMIT`.
+ */
+export function requireGzipRatio(limits: InputLimits, packedBytes: number, documentBytes: number): void {
+  if (documentBytes <= FREE_GZIP_BYTES) return
+  const most = limitOf(limits, 'maxGzipRatio')
+  if (documentBytes <= packedBytes * most) return
+  throw beyondLimit('maxGzipRatio', `gzip that becomes at most ${most} times its bytes`, 'a higher ratio')
+}
