@@ -93,9 +93,7 @@ export async function convertExport(
   // Pieces that turn out not to fit are read again, and a caller is told nothing twice.
   const mayCut = threads > 1 && options.onReject === undefined
   const pool =
-    mayCut && isWorthAPool(source, target, format, internals.smallestPoolBytes)
-      ? new PiecePool(threads)
-      : undefined
+    mayCut && isWorthAPool(source, target, format, internals.smallestPoolBytes) ? new PiecePool(threads) : undefined
   const conversion = { source, target, format, options, internals }
   try {
     return await convertOnce(conversion, pool)

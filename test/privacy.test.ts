@@ -79,7 +79,7 @@ async function columns(options: ReadOptions): Promise<Record<string, Value[]>> {
 async function outputOf(options: ReadOptions): Promise<string> {
   const written: Uint8Array[] = []
   const write = async (chunks: readonly Uint8Array[]) => void written.push(...chunks.map((chunk) => chunk.slice()))
-  const output = { bytesWritten: 0, write, commit: async () => {}, discard: async () => {} }
+  const output = { bytesWritten: 0, write, settle: async () => {}, commit: async () => {}, discard: async () => {} }
   await encodeIpc(await readExport(bytes, { hashKey: KEY, ...options }), output, 'stream')
   return Buffer.concat(written).toString('latin1')
 }

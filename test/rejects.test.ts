@@ -7,6 +7,8 @@ import { readParquet } from 'parquet-wasm'
 import { afterAll, describe, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
 import { type ConvertOptions, type ConvertResult, convertExport } from '../dist/convert.js'
+import { type Codebook, readCodebook } from '../src/codebook/codebook.ts'
+import { writeCodebook } from '../src/codebook/write-codebook.ts'
 import type { RejectedValue } from '../src/decode/rejects.ts'
 import { RejectLines, rejectedValues } from '../src/parallel/reject-lines.ts'
 import { writeStar } from '../src/star/star.ts'
@@ -190,6 +192,8 @@ describe('the file of rejects', () => {
     const invalid = Array.from(responses.getChild('invalid') ?? [])
     expect(invalid).toEqual(SMALL.invalid.map((names) => names.filter((name) => name !== 'lastUpdateDate').length))
     expect(Array.from(responses.getChild('_extra') ?? [])).toEqual(SMALL.extra)
+    const fields = await tableOf(join(place, 'star', 'fields.parquet'))
+    expect(Array.from(fields.getChild('invalid') ?? [])).toEqual([0, 0, 9, 0, 0])
     const inside = { ...options, rejects: join(place, 'star', 'rejects.jsonl') }
     await expect(writeStar(SMALL.bytes, join(place, 'star'), inside)).rejects.toMatchObject({ code: 'ERR_OPTION' })
   })
@@ -263,6 +267,32 @@ describe('how many values were invalid', () => {
     expect((await tableOf(paths.output)).schema.metadata.get('alida:invalid')).toBe('{"total":0,"codes":{}}')
     await convertExport(bytes, paths.output)
     expect((await tableOf(paths.output)).schema.metadata.has('alida:invalid')).toBe(false)
+  })
+})
+
+describe('the codebook', () => {
+  const counts = ({ questions }: Codebook) =>
+    questions.map(({ name, answered, skipped, invalid, notAsked }) => ({ name, answered, skipped, invalid, notAsked }))
+
+  test('counts them, from the export and from any file made of it', async () => {
+    const { result } = await convert(SMALL.bytes)
+    const expected = result.summary.questions.map(({ column, ...count }) => ({ name: column.name, ...count }))
+    expect(expected.map(({ invalid }) => invalid)).toEqual([0, 0, 9, 0, 0])
+    expect(counts(await readCodebook(SMALL.bytes, { onInvalid: 'null' }))).toEqual(expected)
+    for (const shape of [{}, { answerStates: 'columns' }, { layout: 'long' }] as const) {
+      const { paths } = await convert(SMALL.bytes, shape)
+      expect(counts(await readCodebook(paths.output))).toEqual(expected)
+    }
+  })
+
+  test('has a column for them only where there are any', async () => {
+    const header = async (plans: readonly RecordPlan[]) => {
+      const path = join(newFolder(), 'codebook.csv')
+      await writeCodebook(await readCodebook(writtenExport(plans).bytes, { onInvalid: 'null' }), path, 'csv')
+      return readFileSync(path, 'utf8').split('\n')[0]
+    }
+    expect(await header(RECORDS.slice(0, 60))).toContain('skipped,invalid,not_asked')
+    expect(await header(RECORDS.slice(0, 1))).toContain('skipped,not_asked')
   })
 })
 
@@ -357,5 +387,15 @@ describe('on the command line', () => {
     ]) {
       expect((await runCli([...words, ...more])).code, more.join(' ')).toBe(2)
     }
+  })
+
+  test('fetch refuses rejects in the place of something else', async () => {
+    const place = newFolder()
+    const rejects = join(place, 'r.jsonl')
+    const words = ['fetch', '--batch', 'b', '--region', 'na1', '--community', 'c', '-o', join(place, 'out.parquet')]
+    const more = ['--on-invalid', 'null', '--rejects', rejects, '--save-json', rejects]
+    const { code, stderr } = await runCli([...words, ...more], { env: { ALIDA_TOKEN: 'a token' } })
+    expect({ code, stderr }).toMatchObject({ code: 2 })
+    expect(stderr).toContain('the rejects would overwrite the saved document')
   })
 })

@@ -202,5 +202,7 @@ function answersText(summary: ReadSummary): string {
     total.notAsked += question.notAsked
   }
   const answers = `${count(total.answered)} answered, ${count(total.skipped)} skipped, ${count(total.notAsked)} not asked`
-  return summary.invalid.total === 0 ? answers : `${answers}; ${counted(summary.invalid.total, 'invalid value')} left out`
+  return summary.invalid.total === 0
+    ? answers
+    : `${answers}; ${counted(summary.invalid.total, 'invalid value')} left out`
 }

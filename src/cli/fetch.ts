@@ -6,6 +6,7 @@ import { formatOf } from '../convert.ts'
 import { ApiError, isExportError, OptionError } from '../errors.ts'
 import type { ReadProgress } from '../reader.ts'
 import { type OutputTarget, requireWritable } from '../sinks/output.ts'
+import { requireRejects } from '../sinks/rejects-path.ts'
 import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
 import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport } from './convert.ts'
@@ -46,6 +47,7 @@ export async function fetchExport(
   signal: AbortSignal,
 ): Promise<void> {
   requireOneExport(options)
+  requireRejects(output, { output: output.output, 'saved document': options.saveJson })
   await requirePaths(output, options.saveJson)
   const isQuiet = output.quiet === true
   const report = await withApiClient(api, isQuiet, async (client): Promise<FetchReport> => {
@@ -87,6 +89,7 @@ async function requirePaths(output: ConvertCommandOptions, saveJson: string | un
   if (output.layout === 'star') (await import('../star/star.ts')).requireStarFolder(output.output)
   else await requireWritable(target)
   if (saveJson !== undefined) await requireWritable(saveJson)
+  if (output.rejects !== undefined) await requireWritable(output.rejects)
 }
 
 function limitsOf({ timeout }: FetchOptions, signal: AbortSignal): Limits {

@@ -3,7 +3,7 @@
 import { type DataType, Field, List, Struct } from 'apache-arrow'
 import type { BatchReader } from '../sinks/ipc.ts'
 import type { Codebook } from './codebook.ts'
-import { flagsOf } from './render.ts'
+import { flagsOf, hasInvalid } from './render.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from './value-table.ts'
 
 const OPTION = new Struct([
@@ -28,6 +28,7 @@ export function codebookTable({ questions }: Codebook): BatchReader {
     column('flags', new List(new Field('item', TEXT, true)), flagsOf),
     column('answered', COUNT, (question) => question.answered),
     column('skipped', COUNT, (question) => question.skipped ?? null),
+    ...(hasInvalid(questions) ? [column('invalid', COUNT, (question) => question.invalid)] : []),
     column('not_asked', COUNT, (question) => question.notAsked ?? null),
     column('options', new List(new Field('item', OPTION, true)), ({ options }) =>
       options.map(({ id, label, count, isInDefinition }) => ({ id, label, count, in_definition: isInDefinition })),

@@ -6,6 +6,7 @@ import { increase, validityTest } from './label-counts.ts'
 interface Counts {
   answered: number
   skipped: number
+  invalid: number
   readonly options: Map<string, number>
 }
 
@@ -34,7 +35,9 @@ export function countLongRows(batch: RecordBatch, byField: ReadonlyMap<string, C
     const question = counts[field.values[row]]
     if (question === undefined) continue
     const isFirst = !hasPosition(row) || position.values[row] === 1
-    if (states[state.values[row]] === 'skipped') question.skipped++
+    const stateNow = states[state.values[row]]
+    if (stateNow === 'skipped') question.skipped++
+    else if (stateNow === 'invalid') question.invalid++
     else if (isFirst) question.answered++
     if (hasOption(row)) increase(question.options, options[option.values[row]]!, 1)
   }

@@ -19,6 +19,11 @@ export function codebookText(codebook: Codebook, format: CodebookTextFormat): st
   }
 }
 
+/** Whether answers were left out because they did not fit: only then there is a column for that. */
+export function hasInvalid(questions: readonly QuestionTally[]): boolean {
+  return questions.some((question) => question.invalid > 0)
+}
+
 /** Flags of a question, in words. */
 export function flagsOf(question: QuestionTally): string[] {
   const { isRequired, isSystem, isSensitive, isHashed, visibility } = question
@@ -32,7 +37,7 @@ export function flagsOf(question: QuestionTally): string[] {
 }
 
 function jsonRow(question: QuestionTally): Record<string, unknown> {
-  const { column, id, name, dataType, text, group, answered, skipped, notAsked, options } = question
+  const { column, id, name, dataType, text, group, answered, skipped, invalid, notAsked, options } = question
   return {
     column,
     id,
@@ -43,6 +48,7 @@ function jsonRow(question: QuestionTally): Record<string, unknown> {
     flags: flagsOf(question),
     answered,
     skipped: skipped ?? null,
+    ...(invalid > 0 ? { invalid } : {}),
     notAsked: notAsked ?? null,
     options,
   }
@@ -51,14 +57,17 @@ function jsonRow(question: QuestionTally): Record<string, unknown> {
 /** Options are one cell of JSON, in their order: no separator is safe inside of labels. */
 function csvText({ questions }: Codebook): string {
   const { stringify } = createRequire(import.meta.url)('csv-stringify/sync') as typeof import('csv-stringify/sync')
+  const showsInvalid = hasInvalid(questions)
   const rows = questions.map((question) => {
-    const { column, id, name, dataType, text, group, answered, skipped, notAsked, options } = question
+    const { column, id, name, dataType, text, group, answered, skipped, invalid, notAsked, options } = question
     const flags = flagsOf(question).join(' ')
     const optionCells = options.map(({ id, label, count }) => ({ id, label, count }))
     const optionText = options.length === 0 ? '' : JSON.stringify(optionCells)
-    return [column, id, name, dataType, text, group, flags, answered, skipped ?? '', notAsked ?? '', optionText]
+    const counts = [answered, skipped ?? '', ...(showsInvalid ? [invalid] : []), notAsked ?? '']
+    return [column, id, name, dataType, text, group, flags, ...counts, optionText]
   })
-  return stringify(rows, { header: true, columns: CSV_COLUMNS })
+  const columns = CSV_COLUMNS.filter((name) => showsInvalid || name !== 'invalid')
+  return stringify(rows, { header: true, columns })
 }
 
 const CSV_COLUMNS = [
@@ -71,23 +80,26 @@ const CSV_COLUMNS = [
   'flags',
   'answered',
   'skipped',
+  'invalid',
   'not_asked',
   'options',
 ]
 
 function markdownText({ records, questions }: Codebook): string {
+  const showsInvalid = hasInvalid(questions)
   const overview = questions.map((question) => {
-    const { column, dataType, text, group, answered, skipped, notAsked } = question
+    const { column, dataType, text, group, answered, skipped, invalid, notAsked } = question
     const cells = [column, dataType, text, group, flagsOf(question).join(', ')].map(cell)
-    return `| ${[...cells, answered, skipped ?? '', notAsked ?? ''].join(' | ')} |`
+    const counts = [answered, skipped ?? '', ...(showsInvalid ? [invalid] : []), notAsked ?? '']
+    return `| ${[...cells, ...counts].join(' | ')} |`
   })
   const lines = [
     '# Codebook',
     '',
     `${records} records, ${questions.length} questions.`,
     '',
-    '| column | type | question | group | flags | answered | skipped | not asked |',
-    '|---|---|---|---|---|--:|--:|--:|',
+    `| column | type | question | group | flags | answered | skipped |${showsInvalid ? ' invalid |' : ''} not asked |`,
+    `|---|---|---|---|---|--:|--:|${showsInvalid ? '--:|' : ''}--:|`,
     ...overview,
   ]
   for (const { column, id, text, options } of questions) {

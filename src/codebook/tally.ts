@@ -23,6 +23,8 @@ export interface QuestionTally extends QuestionFacts {
   readonly answered: number
   /** Undefined where the table does not tell skipped from not asked. */
   readonly skipped: number | undefined
+  /** Records whose answer was left out because it did not fit; 0 where the table does not tell. */
+  readonly invalid: number
   readonly notAsked: number | undefined
   readonly options: readonly OptionTally[]
 }
@@ -31,6 +33,7 @@ export interface QuestionTally extends QuestionFacts {
 export interface QuestionCounts {
   answered: number
   skipped: number
+  invalid: number
   readonly options: Map<string, number>
 }
 
@@ -39,12 +42,14 @@ export class Tally {
   readonly #columns: ReadonlyMap<string, QuestionColumns>
   readonly #counts: ReadonlyMap<string, QuestionCounts>
   readonly #skippedColumn: number
+  readonly #invalidColumn: number
   readonly #otherOptionsColumn: number
   readonly #isLong: boolean
   readonly #tellsSkipped: boolean
   readonly #hasIds: boolean
   /** By the names of columns. */
   readonly #skipped = new Map<string, number>()
+  readonly #invalid = new Map<string, number>()
   /** By `<column>: <option id>`. */
   readonly #otherOptions = new Map<string, number>()
   #records = 0
@@ -53,11 +58,14 @@ export class Tally {
   constructor(schema: Schema) {
     this.#facts = questionFacts(schema)
     this.#columns = columnsByQuestion(schema)
-    this.#counts = new Map(this.#facts.map(({ id }) => [id, { answered: 0, skipped: 0, options: new Map() }]))
+    this.#counts = new Map(
+      this.#facts.map(({ id }) => [id, { answered: 0, skipped: 0, invalid: 0, options: new Map() }]),
+    )
     this.#isLong = isLongTable(schema)
     this.#skippedColumn = schema.fields.findIndex(
       ({ name, metadata }) => name === 'skipped' && !metadata.has('alida:id'),
     )
+    this.#invalidColumn = schema.fields.findIndex(({ metadata }) => metadata.get(ROLE_METADATA_KEY) === 'invalid')
     this.#otherOptionsColumn = schema.fields.findIndex(
       ({ metadata }) => metadata.get(ROLE_METADATA_KEY) === 'other-options',
     )
@@ -80,6 +88,7 @@ export class Tally {
     this.#records += batch.numRows
     for (const facts of this.#facts) this.#addQuestion(batch.data, facts)
     if (this.#skippedColumn >= 0) countLabels(children[this.#skippedColumn]!, this.#skipped)
+    if (this.#invalidColumn >= 0) countLabels(children[this.#invalidColumn]!, this.#invalid)
     if (this.#otherOptionsColumn >= 0) countLabels(children[this.#otherOptionsColumn]!, this.#otherOptions)
   }
 
@@ -87,8 +96,9 @@ export class Tally {
   questions(records: number = this.#records): QuestionTally[] {
     const others = this.#othersByColumn()
     return this.#facts.map((facts) => {
-      const { answered, skipped, options } = this.#counts.get(facts.id)!
+      const { answered, skipped, invalid, options } = this.#counts.get(facts.id)!
       const allSkipped = skipped + (this.#skipped.get(facts.column) ?? 0)
+      const allInvalid = invalid + (this.#invalid.get(facts.column) ?? 0)
       const known = facts.options.map((option) => {
         const count = options.get(this.#textOf(option)) ?? 0
         return { ...option, count, isInDefinition: true }
@@ -99,7 +109,8 @@ export class Tally {
         ...facts,
         answered,
         skipped: this.#tellsSkipped ? allSkipped : undefined,
-        notAsked: this.#tellsSkipped ? records - answered - allSkipped : undefined,
+        invalid: allInvalid,
+        notAsked: this.#tellsSkipped ? records - answered - allSkipped - allInvalid : undefined,
         options: [
           ...known,
           ...unknown.map(([text, count]) => ({ id: text, name: '', label: text, count, isInDefinition: false })),
@@ -132,6 +143,7 @@ export class Tally {
     const states = new Map<string, number>()
     countLabels(columnAt(batch, state), states)
     counts.skipped += states.get('skipped') ?? 0
+    counts.invalid += states.get('invalid') ?? 0
   }
 
   /** A column's name may begin with another's; the longest that fits is meant. */

@@ -99,6 +99,7 @@ export class RejectsFile implements RejectSink {
     await this.flush()
     if (this.#values.length > 0) await this.#encoder.write(this.#values)
     await this.#encoder.finish()
+    await this.#output.settle()
   }
 }
 

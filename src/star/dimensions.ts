@@ -6,10 +6,14 @@ import type { FieldGroup } from '../definition.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { BatchReader } from '../sinks/ipc.ts'
 
-/** @param groups The group of each question, in the questions' order. */
+/**
+ * @param groups The group of each question, in the questions' order.
+ * @param mayBeInvalid Whether answers that did not fit were left out, and are to be counted.
+ */
 export function fieldsTable(
   questions: readonly QuestionTally[],
   groups: readonly (FieldGroup | undefined)[],
+  mayBeInvalid: boolean,
 ): BatchReader {
   const text = (name: string, value: (question: QuestionTally) => string) => {
     return { name, type: TEXT, values: questions.map(value) }
@@ -35,6 +39,7 @@ export function fieldsTable(
     { name: 'position', type: COUNT, values: questions.map((_, i) => i + 1) },
     count('answered', (question) => question.answered),
     count('skipped', (question) => question.skipped),
+    ...(mayBeInvalid ? [count('invalid', (question) => question.invalid)] : []),
     count('not_asked', (question) => question.notAsked),
   ])
 }

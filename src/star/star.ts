@@ -134,6 +134,7 @@ async function writeDimensions(
     [FILES.fields]: fieldsTable(
       questions,
       plans.map((plan) => plan.group),
+      reader.columns.some((plan) => plan.source === 'invalid'),
     ),
     [FILES.options]: optionsTable(questions),
     [FILES.groups]: groupsTable(plans),
