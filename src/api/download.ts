@@ -4,6 +4,7 @@
  */
 
 import { ApiError, isExportError, LimitError } from '../errors.ts'
+import type { InputLimits } from '../limits.ts'
 import { DocumentEnd } from './document-end.ts'
 import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
 import {
@@ -32,7 +33,7 @@ export interface DownloadProgress {
   readonly attempt: number
 }
 
-export interface DownloadOptions extends OperationOptions {
+export interface DownloadOptions extends OperationOptions, Pick<InputLimits, 'maxGzipRatio'> {
   /** Called for each piece received: often, so do little in it. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   /** Most bytes of the unpacked document; then ERR_LIMIT. Default: no limit. */
@@ -66,7 +67,7 @@ export async function* documentBytes(
     const report = (receivedBytes: number, totalBytes: number | undefined) =>
       options.onProgress?.({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
     try {
-      for await (const chunk of wholeDocument(answer, version, attempts, report)) {
+      for await (const chunk of wholeDocument(answer, version, attempts, options, report)) {
         const fresh = handedOut.take(chunk)
         if (handedOut.byteLength > mostBytes) throw tooLarge(mostBytes)
         if (fresh.length > 0) yield fresh
@@ -86,16 +87,17 @@ async function* wholeDocument(
   answer: FileAnswer,
   version: FileVersion,
   attempts: Attempts,
+  limits: Pick<InputLimits, 'maxGzipRatio'>,
   report: (receivedBytes: number, totalBytes: number | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const stored = storedBytes(answer, version, attempts, report)
   if (version.framed) {
-    yield* gunzipped(stored)
+    yield* gunzipped(stored, limits)
     return
   }
   const end = new DocumentEnd()
   try {
-    for await (const chunk of gunzipped(stored)) {
+    for await (const chunk of gunzipped(stored, limits)) {
       end.push(chunk)
       yield chunk
     }

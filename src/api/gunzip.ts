@@ -3,6 +3,7 @@
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { SourceError } from '../errors.ts'
+import { type InputLimits, requireGzipRatio } from '../limits.ts'
 import { codeOf } from './redaction.ts'
 
 /** A file stored as .gz and packed once more for the transfer. */
@@ -10,10 +11,32 @@ const MOST_LEVELS = 2
 
 const OUTPUT_CHUNK_BYTES = 256 * 1024
 
-/** Unpacks what is packed and passes on what is not. Errors of `source` come through as they are. */
+/**
+ * Unpacks what is packed and passes on what is not. Errors of `source` come through as they are.
+ * @throws LimitError `ERR_LIMIT` where few bytes become very many.
+ */
 export async function* gunzipped(
   source: AsyncIterable<Uint8Array>,
-  levels = MOST_LEVELS,
+  limits: Pick<InputLimits, 'maxGzipRatio'> = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let packedBytes = 0
+  let documentBytes = 0
+  async function* counted() {
+    for await (const chunk of source) {
+      packedBytes += chunk.length
+      yield chunk
+    }
+  }
+  for await (const chunk of unpacked(counted(), MOST_LEVELS)) {
+    documentBytes += chunk.length
+    requireGzipRatio(limits, packedBytes, documentBytes)
+    yield chunk
+  }
+}
+
+async function* unpacked(
+  source: AsyncIterable<Uint8Array>,
+  levels: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { head, all } = await withHead(source, 3)
   if (!isGzip(head)) {
@@ -21,7 +44,7 @@ export async function* gunzipped(
   } else if (levels === 0) {
     throw new SourceError('ERR_GZIP', `expected JSON after ${MOST_LEVELS} levels of gzip, found a further one`)
   } else {
-    yield* gunzipped(gunzippedOnce(all), levels - 1)
+    yield* unpacked(gunzippedOnce(all), levels - 1)
   }
 }
 

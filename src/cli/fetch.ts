@@ -158,6 +158,7 @@ async function convertDownload(
     signal,
     deadlineMs: remainingMs(),
     mostBytes: options.maxBytes,
+    maxGzipRatio: output.maxGzipRatio,
     onProgress: (now) => {
       progress = now
     },

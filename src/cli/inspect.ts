@@ -1,14 +1,16 @@
 /** `alida-arrow inspect`: what an export holds, a line a question. */
 
 import type { FieldDefinition } from '../definition.ts'
+import type { InputLimits } from '../limits.ts'
 import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
 import { sensitiveWarnings } from './convert.ts'
 import { count, counted } from './figures.ts'
+import { limitsOf } from './limit-options.ts'
 import { showProgress } from './progress.ts'
 import { sourceOf } from './standard-stream.ts'
 import { cut, emptyTable } from './text-table.ts'
 
-export interface InspectOptions {
+export interface InspectOptions extends InputLimits {
   quiet?: boolean
   json?: boolean
 }
@@ -17,7 +19,7 @@ export interface InspectOptions {
 const BATCH_ROWS = 16_384
 
 export async function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
-  const reader = await readExport(sourceOf(input), { batchSize: BATCH_ROWS, signal })
+  const reader = await readExport(sourceOf(input), { ...limitsOf(options), batchSize: BATCH_ROWS, signal })
   const progress = await showProgress(options.quiet !== true && options.json !== true, () => reader.progress)
   try {
     for await (const _ of reader);

@@ -1,6 +1,7 @@
 /** Options of the table and its file, the same for every command that writes one. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
+import { wholeNumber } from './amounts.ts'
 import { addShapeOptions } from './shape-options.ts'
 
 /** Adds the options; what a command adds before them stands before them in its help. */
@@ -38,10 +39,4 @@ export function addOutputOptions(command: Command): Command {
 /** Gathers the values of an option that may be repeated. */
 export function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value]
-}
-
-export function wholeNumber(value: string): number {
-  const number = Number(value)
-  if (Number.isSafeInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('Expected a whole number above 0.')
 }

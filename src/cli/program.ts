@@ -4,14 +4,16 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { isExportError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { ActivitiesCommandOptions } from './activities.ts'
-import { addApiOptions, byteCount, milliseconds, splitApiOptions } from './api-options.ts'
+import { byteCount, milliseconds, wholeNumber } from './amounts.ts'
+import { addApiOptions, splitApiOptions } from './api-options.ts'
 import type { ApiOptions } from './api-settings.ts'
 import type { CodebookCommandOptions } from './codebook.ts'
 import type { ConvertCommandOptions } from './convert.ts'
 import { ExitCode, exitCodeOf, isClosedPipe } from './exit-code.ts'
 import type { FetchOptions } from './fetch.ts'
 import { watchInterrupts } from './interrupt.ts'
-import { addOutputOptions, collect, wholeNumber } from './output-options.ts'
+import { addLimitOptions } from './limit-options.ts'
+import { addOutputOptions, collect } from './output-options.ts'
 import { hideSecretArguments } from './secret-arguments.ts'
 import { addShapeOptions } from './shape-options.ts'
 import { requirePrinted, watchStandardStreams } from './standard-stream.ts'
@@ -166,12 +168,13 @@ function addVerify(program: Command, signal: AbortSignal): void {
 }
 
 function addInspect(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command('inspect')
     .description('list the questions of an export: type, options, group, flags, answered / skipped / not asked')
     .addArgument(EXPORT_ARGUMENT)
     .option('-q, --quiet', 'show no progress')
     .option('--json', 'print one line of JSON')
+  addLimitOptions(command)
     .addHelpText('after', INSPECT_EXAMPLES)
     .action(async (input: string, options) => (await import('./inspect.ts')).inspect(input, options, signal))
 }

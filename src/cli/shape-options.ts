@@ -2,10 +2,12 @@
 
 import { type Command, Option } from 'commander'
 import { OptionError } from '../errors.ts'
+import type { InputLimits } from '../limits.ts'
 import { requireOneForm, resolveShape, SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
+import { addLimitOptions, limitsOf } from './limit-options.ts'
 
 /** As commander gives them: lists not split yet, and a layout more than the library's readers have. */
-export interface ShapeCommandOptions extends Omit<ShapeOptions, 'layout' | 'hashKey'> {
+export interface ShapeCommandOptions extends Omit<ShapeOptions, 'layout' | 'hashKey'>, InputLimits {
   layout?: 'wide' | 'long' | 'star'
 }
 
@@ -50,8 +52,8 @@ export function addShapeOptions(command: Command): Command {
     'questions flagged as sensitive: keep, drop, or keyed hash',
     SHAPE_WORDS.sensitive,
   )
-  return command
-    .option('--hash-owner', `ownerId as a keyed hash; the key is taken from ${HASH_KEY_VARIABLE}`)
+  command.option('--hash-owner', `ownerId as a keyed hash; the key is taken from ${HASH_KEY_VARIABLE}`)
+  return addLimitOptions(command)
     .optionsGroup('Options:')
     .hook('preAction', (_, action) => void shapeOf(action.opts()))
 }
@@ -81,7 +83,7 @@ function gather(value: string, earlier: string[] | undefined): string[] {
  * The options as the library takes them, checked.
  * @throws OptionError `ERR_OPTION` when they contradict each other, or a hash has no key.
  */
-export function shapeOf(options: ShapeCommandOptions): ShapeOptions & { readonly isStar: boolean } {
+export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimits & { readonly isStar: boolean } {
   const { layout, fields, exclude, ...rest } = options
   const isStar = layout === 'star'
   const shape: ShapeOptions = {
@@ -100,7 +102,7 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & { readonly
   }
   const resolved = resolveShape(shape)
   if (isStar) requireOneForm(resolved, 'layout star')
-  return { ...shape, isStar }
+  return { ...shape, ...limitsOf(options), isStar }
 }
 
 /** Leaves out whatever else a command has. */

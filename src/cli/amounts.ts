@@ -1,0 +1,31 @@
+/** Numbers, sizes and times as they are written on the command line. */
+
+import { InvalidArgumentError } from 'commander'
+
+export function wholeNumber(value: string): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('Expected a whole number above 0.')
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }
+
+/** `500MB`, `2GB`, `1000000`: bytes. */
+export function byteCount(value: string): number {
+  return measure(value, BYTE_UNITS, 'Expected a size such as 500MB, 2GB or 1000000.')
+}
+
+const TIME_UNITS: Readonly<Record<string, number>> = { '': 1e3, S: 1e3, M: 60e3, MIN: 60e3, H: 3600e3 }
+
+/** `90s`, `30min`, `2h`, `90` (seconds): milliseconds. */
+export function milliseconds(value: string): number {
+  return measure(value, TIME_UNITS, 'Expected a time such as 90s, 30min or 2h.')
+}
+
+function measure(value: string, units: Readonly<Record<string, number>>, advice: string): number {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(value)
+  const unit = units[(match?.[2] ?? '').toUpperCase()]
+  const amount = Math.round(Number(match?.[1]) * (unit ?? Number.NaN))
+  if (Number.isSafeInteger(amount) && amount > 0) return amount
+  throw new InvalidArgumentError(advice)
+}

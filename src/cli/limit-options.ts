@@ -1,0 +1,35 @@
+/** Options of the caps against hostile input, the same for every command that reads an export. */
+
+import type { Command } from 'commander'
+import { flagOf, type InputLimits, LIMIT_NAMES, type LimitName, requireLimits } from '../limits.ts'
+import { byteCount, wholeNumber } from './amounts.ts'
+
+const DESCRIPTIONS: Readonly<Record<LimitName, readonly [value: string, description: string]>> = {
+  maxRecordBytes: ['size', 'longest record, such as 100MB (default: 64 MiB of JSON)'],
+  maxDefinitionBytes: ['size', 'longest definition (default: 64 MiB of JSON)'],
+  maxNesting: ['levels', 'arrays and objects inside one another (default: 512)'],
+  maxKeyBytes: ['size', 'longest key of a JSON object (default: 64 KiB)'],
+  maxColumns: ['number', 'columns of the table (default: 20000)'],
+  maxOptions: ['number', 'options of all questions together (default: 250000)'],
+  maxGzipRatio: ['number', 'bytes that each byte of gzip may become (default: 500; small files may have any)'],
+}
+
+export function addLimitOptions(command: Command): Command {
+  command.optionsGroup('Limits against hostile input:')
+  for (const name of LIMIT_NAMES) {
+    const [value, description] = DESCRIPTIONS[name]
+    command.option(`${flagOf(name)} <${value}>`, description, value === 'size' ? byteCount : wholeNumber)
+  }
+  return command
+}
+
+/**
+ * The limits among the options of a command; those that were given.
+ * @throws OptionError `ERR_OPTION` for a limit that cannot be.
+ */
+export function limitsOf(options: InputLimits): InputLimits {
+  const given = LIMIT_NAMES.filter((name) => options[name] !== undefined)
+  const limits: InputLimits = Object.fromEntries(given.map((name) => [name, options[name]]))
+  requireLimits(limits)
+  return limits
+}
