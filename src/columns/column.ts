@@ -146,20 +146,34 @@ export abstract class ScalarColumn extends Column {
     if (!cursor.enter(OPEN_ARRAY, CLOSE_ARRAY)) return SKIPPED
     let nulls = 0
     let values = 0
+    let misfit: ValueError | undefined
     do {
       if (cursor.bytes[cursor.pos] === LOWER_N) {
         cursor.expectLiteral('null')
         nulls++
       } else if (values++ === 0) {
-        this.appendElement(row, cursor)
+        misfit = this.#misfitOf(row, cursor)
       } else {
         cursor.skipValue()
       }
     } while (cursor.nextOf(CLOSE_ARRAY))
     if (values > 1) throw tooManyValues(cursor, start, values, this.plan)
+    if (misfit !== undefined) throw misfit
     if (values === 0) return SKIPPED
     if (nulls > 0) this.notes.add('null-among-values')
     return ANSWERED
+  }
+
+  /** Reads the first of several values; an error about it has to wait until it is clear that it is the only one. */
+  #misfitOf(row: number, cursor: Cursor): ValueError | undefined {
+    try {
+      this.appendElement(row, cursor)
+      return undefined
+    } catch (error) {
+      // Whoever throws it has moved the cursor past the value.
+      if (error instanceof ValueError) return error
+      throw error
+    }
   }
 
   rollback(row: number): void {
