@@ -110,6 +110,7 @@ export async function readExport(
     )
     decoder.limits =
       pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, rows: pieceRows, cuts: pieces }
+    decoder.limits.batchBytes = pieces?.stride ?? input.recordsBytes
     decoder.recyclesBatches = pieces !== undefined
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
@@ -250,7 +251,8 @@ class DocumentInput {
       this.warnings,
     )
     this.decoder.limitInput(options)
-    this.#window = new Window(this.decoder.cursor, source, internals.windowBytes ?? WINDOW_BYTES)
+    const { cursor, memory } = this.decoder
+    this.#window = new Window(cursor, source, internals.windowBytes ?? WINDOW_BYTES, (bytes) => memory.window(bytes))
   }
 
   get finalMetadata(): ReadonlyMap<string, string> {
@@ -261,6 +263,12 @@ class DocumentInput {
     const { bytesRead, totalBytes } = this.#source
     const { cursor } = this.decoder
     return { bytesRead, totalBytes, documentBytes: cursor.offsetOf(cursor.pos), records: this.decoder.recordsRead }
+  }
+
+  /** Bytes of the document from its records on; undefined when nobody knows. */
+  get recordsBytes(): number | undefined {
+    const { totalBytes, reopen } = this.#source
+    return totalBytes === undefined || reopen === undefined ? undefined : totalBytes - this.decoder.recordsOffset
   }
 
   /** Reads on until there is something to do. */

@@ -10,6 +10,8 @@ interface Buffer {
   readonly head: number
 }
 
+type Allocate = (bytes: number) => Uint8Array<ArrayBuffer>
+
 /**
  * Moves a cursor's window over a source. Two buffers take turns: one is decoded while the next stretch is read into the
  * other, so that input is copied no more than once and nothing is read ahead but one stretch.
@@ -18,18 +20,28 @@ export class Window {
   readonly #cursor: Cursor
   #source: ByteSource
   #capacity: number
+  readonly #allocate: Allocate
   #current: Buffer
   #other: Buffer
   /** Bytes that the read ahead into `#other` gave; undefined when none is under way. */
   #ahead: Promise<number> | undefined
 
-  /** `capacity` is in bytes of the document. */
-  constructor(cursor: Cursor, source: ByteSource, capacity: number) {
+  /**
+   * @param capacity In bytes of the document.
+   * @param allocate Makes buffers; they must hold NULs.
+   */
+  constructor(
+    cursor: Cursor,
+    source: ByteSource,
+    capacity: number,
+    allocate: Allocate = (bytes) => new Uint8Array(bytes),
+  ) {
+    this.#allocate = allocate
     this.#cursor = cursor
     this.#source = source
     this.#capacity = capacity
-    this.#current = newBuffer(capacity)
-    this.#other = newBuffer(capacity)
+    this.#current = this.#newBuffer(capacity)
+    this.#other = this.#newBuffer(capacity)
   }
 
   /** Goes on with another source, whose first byte is at `byteOffset` of the document. */
@@ -111,9 +123,9 @@ export class Window {
   #longer(pending: number, got: number): Buffer {
     const input = this.#other.bytes.subarray(this.#other.head, this.#other.head + got)
     this.#capacity = Math.max(this.#capacity, pending * 4)
-    const longer = newBuffer(this.#capacity)
+    const longer = this.#newBuffer(this.#capacity)
     longer.bytes.set(input, longer.head)
-    this.#other = newBuffer(this.#capacity)
+    this.#other = this.#newBuffer(this.#capacity)
     return longer
   }
 
@@ -126,10 +138,10 @@ export class Window {
     cursor.end = end
     cursor.baseOffset = offset - start
   }
-}
 
-function newBuffer(capacity: number): Buffer {
-  const head = capacity >> 1
-  const bytes = new Uint8Array(head + capacity + SENTINEL_BYTES)
-  return { bytes, view: new DataView(bytes.buffer), head }
+  #newBuffer(capacity: number): Buffer {
+    const head = capacity >> 1
+    const bytes = this.#allocate(head + capacity + SENTINEL_BYTES)
+    return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), head }
+  }
 }

@@ -72,6 +72,14 @@ export abstract class Column {
     return this.take(rows)
   }
 
+  /**
+   * Says how many rows the batch is likely to have, so that room for all is made at once.
+   * @param filled Rows so far, from which other sizes are estimated.
+   */
+  expectRows(rows: number, _filled: number): void {
+    this.#expectedRows = Math.max(this.#expectedRows, rows)
+  }
+
   /** Takes back the buffers of the last batch, which nobody may use any more, for the next one. */
   recycle(): void {
     if (this.#keptValidity === undefined || this.capacity > 0) return

@@ -163,6 +163,11 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[this.#rowsFilled]!
   }
 
+  override expectRows(rows: number, filled: number): void {
+    super.expectRows(rows, filled)
+    this.#expectedElements = Math.max(64, Math.ceil((this.#end / filled) * rows))
+  }
+
   override forgetUnknownOptions(): void {
     this.labels.forgetUnknown()
   }

@@ -86,6 +86,12 @@ export class Utf8Column extends ScalarColumn {
     return this.text.end
   }
 
+  override expectRows(rows: number, filled: number): void {
+    super.expectRows(rows, filled)
+    this.#expectedBytes = Math.ceil((this.text.end / filled) * rows)
+    if (this.text.end > 0) this.text.reserve(this.#expectedBytes - this.text.end)
+  }
+
   override rollback(row: number): void {
     this.setNull(row)
     if (this.capacity === 0) return

@@ -14,6 +14,7 @@ import { Cursor, NEED_MORE } from '../json/cursor.ts'
 import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningLog } from '../warnings.ts'
+import { DecoderMemory } from './kernel/memory.ts'
 import {
   BYTE_ORDER_MARK_BYTES,
   emptyInput,
@@ -46,6 +47,8 @@ export interface BatchLimits {
    * Every batch then depends on its own records alone, its dictionaries included.
    */
   cuts?: Cuts | undefined
+  /** Bytes of JSON that the batches are likely to have, if known: room is made for as many rows as that. */
+  batchBytes?: number | undefined
   /** Bytes of text and list elements after which a batch ends (looked at about once a MiB of JSON). */
   variableBytes: number
 }
@@ -77,12 +80,19 @@ export interface DecoderPlace {
 
 const BYTES_BETWEEN_LOOKS = 1 << 20
 
+/** Rows that tell what the others are like. */
+const FEWEST_ROWS_TO_ESTIMATE = 64
+/** Room that is not used takes no memory; room that is missing is a copy. */
+const ESTIMATE_MARGIN = 1.1
+
 const LESS_THAN = 0x3c
 
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
 export class DocumentDecoder {
   readonly cursor = new Cursor()
+  /** Where windows belong, so that they need not be copied. */
+  readonly memory = new DecoderMemory()
   /** Whether the caller gives each batch back by `recycle`, so that its buffers serve the next one. */
   recyclesBatches = false
   /** Document offset of the records' `[`. */
@@ -172,7 +182,15 @@ export class DocumentDecoder {
     const table = new Table(plans, schema, this.#notes)
     if (this.recyclesBatches) table.keepBuffers()
     this.#table = table
-    this.#records = new RecordDecoder(this.cursor, table, this.definition, plans, this.#notes, this.#recordOptions)
+    this.#records = new RecordDecoder(
+      this.cursor,
+      table,
+      this.definition,
+      plans,
+      this.#notes,
+      this.#recordOptions,
+      this.memory,
+    )
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
     this.#isSecondPass = true
@@ -282,8 +300,17 @@ export class DocumentDecoder {
     const { row } = table
     const block = this.#records.decodeBlock(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
     if (block === undefined) this.#records.decode()
+    else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) this.#expectRows(table)
     if (block !== 'before') this.#state = 'after-record'
     return table.row >= this.limits.rows || this.#isFullOfBytes(table) ? 'batch' : undefined
+  }
+
+  /** Estimates the first batch's rows from its first ones; the next batches are taken to be like the one before. */
+  #expectRows(table: Table): void {
+    const { batchBytes, rows: most } = this.limits
+    if (batchBytes === undefined || table.row < FEWEST_ROWS_TO_ESTIMATE) return
+    const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / table.row
+    table.expectRows(Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN)))
   }
 
   /** Looks only now and then, at places that depend on the document alone, so that batches do too. */

@@ -15,6 +15,7 @@ import type { Cursor } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { kernelField } from './kernel/kernel-field.ts'
+import type { DecoderMemory } from './kernel/memory.ts'
 import { RecordsKernel } from './kernel/records-kernel.ts'
 import { learnLayout } from './layout.ts'
 import { LiteralTable } from './literal.ts'
@@ -57,6 +58,7 @@ export class RecordDecoder {
   readonly #rejects: RejectLog | undefined
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
+  readonly #memory: DecoderMemory
   #kernel: RecordsKernel | undefined
   #layoutTrials: number
   /** Where the kernel stopped in front of a record that is for the general path. */
@@ -75,8 +77,10 @@ export class RecordDecoder {
     plans: readonly ColumnPlan[],
     notes: RecordNotes,
     options: RecordOptions,
+    memory: DecoderMemory,
   ) {
     this.#cursor = cursor
+    this.#memory = memory
     this.#table = table
     this.#notes = notes
     this.#rejects = options.rejects
@@ -223,7 +227,7 @@ export class RecordDecoder {
       const columnIndex = this.#columnOfField[field]!
       return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
     })
-    this.#kernel = RecordsKernel.for(ids, fields, layout)
+    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#memory)
   }
 
   #readMembers(start: number): void {

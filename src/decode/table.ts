@@ -104,6 +104,11 @@ export class Table {
     return bytes
   }
 
+  /** Says how many rows the batch is likely to have. */
+  expectRows(rows: number): void {
+    for (const column of this.columns) column.expectRows(rows, this.row)
+  }
+
   /** Completes the current record's row. */
   commit(): void {
     const { row } = this

@@ -68,7 +68,7 @@ async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): P
   decoder.limitInput(job.options)
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
   const { cursor } = decoder
-  const window = new Window(cursor, bytes, WINDOW_BYTES)
+  const window = new Window(cursor, bytes, WINDOW_BYTES, (length) => decoder.memory.window(length))
   window.restart(bytes, job.byteOffset)
   const progress = new Float64Array(job.progress)
   for (;;) {

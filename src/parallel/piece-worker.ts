@@ -27,7 +27,7 @@ class PieceDecoder {
   readonly #warnings = new WarningLog()
   readonly #decoder: DocumentDecoder
   readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
-  #buffer = new Uint8Array(WINDOW_BYTES + SENTINEL_BYTES)
+  #buffer: Uint8Array<ArrayBuffer>
 
   constructor(job: PieceJob) {
     this.#job = job
@@ -38,6 +38,7 @@ class PieceDecoder {
     const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
     this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
     this.#decoder.recyclesBatches = true
+    this.#buffer = this.#decoder.memory.window(WINDOW_BYTES + SENTINEL_BYTES)
     this.#decoder.limitInput(job.options)
   }
 
@@ -98,7 +99,7 @@ class PieceDecoder {
   /** Offset of the first record that begins in the range; -1 when none does. */
   #findRecord(from: number, to: number): number {
     const { recordStart } = this.#job
-    const bytes = Buffer.from(this.#buffer.buffer, 0, WINDOW_BYTES)
+    const bytes = Buffer.from(this.#buffer.buffer, this.#buffer.byteOffset, WINDOW_BYTES)
     for (let offset = from; offset < to; ) {
       const got = readSync(this.#file, bytes, 0, WINDOW_BYTES, offset)
       const at = bytes.subarray(0, got).indexOf(recordStart)
@@ -128,7 +129,7 @@ class PieceDecoder {
     const end = pending.length + got
     buffer.fill(0, end, end + SENTINEL_BYTES)
     cursor.bytes = buffer
-    cursor.view = new DataView(buffer.buffer)
+    cursor.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     cursor.pos = 0
     cursor.end = end
     cursor.baseOffset = offset

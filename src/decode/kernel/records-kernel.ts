@@ -2,7 +2,7 @@
  * The fast path of the decoder: whole records, read in WebAssembly into blocks of columns.
  *
  * It reads what nearly all records are made of (see `assembly/records.ts`) and leaves every other record to the general
- * path. Its memory holds a copy of the window, the ids of fields and options, and one block.
+ * path. Its memory holds the ids of fields and options, one block, and the window, or a copy of it.
  */
 
 import { readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
 import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
 import type { AnswerLayout } from '../layout.ts'
 import { CELL_BYTES, FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
-import { MemoryPlan } from './memory.ts'
+import { type DecoderMemory, type MemoryPlan, WINDOW_BYTES } from './memory.ts'
 
 /** What the kernel is to do with one field. */
 export interface KernelField {
@@ -37,9 +37,6 @@ interface KernelExports {
   gatherTexts(field: number, firstRow: number, rows: number, base: number, ends: number, bytes: number): number
   gatherLists(field: number, firstRow: number, rows: number, base: number, ends: number, elements: number): number
 }
-
-/** Bytes of the document that are copied in at a time. */
-const WINDOW_BYTES = 2 ** 21
 
 /** Rows of a block: as many as fit a window, fewer in wide tables, so that blocks stay small. A multiple of 8. */
 const MOST_ROWS = 512
@@ -90,28 +87,46 @@ export class RecordsKernel {
    * @param ids The fields' ids, in the definition's order.
    * @returns undefined when there is nothing that it could read.
    */
-  static for(ids: readonly string[], fields: readonly KernelField[], layout: AnswerLayout): RecordsKernel | undefined {
+  static for(
+    ids: readonly string[],
+    fields: readonly KernelField[],
+    layout: AnswerLayout,
+    shared: DecoderMemory,
+  ): RecordsKernel | undefined {
     if (!ids.some((id) => GUID.test(id))) return undefined
     const options = fields.reduce((sum, field) => sum + field.optionIds.length, ids.length)
     if (options * (GUID_STRIDE + 16) > MOST_TABLE_BYTES) return undefined
-    return new RecordsKernel(ids, fields, layout)
+    try {
+      return new RecordsKernel(ids, fields, layout, shared)
+    } catch (error) {
+      // Where address space is short, the general path reads everything.
+      if (error instanceof RangeError) return undefined
+      throw error
+    }
   }
 
-  private constructor(ids: readonly string[], fields: readonly KernelField[], layout: AnswerLayout) {
+  private constructor(
+    ids: readonly string[],
+    fields: readonly KernelField[],
+    layout: AnswerLayout,
+    shared: DecoderMemory,
+  ) {
     const count = fields.length
     const all: readonly KernelField[] = [...fields, RECORD_MEMBERS.ownerId, RECORD_MEMBERS.lastUpdateDate]
     const rows = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, (CELLS / all.length) & ~7))
-    const plan = new MemoryPlan()
+    const plan = shared.plan()
     const descriptors = plan.add(all.length * FIELD_BYTES)
     const choices = all.map(({ optionIds }) => new GuidTable(plan, optionIds))
     const fieldIds = new GuidTable(plan, ids)
-    const literals = [layout.heads, [layout.afterOpen], [layout.close], [layout.closeAfterArray]]
-    const literalsAt = literals.map((texts) => plan.add(texts.length * blocksOf(texts[0]!) * 2 * BLOCK_BYTES))
-    const touched = plan.add(count * 4)
-    const bitBytes = rows / 8 + 1
+    const headBytes = layout.heads[0]!.length
+    const headStride = blocksOf(layout.heads[0]!) * BLOCK_BYTES
+    const heads = plan.add(headStride * count)
+    const literals = [layout.afterOpen, layout.close, layout.closeAfterArray]
+    const literalsAt = literals.map((literal) => plan.add(blocksOf(literal) * 2 * BLOCK_BYTES))
+    // Whole words, with one more for the first row's place in its byte.
+    const bitBytes = rows / 8 + 8
     const validity = plan.add(all.length * bitBytes)
     const cells = plan.add(all.length * (rows + 8) * CELL_BYTES)
-    const window = plan.add(WINDOW_BYTES + SENTINEL_BYTES)
     const listElements = plan.add((WINDOW_BYTES / SHORTEST_ELEMENT) * 4)
     const unescaped = plan.add(WINDOW_BYTES)
     const gathered = plan.add(WINDOW_BYTES)
@@ -121,14 +136,15 @@ export class RecordsKernel {
     const mostInexact = count + INEXACT_NUMBERS
     const inexact = plan.add(mostInexact * INEXACT_BYTES)
 
-    const memory = plan.build()
-    const { buffer } = memory
+    this.#window = plan.add(WINDOW_BYTES + SENTINEL_BYTES)
+
+    const memory = shared.take(plan) ?? plan.build()
+    const buffer = memory.buffer as ArrayBuffer
     this.#bytes = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
     this.#exports = instantiate(memory)
     this.#fields = descriptors
     this.#mostRows = rows
-    this.#window = window
     this.#gathered = gathered
     this.#ends = new Int32Array(buffer, ends, rows)
     this.#skippedEnds = new Int32Array(buffer, skippedEnds, rows)
@@ -142,10 +158,11 @@ export class RecordsKernel {
       this.#describe(i, field, table, cells + i * cellBytes, validity + i * bitBytes)
     }
     fieldIds.write(this.#bytes, ids)
-    for (const [i, texts] of literals.entries()) this.#writeLiterals(literalsAt[i]!, texts)
-    this.#exports.setLayout(...literals.flatMap((texts, i) => [literalsAt[i]!, texts[0]!.length]))
+    for (const [i, head] of layout.heads.entries()) this.#bytes.set(head, heads + i * headStride)
+    for (const [i, literal] of literals.entries()) this.#writeMasked(literalsAt[i]!, literal)
+    this.#exports.setLayout(heads, headBytes, ...literals.flatMap((literal, i) => [literalsAt[i]!, literal.length]))
     const idOffset = layout.beforeIdBytes
-    this.#exports.setFields(descriptors, count, idOffset, fieldIds.guids, fieldIds.slots, fieldIds.slotBits, touched)
+    this.#exports.setFields(descriptors, count, idOffset, fieldIds.guids, fieldIds.slots, fieldIds.slotBits)
     for (const [i, { optionIds }] of fields.entries()) {
       if (optionIds.length > 0) this.#exports.addOptions(i, optionIds.length)
     }
@@ -169,9 +186,8 @@ export class RecordsKernel {
    */
   decode(cursor: Cursor, row: number, mostRows: number, cutOffset: number, lookOffset: number): number {
     if (cursor.end - cursor.pos < SHORTEST_ELEMENT) return 0
-    this.#copyWindow(cursor)
     const { baseOffset, pos } = cursor
-    const base = this.#window - this.#copiedFrom
+    const base = this.#addressOf(cursor)
     const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end)
     const lookAt = base + Math.min(lookOffset - baseOffset, cursor.end)
     const first = row & 7
@@ -237,15 +253,20 @@ export class RecordsKernel {
     set(FieldAt.indexBytes, field.indexBytes)
   }
 
-  #writeLiterals(at: number, texts: readonly Uint8Array[]): void {
-    const stride = blocksOf(texts[0]!) * 2 * BLOCK_BYTES
-    for (const [i, text] of texts.entries()) {
-      for (const [j, byte] of text.entries()) {
-        const p = at + i * stride + Math.floor(j / BLOCK_BYTES) * 2 * BLOCK_BYTES + (j % BLOCK_BYTES)
-        this.#bytes[p] = byte
-        this.#bytes[p + BLOCK_BYTES] = 0xff
-      }
+  /** Blocks of 16 bytes of the literal, each followed by 16 bytes of mask. */
+  #writeMasked(at: number, literal: Uint8Array): void {
+    for (const [i, byte] of literal.entries()) {
+      const p = at + Math.floor(i / BLOCK_BYTES) * 2 * BLOCK_BYTES + (i % BLOCK_BYTES)
+      this.#bytes[p] = byte
+      this.#bytes[p + BLOCK_BYTES] = 0xff
     }
+  }
+
+  /** Address of the window's first byte. */
+  #addressOf(cursor: Cursor): number {
+    if (cursor.bytes.buffer === this.#bytes.buffer) return cursor.bytes.byteOffset
+    this.#copyWindow(cursor)
+    return this.#window - this.#copiedFrom
   }
 
   /** Copies the window from the cursor on, unless that was done before. */

@@ -48,7 +48,7 @@ import { scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
 
 /** A literal of the layout: where its blocks are (see `matchesLiteral`), their number, and its bytes. */
 let heads: usize = 0
-let headBlocks: usize = 0
+let headStride: usize = 0
 let headBytes: usize = 0
 let afterOpen: usize = 0
 let afterOpenBlocks: usize = 0
@@ -89,10 +89,6 @@ let inexactNumbers: usize = 0
 let mostInexactNumbers: i32 = 0
 let inexactCount: i32 = 0
 
-/** i32 numbers of the fields that the current record has answered. */
-let touched: usize = 0
-let touchedCount: i32 = 0
-
 /** Counts records, those that are given up too. */
 let attempt: u32 = 0
 /** Counts answers with several options. */
@@ -113,7 +109,7 @@ export function setLayout(
 ): void {
   heads = headsAt
   headBytes = headLength
-  headBlocks = (headLength + 15) >> 4
+  headStride = (headLength + 15) & ~15
   afterOpen = afterOpenAt
   afterOpenBytes = afterOpenLength
   afterOpenBlocks = (afterOpenLength + 15) >> 4
@@ -126,15 +122,7 @@ export function setLayout(
 }
 
 /** `fieldsAt`: descriptors of the definition's fields, then those of `ownerId` and `lastUpdateDate`. */
-export function setFields(
-  fieldsAt: usize,
-  count: i32,
-  idOffset: usize,
-  ids: usize,
-  slots: usize,
-  slotBits: u32,
-  touchedAt: usize,
-): void {
+export function setFields(fieldsAt: usize, count: i32, idOffset: usize, ids: usize, slots: usize, slotBits: u32): void {
   fields = fieldsAt
   fieldCount = count
   ownerId = fieldsAt + <usize>count * FIELD_BYTES
@@ -144,7 +132,6 @@ export function setFields(
   fieldIds = ids
   fieldSlots = slots
   fieldSlotBits = slotBits
-  touched = touchedAt
   for (let i = 0; i < count; i++) addGuid(i, ids, slots, slotBits)
   attempt = 0
   answerStamp = 0
@@ -220,15 +207,16 @@ export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usi
     p = next
   }
   rowCount = row - firstRow
-  clearNulls(firstRow)
+  finishBlock(firstRow)
   return p
 }
 
-/** Makes the cells of one width that have no value 0, whatever an earlier block left there. */
-function clearNulls(firstRow: i32): void {
+/** Counts values, and makes the cells of one width that have none 0, whatever an earlier block left there. */
+function finishBlock(firstRow: i32): void {
   const end = lastUpdateDate + FIELD_BYTES
   for (let at = fields; at < end; at += FIELD_BYTES) {
-    const answered = load<i32>(at, FIELD_ANSWERED)
+    const answered = countBits(load<u32>(at, FIELD_VALIDITY), (firstRow + rowCount + 7) >> 3)
+    store<i32>(at, answered, FIELD_ANSWERED)
     if (answered === 0 || answered === rowCount) continue
     const kind = load<i32>(at, FIELD_KIND)
     if (kind === KIND_LIST || kind === KIND_TEXT) continue
@@ -244,10 +232,15 @@ function clearNulls(firstRow: i32): void {
   }
 }
 
+/** Bits that are set in `count` bytes; the bytes behind them are 0, up to a whole word. */
+function countBits(p: usize, count: i32): i32 {
+  let bits: u64 = 0
+  for (let i = 0; i < count; i += 8) bits += popcnt(load<u64>(p + i))
+  return <i32>bits
+}
+
 function beginBlock(): void {
   memory.fill(validity, 0, validityBytes)
-  const end = lastUpdateDate + FIELD_BYTES
-  for (let field = fields; field < end; field += FIELD_BYTES) store<i32>(field, 0, FIELD_ANSWERED)
   listEnd = listElements
   skippedEnd = skippedColumns
   inexactCount = 0
@@ -260,10 +253,8 @@ let unescapedBefore: usize = 0
 let inexactBefore: i32 = 0
 
 function takeBack(row: i32): void {
-  for (let i = 0; i < touchedCount; i++)
-    setNull(fields + <usize>load<i32>(touched + ((<usize>i) << 2)) * FIELD_BYTES, row)
-  setNull(ownerId, row)
-  setNull(lastUpdateDate, row)
+  const end = lastUpdateDate + FIELD_BYTES
+  for (let at = fields; at < end; at += FIELD_BYTES) setNull(at, row)
   skippedEnd = skippedBefore
   listEnd = listBefore
   inexactCount = inexactBefore
@@ -279,7 +270,6 @@ const LAST_UPDATE_DATE_KEY_2: u64 = 0x2265746144657461
 /** Reads the record at `p` into a row; returns the position behind its `}`, 0 when the general path has to read it. */
 function decodeRecord(p: usize, row: i32): usize {
   attempt++
-  touchedCount = 0
   skippedBefore = skippedEnd
   listBefore = listEnd
   inexactBefore = inexactCount
@@ -330,8 +320,6 @@ function decodeAnswers(p: usize, row: i32): usize {
       if (load<u32>(at, FIELD_ATTEMPT) === attempt) return 0
       store<u32>(at, attempt, FIELD_ATTEMPT)
     }
-    store<i32>(touched + ((<usize>touchedCount) << 2), field)
-    if (kind !== KIND_NONE) touchedCount++
     p += headBytes
     if (load<u8>(p) === OPEN_ARRAY) {
       p++
@@ -365,8 +353,15 @@ function decodeAnswers(p: usize, row: i32): usize {
   }
 }
 
+/** Compared 16 bytes at a time, the last ones overlapping those before: no head is shorter. */
 function matchesHead(p: usize, field: i32): bool {
-  return matchesLiteral(p, heads + ((<usize>field * headBlocks) << 5), headBlocks)
+  const head = heads + <usize>field * headStride
+  const last = headBytes - 16
+  let difference = v128.xor(v128.load(p + last), v128.load(head + last))
+  for (let i: usize = 0; i < last; i += 16) {
+    difference = v128.or(difference, v128.xor(v128.load(p + i), v128.load(head + i)))
+  }
+  return !v128.any_true(difference)
 }
 
 /** Reads the values from `p` on, behind their `[`; returns the position of their `]`, or of white space before it. */
@@ -493,16 +488,11 @@ function setTimestamp(at: usize, row: i32): void {
 function setValid(at: usize, row: i32): void {
   const byte = <usize>load<u32>(at, FIELD_VALIDITY) + (<usize>row >> 3)
   store<u8>(byte, <i32>load<u8>(byte) | (1 << (row & 7)))
-  store<i32>(at, load<i32>(at, FIELD_ANSWERED) + 1, FIELD_ANSWERED)
 }
 
 function setNull(at: usize, row: i32): void {
   const byte = <usize>load<u32>(at, FIELD_VALIDITY) + (<usize>row >> 3)
-  const bits = <i32>load<u8>(byte)
-  const bit = 1 << (row & 7)
-  if ((bits & bit) === 0) return
-  store<u8>(byte, bits & ~bit)
-  store<i32>(at, load<i32>(at, FIELD_ANSWERED) - 1, FIELD_ANSWERED)
+  store<u8>(byte, <i32>load<u8>(byte) & ~(1 << (row & 7)))
 }
 
 /** Adds the field's column to the row's skipped ones, in the columns' order. */
