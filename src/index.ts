@@ -3,6 +3,7 @@ export { type Codebook, readCodebook } from './codebook/codebook.ts'
 export type { OptionTally, QuestionTally } from './codebook/tally.ts'
 export { type CodebookFormat, writeCodebook } from './codebook/write-codebook.ts'
 export { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from './convert.ts'
+export type { RejectedValue } from './decode/rejects.ts'
 export type { AnswerCounts } from './decode/table.ts'
 export type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
 export {
@@ -28,7 +29,7 @@ export {
   type ReadSummary,
   readExport,
 } from './reader.ts'
-export type { ColumnOptions, ColumnPlan } from './schema.ts'
+export type { ColumnOptions, ColumnPlan, InvalidCounts } from './schema.ts'
 export type { ShapeOptions } from './shape/options.ts'
 export { type BatchReader, type IpcFormat, type WriteIpcOptions, writeIpc } from './sinks/ipc.ts'
 export type { OutputTarget } from './sinks/output.ts'

@@ -40,6 +40,12 @@ export interface WarningEntry {
 /** Details (ids, labels) kept per warning; a message shows a few, and hostile input must not fill the memory. */
 const MOST_DETAILS = 1000
 
+/** Fields outside the definition that are listed one by one; there may be one in every answer. */
+const MOST_UNKNOWN_FIELDS = 10_000
+
+/** Characters kept of an id that the definition does not know. */
+const LONGEST_ID = 1000
+
 const DETAILS_SHOWN = 3
 
 export class WarningLog {
@@ -47,14 +53,23 @@ export class WarningLog {
 
   /** Counts one sighting; `detail` is what the message may list (an option id, a data type). */
   add(kind: WarningKind, field?: { id: string; name?: string }, detail?: string): void {
-    const key = `${kind} ${field?.id ?? ''}`
-    let entry = this.#entries.get(key)
-    if (entry === undefined) {
-      entry = { kind, fieldId: field?.id, fieldName: field?.name, count: 0, details: new Map() }
-      this.#entries.set(key, entry)
-    }
+    const entry = this.#entry(kind, field?.id, field?.name)
     entry.count++
     if (detail !== undefined) addDetail(entry, detail, 1)
+  }
+
+  #entry(kind: WarningKind, fieldId: string | undefined, fieldName: string | undefined): WarningEntry {
+    const isOther = fieldId !== undefined && this.#isFull && UNKNOWN_FIELD_KINDS.has(kind)
+    const id = fieldId === undefined ? undefined : keptText(fieldId)
+    const known = this.#entries.get(entryKey(kind, id)) ?? (isOther ? this.#entries.get(entryKey(kind)) : undefined)
+    if (known !== undefined) return known
+    const entry = { kind, fieldId: isOther ? undefined : id, fieldName, count: 0, details: new Map() }
+    this.#entries.set(entryKey(kind, entry.fieldId), entry)
+    return entry
+  }
+
+  get #isFull(): boolean {
+    return this.#entries.size >= MOST_UNKNOWN_FIELDS
   }
 
   /** How often each detail of one kind was seen, whatever the question. */
@@ -78,12 +93,7 @@ export class WarningLog {
   /** Adds what another log has seen later in the same export. */
   merge(entries: readonly WarningEntry[]): void {
     for (const later of entries) {
-      const key = `${later.kind} ${later.fieldId ?? ''}`
-      const entry = this.#entries.get(key)
-      if (entry === undefined) {
-        this.#entries.set(key, { ...later, details: new Map(later.details) })
-        continue
-      }
+      const entry = this.#entry(later.kind, later.fieldId, later.fieldName)
       entry.count += later.count
       for (const [detail, count] of later.details) addDetail(entry, detail, count)
     }
@@ -100,9 +110,20 @@ export class WarningLog {
   }
 }
 
+const UNKNOWN_FIELD_KINDS: ReadonlySet<WarningKind> = new Set(['unknown-field', 'unknown-field-kept'])
+
+function entryKey(kind: WarningKind, fieldId?: string): string {
+  return fieldId === undefined ? kind : `${kind} ${fieldId}`
+}
+
+function keptText(text: string): string {
+  return text.length <= LONGEST_ID ? text : `${text.slice(0, LONGEST_ID).toWellFormed()}…`
+}
+
 function addDetail(entry: WarningEntry, detail: string, count: number): void {
-  const seen = entry.details.get(detail)
-  if (seen !== undefined || entry.details.size < MOST_DETAILS) entry.details.set(detail, (seen ?? 0) + count)
+  const kept = keptText(detail)
+  const seen = entry.details.get(kept)
+  if (seen !== undefined || entry.details.size < MOST_DETAILS) entry.details.set(kept, (seen ?? 0) + count)
 }
 
 function messageOf(entry: WarningEntry): string {
@@ -121,12 +142,12 @@ function messageOf(entry: WarningEntry): string {
     case 'unknown-option':
       return `${question}: ${times(entry.count, 'answer')} with an option that is not in the definition; its id is the label (${details})`
     case 'unknown-field':
-      return `field ${entry.fieldId} is not in the definition; ${times(entry.count, 'record')} had it${nullText(entry)}, and it was left out`
+      return `${unknownField(entry)}, and ${entry.fieldId === undefined ? 'they were' : 'it was'} left out`
     case 'unknown-field-kept':
-      return `field ${entry.fieldId} is not in the definition; ${times(entry.count, 'record')} had it${nullText(entry)}, kept among the unknown answers`
+      return `${unknownField(entry)}, kept among the unknown answers`
     case 'invalid-value': {
       const what = entry.fieldId === undefined ? 'lastUpdateDate' : question
-      return `${what}: ${times(entry.count, 'invalid answer')} left out (${countedDetails(entry.details)})`
+      return `${what}: ${times(entry.count, 'invalid value')} left out (${countedDetails(entry.details)})`
     }
     case 'field-repeated':
       return `${question}: answered twice alike in ${times(entry.count, 'record')}; counted once`
@@ -160,6 +181,14 @@ function detailText(details: ReadonlyMap<string, number>): string {
 /** `ERR_VALUE 3, ERR_TOO_MANY_VALUES 1` */
 function countedDetails(details: ReadonlyMap<string, number>): string {
   return [...details].map(([detail, count]) => `${detail} ${count}`).join(', ')
+}
+
+function unknownField(entry: WarningEntry): string {
+  const { fieldId, count } = entry
+  if (fieldId === undefined) {
+    return `more than ${MOST_UNKNOWN_FIELDS} fields are not in the definition; ${times(count, 'answer')} to further ones${nullText(entry)}`
+  }
+  return `field ${fieldId} is not in the definition; ${times(count, 'record')} had it${nullText(entry)}`
 }
 
 function nullText(entry: WarningEntry): string {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RejectedValue } from '../src/decode/rejects.ts'
@@ -106,12 +107,12 @@ describe('with onInvalid null', () => {
     expect(found.invalid).toEqual(counts)
     expect(found.metadata).toEqual(counts)
     expect(found.warnings).toEqual([
-      'question "Pick": 1 invalid answer left out (ERR_TOO_MANY_VALUES 1)',
+      'question "Pick": 1 invalid value left out (ERR_TOO_MANY_VALUES 1)',
       'question "Many": 1 answer with an option that is not in the definition; its id is the label ("new")',
-      'question "Number": 2 invalid answers left out (ERR_VALUE 1, ERR_FIELD_REPEATED 1)',
-      'question "Text": 1 invalid answer left out (ERR_FIELD_REPEATED 1)',
-      'lastUpdateDate: 1 invalid answer left out (ERR_VALUE 1)',
-      'question "When": 2 invalid answers left out (ERR_VALUE 1, ERR_FIELD_REPEATED 1)',
+      'question "Number": 2 invalid values left out (ERR_VALUE 1, ERR_FIELD_REPEATED 1)',
+      'question "Text": 1 invalid value left out (ERR_FIELD_REPEATED 1)',
+      'lastUpdateDate: 1 invalid value left out (ERR_VALUE 1)',
+      'question "When": 2 invalid values left out (ERR_VALUE 1, ERR_FIELD_REPEATED 1)',
     ])
   })
 
@@ -169,6 +170,38 @@ describe('with onInvalid null', () => {
       expect(Object.keys(columns).slice(-2)).toEqual(
         options.names ? ['invalid_2', '_extra'] : ['invalid_2', '_extra_2'],
       )
+    }
+  })
+})
+
+describe('the fixture of every reason', () => {
+  const file = (ending: string) => readFileSync(new URL(`../fixtures/rejects/every-reason.${ending}`, import.meta.url))
+  const bytes = file('json')
+  const rejects = file('rejects.jsonl').toString().trimEnd().split('\n')
+  const { columns, rows } = JSON.parse(file('expected.json').toString()) as { columns: string[]; rows: Value[][] }
+
+  test.each([0, 1, 2, 3, 7, 64, 1000])('in chunks of %i bytes', async (chunkBytes) => {
+    for (const useLayout of [true, false]) {
+      for (const batchSize of [1, 3, undefined]) {
+        const options = { keepUnknown: true, batchSize }
+        const found = await outcomeOf(chunksOf(bytes, chunkBytes), options, { useLayout, windowBytes: 64 })
+        expect(found.rejects).toEqual(rejects.map((line) => JSON.parse(line)))
+        expect(Object.keys(found.columns)).toEqual(columns)
+        const plain = JSON.stringify(
+          columns.map((name) => found.columns[name]),
+          (_, value) => {
+            return typeof value === 'bigint' ? String(value) : value
+          },
+        )
+        expect(JSON.parse(plain)).toEqual(columns.map((_, i) => rows.map((row) => row[i])))
+      }
+    }
+  })
+
+  test('has each value where it says', () => {
+    for (const { byteOffset, raw } of rejects.map((line) => JSON.parse(line) as RejectedValue)) {
+      const found = bytes.subarray(byteOffset, byteOffset + Buffer.byteLength(raw ?? '')).toString()
+      expect(found).toBe(raw ?? '')
     }
   })
 })

@@ -31,6 +31,8 @@ export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads' 
   readonly format: OutputFormat | 'star'
   readonly input: string
   readonly output: string
+  /** The file of values that were left out. */
+  readonly rejects?: string
   readonly milliseconds: number
   readonly peakMemoryBytes: number
 }
@@ -71,7 +73,9 @@ export async function convertSource(
       current = ask
     })
     const milliseconds = performance.now() - started
-    return { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
+    const { rejects } = options
+    const report = { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
+    return rejects === undefined ? report : { ...report, rejects }
   } finally {
     progress.stop()
   }
@@ -165,6 +169,9 @@ export function summaryText(report: ConvertReport): string {
     `  answers   ${answersText(summary)}`,
     `  time      ${duration(report.milliseconds)}, ${rate} of JSON, peak memory ${byteSize(report.peakMemoryBytes)}`,
   ]
+  if (report.rejects !== undefined) {
+    lines.push(`  rejects   ${report.rejects}: ${counted(summary.invalid.total, 'value')}`)
+  }
   const warnings = [...sensitiveWarnings(report.columns), ...summary.warnings.map((warning) => warning.message)]
   for (const [i, message] of warnings.entries()) lines.push(`  ${i === 0 ? 'warnings' : '        '}  ${message}`)
   return lines.join('\n')
