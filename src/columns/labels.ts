@@ -12,6 +12,9 @@ import { setOptionIds } from './option-ids.ts'
 
 export type Indices = Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> | Int32Array<ArrayBuffer>
 
+/** Characters of all ids of one question that are not in its definition, which stay in memory. */
+const MOST_UNKNOWN_CHARACTERS = 2 ** 24
+
 export class Labels {
   table: IdTable
   #labels: string[]
@@ -23,6 +26,7 @@ export class Labels {
   readonly #known: number
   /** Per unknown option whose id had some: how many halves of surrogate pairs its label has lost. */
   readonly #loneSurrogates = new Map<number, number>()
+  #unknownCharacters = 0
   #vector: Vector<Utf8> | undefined
   /** The row that brought each of the labels that no finished batch has. */
   #rows: number[] = []
@@ -45,6 +49,7 @@ export class Labels {
     this.#labels = [...this.#plan.labels]
     this.#ids = idsOf(this.#plan)
     this.#loneSurrogates.clear()
+    this.#unknownCharacters = 0
     this.#used = new Set(this.#labels)
     this.#vector = undefined
     this.settle()
@@ -61,7 +66,7 @@ export class Labels {
     while (this.#rows.length > 0 && this.#rows.at(-1)! >= row) {
       this.#rows.pop()
       this.#used.delete(this.#labels.pop()!)
-      this.#ids.pop()
+      this.#unknownCharacters -= this.#ids.pop()!.length
       this.#loneSurrogates.delete(this.#labels.length)
     }
     this.table = new IdTable(this.#ids)
@@ -120,6 +125,14 @@ export class Labels {
       )
     }
     const wellFormed = optionId.toWellFormed()
+    this.#unknownCharacters += wellFormed.length
+    if (this.#unknownCharacters > MOST_UNKNOWN_CHARACTERS) {
+      throw new ExportError(
+        'ERR_DICTIONARY_FULL',
+        `expected at most ${MOST_UNKNOWN_CHARACTERS} characters of option ids that are not in the definition, found more`,
+        cursor.place(),
+      )
+    }
     const halves = loneSurrogates(optionId)
     if (halves > 0) this.#loneSurrogates.set(this.#labels.length, halves)
     this.#labels.push(unknownOptionLabel(wellFormed, this.#used))

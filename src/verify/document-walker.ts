@@ -1,6 +1,7 @@
 /** The top level of an export: which member is which, its records one at a time. */
 
 import { DefinitionError } from '../errors.ts'
+import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
 import { type JsonNode, Nesting, TreeBuilder } from './json-tree.ts'
 import type { Token } from './token-stream.ts'
 
@@ -20,15 +21,36 @@ export class DocumentWalker {
   readonly members = new Map<string, JsonNode>()
   hasRecords = false
   readonly #onRecord: ((record: JsonNode) => void) | undefined
-  readonly #nesting = new Nesting()
+  readonly #limits: InputLimits
+  readonly #nesting: Nesting
   #key = ''
   #builder: TreeBuilder | undefined
   #isInRecords = false
   #hasDefinition = false
+  #records = 0
+  /** Bytes since the last member or record was complete, but for the piece that completed it. */
+  #openBytes = 0
 
   /** @param onRecord Takes each record; without it records are only read over. */
-  constructor(onRecord?: (record: JsonNode) => void) {
+  constructor(limits: InputLimits, onRecord?: (record: JsonNode) => void) {
+    this.#limits = limits
+    this.#nesting = new Nesting(limits)
     this.#onRecord = onRecord
+  }
+
+  /**
+   * To be called behind the tokens of each piece of the document.
+   * @throws LimitError when a member or record is longer than it may be.
+   */
+  finishPiece(byteLength: number): void {
+    const name = this.#isInRecords ? 'maxRecordBytes' : 'maxDefinitionBytes'
+    const most = limitOf(this.#limits, name)
+    if (this.#openBytes > most) {
+      const what = this.#isInRecords ? 'a record' : 'a member of the document'
+      const place = this.#isInRecords ? { record: this.#records + 1 } : {}
+      throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', place)
+    }
+    this.#openBytes += byteLength
   }
 
   push(token: Token): void {
@@ -38,6 +60,12 @@ export class DocumentWalker {
     else if (depthBefore === 1) this.#topLevel(token)
     else if (depthBefore === 2 && this.#isInRecords) this.#record(token)
     else this.#inside(token)
+    if (this.#nesting.depth <= (this.#isInRecords ? 2 : 1)) this.#complete()
+  }
+
+  #complete(): void {
+    this.#openBytes = 0
+    if (this.#isInRecords && this.#nesting.depth === 2) this.#records++
   }
 
   /** To be called behind the last token. */
@@ -64,6 +92,7 @@ export class DocumentWalker {
       if (this.hasRecords) throw notAnExport('one member "records"', 'two')
       this.hasRecords = true
     }
+    this.#nesting.containers = 0
     this.#builder = WANTED.has(this.#key) ? new TreeBuilder() : undefined
   }
 
@@ -85,6 +114,9 @@ export class DocumentWalker {
   }
 
   #inside(token: Token): void {
+    if (this.#builder !== undefined && !this.#isInRecords) {
+      requireFewContainers(this.#limits, this.#nesting.containers, {})
+    }
     const value = this.#builder?.push(token)
     if (value === undefined) return
     this.#builder = undefined

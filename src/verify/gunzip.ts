@@ -3,12 +3,35 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isExportError, SourceError } from '../errors.ts'
+import { type InputLimits, requireGzipRatio } from '../limits.ts'
 
 /** gzip inside gzip is unpacked this often. */
 const DEEPEST_GZIP = 3
 
-/** The bytes of the document: as they come, or unpacked where they begin like gzip. */
-export async function* decompressed(chunks: AsyncIterable<Uint8Array>, depth = 0): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes of the document: as they come, or unpacked where they begin like gzip.
+ * @throws LimitError `ERR_LIMIT` where few bytes become very many.
+ */
+export async function* decompressed(
+  chunks: AsyncIterable<Uint8Array>,
+  limits: InputLimits = {},
+): AsyncGenerator<Uint8Array> {
+  let packedBytes = 0
+  let documentBytes = 0
+  async function* counted() {
+    for await (const chunk of chunks) {
+      packedBytes += chunk.length
+      yield chunk
+    }
+  }
+  for await (const chunk of unpacked(counted(), 0)) {
+    documentBytes += chunk.length
+    requireGzipRatio(limits, packedBytes, documentBytes)
+    yield chunk
+  }
+}
+
+async function* unpacked(chunks: AsyncIterable<Uint8Array>, depth: number): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]()
   const head: Uint8Array[] = []
   let headBytes = 0
@@ -20,7 +43,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, depth = 0
   }
   const whole = resumed(head, iterator)
   const isGzip = headBytes >= 2 && depth < DEEPEST_GZIP && firstTwo(head) === 0x1f8b
-  yield* isGzip ? decompressed(gunzipped(whole), depth + 1) : whole
+  yield* isGzip ? unpacked(gunzipped(whole), depth + 1) : whole
 }
 
 async function* resumed(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

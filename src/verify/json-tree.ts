@@ -1,6 +1,6 @@
 /** A JSON value as a tree that loses nothing: number texts, repeated keys, and their order are kept. */
 
-import { LimitError } from '../errors.ts'
+import { beyondLimit, type InputLimits, limitOf } from '../limits.ts'
 import type { Token } from './token-stream.ts'
 
 export class JsonNumber {
@@ -29,8 +29,8 @@ export class JsonObject {
 
 export type JsonNode = null | boolean | JsonNumber | JsonString | JsonNode[] | JsonObject
 
-/** Deepest nesting in the document, so that recursion has an end; a little more than the main reader's limit. */
-const DEEPEST_NESTING = 600
+/** Levels beside those that the main reader counts, which begins anew in records and answers. */
+const UNCOUNTED_LEVELS = 88
 
 /** Builds one value from its tokens. */
 export class TreeBuilder {
@@ -79,11 +79,19 @@ function literalOf(token: Token): JsonNode {
 /** Counts how deep a stream of tokens is, and refuses what is deeper than any export. */
 export class Nesting {
   depth = 0
+  /** Arrays and objects so far. */
+  containers = 0
+  readonly #deepest: number
+
+  constructor(limits: InputLimits) {
+    this.#deepest = limitOf(limits, 'maxNesting') + UNCOUNTED_LEVELS
+  }
 
   follow(token: Token): void {
     if (token.name === 'startObject' || token.name === 'startArray') {
-      if (++this.depth > DEEPEST_NESTING) {
-        throw new LimitError('ERR_LIMIT', `expected at most ${DEEPEST_NESTING} levels of nesting, found more`)
+      this.containers++
+      if (++this.depth > this.#deepest) {
+        throw beyondLimit('maxNesting', `at most ${this.#deepest} levels of nesting`, 'more')
       }
     } else if (token.name === 'endObject' || token.name === 'endArray') {
       this.depth--

@@ -5,6 +5,7 @@
 
 import type { Schema } from 'apache-arrow'
 import { type Definition, definitionFromJson, type ExportHeader, headerFromJson } from '../definition.ts'
+import type { InputLimits } from '../limits.ts'
 import type { ColumnPlan, InvalidCounts } from '../schema.ts'
 import type { ShapeOptions } from '../shape/options.ts'
 import { invalidCounts, planTable } from '../table-plan.ts'
@@ -16,8 +17,8 @@ import { type JsonNode, plainValue } from './json-tree.ts'
 import { type AnswerTally, RecordReader, type ReferenceReject } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
 
-/** The options of `readExport` that change the table. */
-export type ReferenceOptions = ShapeOptions
+/** The options of `readExport` that change the table, and those that refuse input. */
+export type ReferenceOptions = ShapeOptions & InputLimits
 
 /** An export that can be read more than once, such as a file; gzip is recognised. */
 export type ReopenableSource = () => AsyncIterable<Uint8Array>
@@ -41,23 +42,24 @@ export interface ReferenceQuestion extends AnswerTally {
  * @throws JsonSyntaxError, DefinitionError or OptionError, as `readExport` does, but without byte offsets.
  */
 export async function openReference(open: ReopenableSource, options: ReferenceOptions = {}): Promise<ReferenceReader> {
-  const walker = new DocumentWalker()
-  await walkToDefinition(walker, open())
+  const walker = new DocumentWalker(options)
+  await walkToDefinition(walker, decompressed(open(), options))
   const warnings = new WarningLog()
   const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
-  const definition = definitionFromJson(members.get('definition'), warnings)
+  const definition = definitionFromJson(members.get('definition'), warnings, options)
   const header = headerFromJson(members)
   const { columns, shape } = planTable(definition, header, options, warnings)
   const { schema } = shape
-  return new ReferenceReader(open, { definition, header, columns, schema }, warnings)
+  return new ReferenceReader(open, { definition, header, columns, schema }, options, warnings)
 }
 
 async function walkToDefinition(walker: DocumentWalker, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const tokens of tokenStream(decompressed(chunks), false)) {
+  for await (const { tokens, byteLength } of tokenStream(chunks, false)) {
     for (const token of tokens) {
       walker.push(token)
       if (walker.hasRecords && walker.members.has('definition')) return
     }
+    walker.finishPiece(byteLength)
   }
   walker.finish()
 }
@@ -76,11 +78,13 @@ export class ReferenceReader implements TablePlan {
   /** The Arrow schema that an output must have. */
   readonly schema: Schema
   readonly #open: ReopenableSource
+  readonly #limits: InputLimits
   readonly #warnings: WarningLog
   readonly #records: RecordReader
 
-  constructor(open: ReopenableSource, plan: TablePlan, warnings: WarningLog) {
+  constructor(open: ReopenableSource, plan: TablePlan, limits: InputLimits, warnings: WarningLog) {
     this.#open = open
+    this.#limits = limits
     this.definition = plan.definition
     this.header = plan.header
     this.columns = plan.columns
@@ -93,11 +97,12 @@ export class ReferenceReader implements TablePlan {
   async *rows(): AsyncGenerator<ReferenceRow> {
     const records: JsonNode[] = []
     let count = 0
-    const walker = new DocumentWalker((record) => records.push(record))
+    const walker = new DocumentWalker(this.#limits, (record) => records.push(record))
     const needsSources = this.columns.some(({ type, source }) => {
       return type === 'json' || source === 'extra' || source === 'invalid'
     })
-    for await (const tokens of tokenStream(decompressed(this.#open()), needsSources)) {
+    const document = decompressed(this.#open(), this.#limits)
+    for await (const { tokens, byteLength } of tokenStream(document, needsSources)) {
       for (const token of tokens) {
         walker.push(token)
         const record = records.pop()
@@ -105,6 +110,7 @@ export class ReferenceReader implements TablePlan {
         const cells = this.#records.read(record, ++count)
         yield { record: count, cells, rejects: this.#records.rejects }
       }
+      walker.finishPiece(byteLength)
     }
     walker.finish()
   }

@@ -3,13 +3,12 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { OutputError, shortened } from '../errors.ts'
-import type { ShapeOptions } from '../shape/options.ts'
 import type { DifferenceLog } from './difference-log.ts'
 import { expectedHash } from './expected-hash.ts'
 import { decompressed } from './gunzip.ts'
 import { openOutput } from './output-reader.ts'
 import type { ReferenceReject } from './record-reader.ts'
-import type { ReopenableSource } from './reference-reader.ts'
+import type { ReferenceOptions, ReopenableSource } from './reference-reader.ts'
 
 /** A row of the file, by the names of its columns; byte offsets as numbers. */
 type Row = Readonly<Record<string, string | number | null>>
@@ -19,12 +18,12 @@ const COMPARED = ['record', 'ownerId', 'fieldId', 'fieldName', 'code'] as const
 export class RejectsComparison {
   readonly #path: string
   readonly #log: DifferenceLog
-  readonly #options: ShapeOptions
+  readonly #options: ReferenceOptions
   readonly #rows: AsyncGenerator<Row>
   #expectedCount = 0
   #foundCount = 0
 
-  constructor(path: string, log: DifferenceLog, options: ShapeOptions) {
+  constructor(path: string, log: DifferenceLog, options: ReferenceOptions) {
     this.#path = path
     this.#log = log
     this.#options = options
@@ -50,7 +49,7 @@ export class RejectsComparison {
 
   /** Reads the document once more: each value must stand where the file says. */
   async comparePlaces(open: ReopenableSource): Promise<void> {
-    const document = new ForwardBytes(decompressed(open()))
+    const document = new ForwardBytes(decompressed(open(), this.#options))
     try {
       for await (const { record, byteOffset, raw } of rowsOf(this.#path)) {
         if (typeof raw !== 'string') continue

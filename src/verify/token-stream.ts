@@ -12,16 +12,25 @@ export interface Token {
   source?: string
 }
 
+/** The tokens that a piece of the document completes. */
+export interface TokenPiece {
+  readonly tokens: readonly Token[]
+  readonly byteLength: number
+}
+
 /** Text is given to the parser in pieces of this many bytes: its fastest, and tokens of one piece must fit in memory. */
 const PIECE_BYTES = 64 * 1024
 
 /**
- * Reads a document's tokens, an array for each piece of the input.
+ * Reads a document's tokens, piece by piece of the input.
  *
  * @param withSources Adds to strings and keys how they were written, with their escapes.
  * @throws JsonSyntaxError without a byte offset: stream-json gives none.
  */
-export async function* tokenStream(chunks: AsyncIterable<Uint8Array>, withSources: boolean): AsyncGenerator<Token[]> {
+export async function* tokenStream(
+  chunks: AsyncIterable<Uint8Array>,
+  withSources: boolean,
+): AsyncGenerator<TokenPiece> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const parser = new TokenParser(withSources)
   let isFirst = true
@@ -31,7 +40,7 @@ export async function* tokenStream(chunks: AsyncIterable<Uint8Array>, withSource
       if (isFirst) refuseUtf16(piece)
       isFirst = false
       const text = decoded(decoder, piece)
-      if (text !== '') yield parser.push(text)
+      yield { tokens: text === '' ? [] : parser.push(text), byteLength: piece.length }
     }
   }
   try {
@@ -39,7 +48,7 @@ export async function* tokenStream(chunks: AsyncIterable<Uint8Array>, withSource
   } catch (cause) {
     throw truncated({ cause })
   }
-  yield parser.end()
+  yield { tokens: parser.end(), byteLength: 0 }
 }
 
 class TokenParser {
