@@ -1,18 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  bitWidth,
-  encodeBits,
-  encodeHybrid,
-  fitsInOneWord,
-  fitsInTwoWords,
-  hybridCapacity,
-  packAnyWidth,
-  packInOneWord,
-  packInTwoWords,
-  shortestRun,
-  writeRun,
-} from '../src/sinks/parquet/hybrid.ts'
+import { pageKernel } from '../src/sinks/parquet/kernel/page-kernel.ts'
+
+const kernel = pageKernel()
+const { at, bytes, call } = kernel
 
 /** The format's description, read as plainly as can be: bit by bit. */
 function decode(bytes: Uint8Array, count: number, width: number): number[] {
@@ -54,17 +45,36 @@ const stretches = (width: number) => {
 }
 const numbers = fc.integer({ min: 1, max: 31 }).chain((width) => fc.tuple(fc.constant(width), stretches(width)))
 
-function scratch(values: readonly number[]): Int32Array {
-  const array = new Int32Array(values.length + 7).fill(-1)
-  array.set(values)
-  return array
+/** As left behind by whatever was there before. */
+function fillWithRubbish() {
+  bytes.fill(0xa5, at.source, at.packed)
 }
 
 function encoded(values: readonly number[], width: number): Uint8Array {
-  const out = new Uint8Array(hybridCapacity(values.length, width) + 1)
-  const end = encodeHybrid(scratch(values), values.length, width, out, 1)
-  expect(end).toBeLessThanOrEqual(out.length)
-  return out.subarray(1, end)
+  fillWithRubbish()
+  kernel.int32(at.indices, values.length).set(values)
+  return bytes.slice(at.body, call.encodeIndices(at.indices, values.length, width, at.body))
+}
+
+function encodedLevels(values: readonly number[], width: number): Uint8Array {
+  fillWithRubbish()
+  bytes.set(values, at.definitions)
+  return bytes.slice(at.body, call.encodeLevels(at.definitions, values.length, width, at.body))
+}
+
+/** At any bit of a bitmap, as a part of a batch may begin. */
+function encodedBits(values: readonly number[], offset: number): Uint8Array {
+  fillWithRubbish()
+  for (const [i, value] of values.entries()) {
+    const bit = offset + i
+    const byte = at.validity + (bit >> 3)
+    bytes[byte] = (bytes[byte]! & ~(1 << (bit & 7))) | (value << (bit & 7))
+  }
+  const half = values.length >> 1
+  let ones = call.appendBits(at.validity, offset, at.definitionBits, 0, half)
+  ones += call.appendBits(at.validity, offset + half, at.definitionBits, half, values.length - half)
+  expect(ones).toBe(values.filter((value) => value === 1).length)
+  return bytes.slice(at.body, call.encodeBits(at.definitionBits, values.length, at.body))
 }
 
 describe('run lengths and bit packing', () => {
@@ -91,49 +101,38 @@ describe('run lengths and bit packing', () => {
     expect(encoded([...new Array<number>(16).fill(1), ...new Array<number>(1000).fill(2)], 2).length).toBeLessThan(12)
   })
 
-  test('the shortest run is smaller than its bits', () => {
-    for (let width = 1; width <= 32; width++) {
-      const runBytes = 4 + Math.ceil(width / 8)
-      expect((shortestRun(width) * width) / 8).toBeGreaterThan(runBytes)
-      expect(((shortestRun(width) - 8) * width) / 8).toBeLessThanOrEqual(runBytes)
-    }
-  })
-
-  test('fast packing gives the bytes of general packing', () => {
+  test('levels of a byte give the bytes that wider numbers give', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), fc.array(fc.nat(), { minLength: 8, maxLength: 64 }), (width, raw) => {
-        const values = Int32Array.from(raw.slice(0, raw.length & ~7), (value) => value % 2 ** width)
-        const general = new Uint8Array((values.length / 8) * width)
-        packAnyWidth(values, 0, values.length, width, general, 0)
-        const fast = new Uint8Array(general.length)
-        expect(fitsInOneWord(width)).toBe(!fitsInTwoWords(width))
-        const pack = fitsInOneWord(width) ? packInOneWord : packInTwoWords
-        pack(values, 0, values.length, width, fast, 0)
-        expect(fast).toEqual(general)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 8 }).chain((width) => fc.tuple(fc.constant(width), stretches(width))),
+        ([width, values]) => {
+          expect(encodedLevels(values, width)).toEqual(encoded(values, width))
+        },
+      ),
     )
   })
 
   test('packed bits give the values of numbers of one bit', () => {
     fc.assert(
-      fc.property(stretches(1), (values) => {
-        const bits = new Uint8Array((values.length + 7) >> 3)
-        for (const [i, value] of values.entries()) bits[i >> 3]! |= value << (i & 7)
-        const out = new Uint8Array(hybridCapacity(values.length, 1))
-        const end = encodeBits(bits, values.length, out, 0)
-        expect(decode(out.subarray(0, end), values.length, 1)).toEqual(values)
-        expect(end).toBeLessThanOrEqual(bits.length + 4)
+      fc.property(stretches(1), fc.nat({ max: 17 }), (values, offset) => {
+        const found = encodedBits(values, offset)
+        expect(decode(found, values.length, 1)).toEqual(values)
+        expect(found.length).toBeLessThanOrEqual(((values.length + 7) >> 3) + 4)
       }),
       { numRuns: 400 },
     )
   })
 
   test('a run has as many bytes as its width needs', () => {
-    const out = new Uint8Array(16)
-    expect(out.slice(0, writeRun(0x1ffff, 1000, 17, out, 0))).toEqual(Uint8Array.of(0xd0, 0x0f, 0xff, 0xff, 0x01))
+    const end = call.writeRun(0x1ffff, 1000, 17, at.body)
+    expect(bytes.slice(at.body, end)).toEqual(Uint8Array.of(0xd0, 0x0f, 0xff, 0xff, 0x01))
   })
 
-  test('bit width of the largest index', () => {
-    expect([0, 1, 2, 3, 4, 127, 128, 255, 256, 69_999].map(bitWidth)).toEqual([0, 1, 2, 2, 3, 7, 8, 8, 9, 17])
+  test('width of the largest number', () => {
+    const widths = [0, 1, 2, 3, 4, 127, 128, 255, 256, 69_999].map((largest) => {
+      kernel.int32(at.indices, 3).set([0, largest, 0])
+      return call.largestWidth(at.indices, 3)
+    })
+    expect(widths).toEqual([0, 1, 2, 2, 3, 7, 8, 8, 9, 17])
   })
 })

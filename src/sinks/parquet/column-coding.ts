@@ -4,6 +4,7 @@
  */
 
 import { type Data, DataType } from 'apache-arrow'
+import { isRepeated } from './repeated-texts.ts'
 
 /**
  * `delta`: whole numbers as differences in blocks of their own bit width; `deltaLength`: texts behind all their lengths.
@@ -20,10 +21,15 @@ const MOST_HASHED_BYTES = 64
 export function codingOf(parts: readonly Data[]): ColumnCoding {
   const type = parts[0]?.type
   if (type === undefined || !isSampled(type)) return 'dictionary'
+  if (parts.every((part) => part.nullCount === part.length)) return 'plain'
+  if (DataType.isUtf8(type) && parts.every(isRepeated)) return 'dictionary'
   const { occurrences, sampledCount, step } = sampleOf(parts)
-  if (sampledCount === 0) return 'plain'
+  if (sampledCount === 0) return codingWithoutDictionary(type)
   const valueCount = sampledCount * step
-  if (estimatedDistinct(occurrences, step === 1) * 2 <= valueCount) return 'dictionary'
+  return estimatedDistinct(occurrences, step === 1) * 2 <= valueCount ? 'dictionary' : codingWithoutDictionary(type)
+}
+
+export function codingWithoutDictionary(type: DataType): ColumnCoding {
   if (DataType.isUtf8(type) || DataType.isBinary(type)) return 'deltaLength'
   return DataType.isFloat(type) ? 'plain' : 'delta'
 }

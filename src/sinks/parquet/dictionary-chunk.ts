@@ -1,21 +1,15 @@
-/** A dictionary column of one row group: its dictionary page and data pages, not compressed yet. */
+/** A dictionary column of one row group. */
 
 import type { Data, RecordBatch, Utf8, Vector } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
-import { DictionaryPage, type LeafRows, type PageBody, type PageBuffers } from './dictionary-page.ts'
-import type { Statistics } from './format.ts'
+import { ColumnPages, type EncodedChunk } from './column-pages.ts'
+import { DictionaryPage, type LeafRows } from './dictionary-page.ts'
+import { type Compression, ENCODING } from './format.ts'
+import { PAGE_ENTRIES, type PageKernel } from './kernel/page-kernel.ts'
 import { dictionaryPageBody, type LabelList, labelStatistics, longestLabels } from './label-list.ts'
 import type { DictionaryPath, Leaf } from './schema-tree.ts'
 
-/** Entries of a page, lists that are longer apart: enough to make headers cheap, few enough for the caches. */
-const PAGE_ENTRIES = 128 * 1024
-
-export interface DictionaryChunk {
-  leaf: Leaf
-  /** `valueCount` is the number of labels. */
-  dictionaryPage: PageBody
-  dataPages: readonly PageBody[]
-  statistics: Statistics
+export interface DictionaryChunk extends EncodedChunk {
   labels: LabelList
 }
 
@@ -27,7 +21,8 @@ export function encodeDictionaryChunk(
   leaf: Leaf,
   path: DictionaryPath,
   batches: readonly RecordBatch[],
-  buffers: PageBuffers,
+  kernel: PageKernel,
+  compression: Compression,
 ): DictionaryChunk {
   const column = leaf.path.join('.')
   const parts = batches.map((batch) => leafRows(batch, path, column))
@@ -35,14 +30,14 @@ export function encodeDictionaryChunk(
     parts.map((rows) => dictionaryOf(rows.values, column)),
     column,
   )
-  const inUse = new Uint8Array(labels.count)
-  const page = new DictionaryPage(leaf, buffers, inUse)
-  const dataPages: PageBody[] = []
+  const page = new DictionaryPage(leaf, kernel, labels.count)
+  const pages = new ColumnPages(leaf, kernel, compression, ENCODING.rleDictionary)
   let nullCount = 0
   const finishPage = () => {
-    const body = page.finish()
-    nullCount += body.nullCount
-    dataPages.push(body)
+    const { entryCount } = page
+    nullCount += page.nullCount
+    const { address, byteCount } = page.finish()
+    pages.addData(address, byteCount, entryCount)
   }
   for (const rows of parts) {
     let row = 0
@@ -58,13 +53,8 @@ export function encodeDictionaryChunk(
     }
   }
   if (page.entryCount > 0) finishPage()
-  return {
-    leaf,
-    dictionaryPage: { bytes: dictionaryPageBody(labels), valueCount: labels.count },
-    dataPages,
-    statistics: { nullCount, ...labelStatistics(labels, inUse) },
-    labels,
-  }
+  pages.addLargeDictionary(dictionaryPageBody(labels), labels.count)
+  return { pages, statistics: { nullCount, ...labelStatistics(labels, page.inUse) }, labels }
 }
 
 function leafRows(batch: RecordBatch, path: DictionaryPath, column: string): LeafRows {

@@ -7,8 +7,10 @@
 
 import type { Data } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
-import { clearBitsBehind, copyBits, keepValid, setBits, validityOf } from './bitmap.ts'
-import { bitWidth, encodeBits, encodeHybrid, hybridCapacity, writeRun } from './hybrid.ts'
+import { validityOf } from './bitmap.ts'
+import { FlatLevels, withLength } from './flat-levels.ts'
+import type { PageKernel } from './kernel/page-kernel.ts'
+import { indexBody, type PageBody } from './page-body.ts'
 import type { Leaf } from './schema-tree.ts'
 
 /** One batch, as a leaf sees it. */
@@ -23,127 +25,98 @@ export interface LeafRows {
   labelCount: number
 }
 
-/** Body of a data page, not compressed. */
-export interface PageBody {
-  bytes: Uint8Array
-  valueCount: number
-}
-
-/** Work space for one page, used for one column after another. Numbers are 32 bits wide so that loops see one kind. */
-export class PageBuffers {
-  definitions = new Int32Array(0)
-  indices = new Int32Array(0)
-  /** One bit an entry: the definition levels of a flat column, the repetition levels of a list. */
-  bits = new Uint8Array(0)
-  body = new Uint8Array(0)
-
-  reserve(entries: number): void {
-    // `encodeHybrid` fills up the last group.
-    const length = entries + 8
-    if (length <= this.indices.length) return
-    this.definitions = grown(this.definitions, new Int32Array(length))
-    this.indices = grown(this.indices, new Int32Array(length))
-    this.bits = grown(this.bits, new Uint8Array((length >> 3) + 2))
-  }
-
-  reserveBody(byteCount: number): void {
-    if (byteCount > this.body.length) this.body = new Uint8Array(byteCount)
-  }
-}
-
-function grown<A extends Uint8Array | Int32Array>(from: A, into: A): A {
-  into.set(from)
-  return into
-}
-
 /** Collects rows, a batch or a part of it at a time, until they leave as a page. */
 export class DictionaryPage {
   readonly #leaf: Leaf
   readonly #column: string
-  readonly #buffers: PageBuffers
-  /** 1 for each index that occurred; over all pages of the column. */
-  readonly #inUse: Uint8Array
+  readonly #kernel: PageKernel
+  readonly #labelCount: number
   readonly #valueNullable: boolean
-  readonly #isFlat: boolean
+  /** Of a column that is not part of another and no list. */
+  readonly #flat: FlatLevels | undefined
   #entryCount = 0
   #indexCount = 0
-  /** Has the highest bit of the largest index. */
-  #indexBits = 0
 
-  constructor(leaf: Leaf, buffers: PageBuffers, inUse: Uint8Array) {
+  constructor(leaf: Leaf, kernel: PageKernel, labelCount: number) {
     const { dictionary, path } = leaf
     this.#leaf = leaf
     this.#column = path.join('.')
-    this.#buffers = buffers
-    this.#inUse = inUse
+    this.#kernel = kernel
+    this.#labelCount = labelCount
     this.#valueNullable = dictionary?.valueNullable === true
-    this.#isFlat = path.length === 1
+    this.#flat = path.length === 1 ? new FlatLevels(leaf, kernel) : undefined
+    kernel.reserve(0, labelCount)
+    this.inUse.fill(0)
   }
 
   /** Entries of the level streams so far. */
   get entryCount(): number {
-    return this.#entryCount
+    return this.#flat?.rowCount ?? this.#entryCount
   }
 
-  /** Adds `rows[start..end)`, which have at most `entries` entries. */
+  get nullCount(): number {
+    return this.entryCount - this.#indexCount
+  }
+
+  /** 1 for each label that occurred; over all pages of the column. */
+  get inUse(): Uint8Array {
+    const { at, bytes } = this.#kernel
+    return bytes.subarray(at.inUse, at.inUse + this.#labelCount)
+  }
+
+  /** Adds `rows[start..end)`, which have at most `entries` entries; more than a page has only to an empty one. */
   append(rows: LeafRows, start: number, end: number, entries: number): void {
-    this.#buffers.reserve(this.#entryCount + entries)
+    this.#kernel.reserve(entries, 0)
     const firstIndex = this.#indexCount
-    if (this.#isFlat) this.#appendFlat(rows.values, start, end)
+    if (this.#flat !== undefined) this.#appendFlat(this.#flat, rows.values, start, end)
     else if (rows.list === undefined) this.#appendMembers(rows, start, end)
     else this.#appendLists(rows, rows.list, start, end)
     this.#markInUse(firstIndex, rows.labelCount)
   }
 
-  /** The page's body and how many of its entries are null; the next page starts. */
-  finish(): PageBody & { nullCount: number } {
+  /** The page's body; the next page starts. */
+  finish(): PageBody {
     const { maxDefinition, maxRepetition } = this.#leaf
-    const { bits, definitions, indices } = this.#buffers
+    const { at, call } = this.#kernel
     const entries = this.#entryCount
-    const width = Math.max(1, bitWidth(this.#indexBits))
-    const levelBytes = hybridCapacity(entries, bitWidth(maxDefinition)) + hybridCapacity(entries, 1)
-    this.#buffers.reserveBody(levelBytes + hybridCapacity(this.#indexCount, width))
-    const { body } = this.#buffers
-    let pos = 0
-    if (maxRepetition > 0) pos = withLength(body, pos, (at) => encodeBits(bits, entries, body, at))
-    if (this.#isFlat && maxDefinition > 0) pos = withLength(body, pos, (at) => this.#encodeValidity(at))
-    else if (maxDefinition > 0) {
-      pos = withLength(body, pos, (at) => encodeHybrid(definitions, entries, bitWidth(maxDefinition), body, at))
+    const indexCount = this.#indexCount
+    let pos = at.body
+    if (this.#flat !== undefined) pos = this.#flat.write(pos)
+    else {
+      const width = bitWidth(maxDefinition)
+      if (maxRepetition > 0) {
+        pos = withLength(this.#kernel, pos, (out) => call.encodeBits(at.repetitionBits, entries, out))
+      }
+      if (maxDefinition > 0) {
+        pos = withLength(this.#kernel, pos, (out) => call.encodeLevels(at.definitions, entries, width, out))
+      }
     }
-    body[pos++] = width
-    pos = encodeHybrid(indices, this.#indexCount, width, body, pos)
-    const page = { bytes: body.slice(0, pos), valueCount: entries, nullCount: entries - this.#indexCount }
-    this.#entryCount = this.#indexCount = this.#indexBits = 0
-    return page
+    this.#entryCount = this.#indexCount = 0
+    return indexBody(this.#kernel, pos, indexCount)
   }
 
-  #encodeValidity(pos: number): number {
-    const { body, bits } = this.#buffers
-    if (this.#indexCount === this.#entryCount) return writeRun(1, this.#entryCount, 1, body, pos)
-    if (this.#indexCount === 0) return writeRun(0, this.#entryCount, 1, body, pos)
-    return encodeBits(bits, this.#entryCount, body, pos)
+  #appendFlat(levels: FlatLevels, values: Data, start: number, end: number): void {
+    const bit = levels.rowCount
+    const validity = levels.append(values, start, end)
+    this.#appendIndices(values.values.subarray(start, end), validity, bit)
+    this.#indexCount = levels.validCount
   }
 
-  /** A column of its own: the validity bitmap is the definition levels already. */
-  #appendFlat(values: Data, start: number, end: number): void {
-    const { indices, bits } = this.#buffers
-    const count = end - start
-    indices.set(values.values.subarray(start, end), this.#indexCount)
-    if (values.nullCount === 0) {
-      if (this.#valueNullable) setBits(bits, this.#entryCount, count)
-      this.#indexCount += count
-    } else {
-      if (!this.#valueNullable) throw this.#unexpectedNull()
-      copyBits(values.nullBitmap, values.offset + start, bits, this.#entryCount, count)
-      this.#indexCount = keepValid(indices, this.#indexCount, bits, this.#entryCount, count)
-    }
-    this.#entryCount += count
+  /** Appends those of which the bit of `validity` is set. */
+  #appendIndices(values: Int8Array | Int16Array | Int32Array, validity: number, bit: number): void {
+    const { at, bytes, call } = this.#kernel
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at.source)
+    const into = at.indices + 4 * this.#indexCount
+    if (values.BYTES_PER_ELEMENT === 1) call.keepInt8(at.source, validity, bit, values.length, into)
+    else if (values.BYTES_PER_ELEMENT === 2) call.keepInt16(at.source, validity, bit, values.length, into)
+    else call.keepInt32(at.source, validity, bit, values.length, into)
   }
 
   /** Members of structs: a level more for each struct that may be null. */
   #appendMembers(rows: LeafRows, start: number, end: number): void {
     const { values } = rows
-    const { definitions, indices } = this.#buffers
+    const definitions = this.#definitions(end - start)
+    const indices = this.#indices(end - start)
     const above = this.#structLevels(rows, start, end)
     const present = this.#leaf.maxDefinition - Number(this.#valueNullable)
     const valid = validityOf(values)
@@ -175,43 +148,37 @@ export class DictionaryPage {
   }
 
   /**
-   * Lists without null items of which those that are null are empty: the elements follow one another as they are. There is
-   * no loop over the elements, whose number the processor cannot foresee: all entries are written as further elements at
-   * once, then each row sets its first one.
+   * Lists without null items of which those that are null are empty: the elements follow one another as they are.
    * @returns false if a list that is null has elements; nothing was appended then.
    */
   #appendDenseLists(values: Data, list: Data, start: number, end: number, levels: ListLevels): boolean {
-    const { bits, definitions, indices } = this.#buffers
+    const { at, bytes, call } = this.#kernel
     const { nullList, emptyList, present } = levels
-    const offsets: Int32Array = list.valueOffsets
-    const validity: Uint8Array = list.nullCount > 0 ? list.nullBitmap : ALL_VALID
-    // A bit of `ALL_VALID` answers for every row.
-    const bitMask = list.nullCount > 0 ? -1 : 0
-    const whenFilled = present - emptyList
-    const isNullable = emptyList - nullList
-    const first = offsets[start]!
-    const last = offsets[end]!
+    const offsets: Int32Array = list.valueOffsets.subarray(start, end + 1)
+    const [first, last] = [offsets[0]!, offsets[end - start]!]
     const mostEntries = end - start + last - first
-    definitions.fill(present, this.#entryCount, this.#entryCount + mostEntries)
-    setBits(bits, this.#entryCount, mostEntries)
-    let entry = this.#entryCount
-    let from = first
-    for (let row = start; row < end; row++) {
-      const to = offsets[row + 1]!
-      const count = to - from
-      from = to
-      const bit = (list.offset + row) & bitMask
-      const valid = (validity[bit >> 3]! >> (bit & 7)) & 1
-      const isFilled = -count >>> 31
-      if (valid < isFilled) return false
-      definitions[entry] = nullList + (valid & isNullable) + isFilled * whenFilled
-      bits[entry >> 3]! &= ~(1 << (entry & 7))
-      entry += count + 1 - isFilled
-    }
-    indices.set(values.values.subarray(first, last), this.#indexCount)
+    const entry = this.#entryCount
+    bytes.set(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength), at.offsets)
+    const bit = list.offset + start
+    if (list.nullCount > 0) bytes.set(list.nullBitmap.subarray(bit >> 3, (bit + end - start + 7) >> 3), at.validity)
+    bytes.fill(present, at.definitions + entry, at.definitions + entry + mostEntries)
+    call.appendOnes(at.repetitionBits, entry, mostEntries)
+    const entries = call.appendLists(
+      at.offsets,
+      list.nullCount > 0 ? at.validity : 0,
+      bit & 7,
+      end - start,
+      at.definitions,
+      at.repetitionBits,
+      entry,
+      nullList,
+      emptyList,
+      present,
+    )
+    if (entries < 0) return false
+    this.#appendIndices(values.values.subarray(first, last), 0, 0)
     this.#indexCount += last - first
-    this.#entryCount = entry
-    clearBitsBehind(bits, entry)
+    this.#entryCount = entries
     return true
   }
 
@@ -223,17 +190,20 @@ export class DictionaryPage {
     { nullList, emptyList, nullItem, present }: ListLevels,
     above: Int32Array | undefined,
   ): void {
-    const { bits, definitions, indices } = this.#buffers
+    const { at, bytes, call } = this.#kernel
     const offsets: Int32Array = list.valueOffsets
+    const mostEntries = end - start + offsets[end]! - offsets[start]!
+    const definitions = this.#definitions(mostEntries)
+    const indices = this.#indices(mostEntries)
     const isListValid = validityOf(list)
     const isItemValid = validityOf(values)
-    setBits(bits, this.#entryCount, end - start + offsets[end]! - offsets[start]!)
+    call.appendOnes(at.repetitionBits, this.#entryCount, mostEntries)
     let entry = this.#entryCount
     for (let row = start; row < end; row++) {
       const level = above === undefined ? nullList : above[row - start]!
       const from = offsets[row]!
       const to = offsets[row + 1]!
-      bits[entry >> 3]! &= ~(1 << (entry & 7))
+      bytes[at.repetitionBits + (entry >> 3)]! &= ~(1 << (entry & 7))
       if (level < nullList || !isListValid(row)) {
         definitions[entry++] = level
       } else if (from === to) {
@@ -247,7 +217,16 @@ export class DictionaryPage {
       }
     }
     this.#entryCount = entry
-    clearBitsBehind(bits, entry)
+  }
+
+  /** The definition levels so far, with room for more. */
+  #definitions(more: number): Uint8Array {
+    const { at, bytes } = this.#kernel
+    return bytes.subarray(at.definitions, at.definitions + this.#entryCount + more)
+  }
+
+  #indices(more: number): Int32Array {
+    return this.#kernel.int32(this.#kernel.at.indices, this.#indexCount + more)
   }
 
   /** Definition level that the structs above give to each row; nothing if none of them has a null. */
@@ -269,17 +248,12 @@ export class DictionaryPage {
   }
 
   #markInUse(firstIndex: number, labelCount: number): void {
-    const { indices } = this.#buffers
-    const inUse = this.#inUse
-    const end = this.#indexCount
-    let bits = this.#indexBits
-    for (let i = firstIndex; i < end; i++) {
-      const index = indices[i]!
-      if (index >>> 0 >= labelCount) throw this.#indexOutOfRange(index, labelCount)
-      inUse[index] = 1
-      bits |= index
-    }
-    this.#indexBits = bits
+    const { at, call } = this.#kernel
+    const count = this.#indexCount - firstIndex
+    const marked = call.markInUse(at.indices + 4 * firstIndex, count, labelCount, at.inUse)
+    if (marked === count) return
+    const [index = 0] = this.#kernel.int32(at.indices + 4 * (firstIndex + marked), 1)
+    throw this.#indexOutOfRange(index, labelCount)
   }
 
   #unexpectedNull(): ExportError {
@@ -303,15 +277,7 @@ interface ListLevels {
   present: number
 }
 
-const ALL_VALID = Uint8Array.of(255)
-
-/** Writes a level stream behind its length in four bytes. */
-function withLength(body: Uint8Array, pos: number, write: (pos: number) => number): number {
-  const end = write(pos + 4)
-  const length = end - pos - 4
-  body[pos] = length
-  body[pos + 1] = length >>> 8
-  body[pos + 2] = length >>> 16
-  body[pos + 3] = length >>> 24
-  return end
+/** Bits that hold every number up to `largest`. */
+function bitWidth(largest: number): number {
+  return 32 - Math.clz32(largest)
 }

@@ -22,7 +22,7 @@ export const CONVERTED = {
   int16: 16,
 } as const
 
-export const ENCODING = { plain: 0, rle: 3, rleDictionary: 8 } as const
+export const ENCODING = { plain: 0, rle: 3, deltaBinaryPacked: 5, deltaLengthByteArray: 6, rleDictionary: 8 } as const
 
 export const PAGE = { data: 0, dictionary: 2 } as const
 
@@ -96,12 +96,12 @@ export function dictionaryPageHeader(sizes: PageSizes): Uint8Array {
   })
 }
 
-/** Header of a version 1 data page of dictionary indices. */
-export function dataPageHeader(sizes: PageSizes): Uint8Array {
+/** Header of a version 1 data page. */
+export function dataPageHeader(sizes: PageSizes, encoding: number): Uint8Array {
   return pageHeader(PAGE.data, sizes, (writer) => {
     writer.struct(5, () => {
       writer.i32(1, sizes.valueCount)
-      writer.i32(2, ENCODING.rleDictionary)
+      writer.i32(2, encoding)
       writer.i32(3, ENCODING.rle)
       writer.i32(4, ENCODING.rle)
     })

@@ -1,6 +1,6 @@
 /** Arrow schema → the tree that Parquet's footer holds, and its leaves: one column of the file each. */
 
-import { DataType, type Dictionary, type Field, type Schema, TimeUnit } from 'apache-arrow'
+import { DataType, type Dictionary, type Field, Precision, type Schema, TimeUnit } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 import { CONVERTED, type LogicalType, PHYSICAL, REPETITION, type SchemaElement } from './format.ts'
 
@@ -12,8 +12,10 @@ export interface Leaf {
   /** Definition level of a value that is there; 0 when nothing above it may be null or empty. */
   maxDefinition: number
   maxRepetition: number
-  /** How to reach the dictionary indices in a batch; missing on leaves that parquet-wasm encodes. */
+  /** How to reach the dictionary indices in a batch. */
   dictionary?: DictionaryPath
+  /** Number of a column of texts or 64-bit numbers. Leaves that have neither are encoded by parquet-wasm. */
+  valueColumn?: number
 }
 
 /** Structs at the outside, then at most one list, then `dictionary<utf8>`. */
@@ -46,7 +48,13 @@ export function schemaTree(schema: Schema): SchemaTree {
   return tree
 }
 
-/** Is the type written from its indices? All else goes to parquet-wasm, which hashes every text again. */
+/** Is a column of this type, which is not part of another, encoded from its values? */
+export function isValueColumn(type: DataType): boolean {
+  if (DataType.isUtf8(type) || (DataType.isFloat(type) && type.precision === Precision.DOUBLE)) return true
+  return DataType.isTimestamp(type) || (DataType.isInt(type) && type.isSigned && type.bitWidth === 64)
+}
+
+/** Is the type encoded from its indices? */
 export function isDictionaryColumn(type: DataType): boolean {
   if (DataType.isList(type)) return isTextDictionary(type.children[0]!.type)
   return isTextDictionary(type)
@@ -81,6 +89,8 @@ class TreeWalk implements SchemaTree {
       const value = primitiveElement(DataType.isDictionary(type) ? type.dictionary : type, path)
       this.elements.push({ name: field.name, repetition, ...value })
       this.#addLeaf(value.physicalType, here, dictionaryPath(field, above))
+      const column = above.path.length === 0 ? above.childNumbers?.[0] : undefined
+      if (column !== undefined && isValueColumn(type)) this.leaves.at(-1)!.valueColumn = column
     }
   }
 

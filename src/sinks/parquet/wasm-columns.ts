@@ -1,11 +1,11 @@
-/** The columns of a row group that parquet-wasm encodes: what is left of the batches without their dictionary columns. */
+/** The columns of a row group that parquet-wasm encodes: what is left of the batches without those that are encoded here. */
 
 import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { arrowByteLength } from './arrow-size.ts'
 import { type ColumnCoding, codingOf } from './column-coding.ts'
 import type { Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
-import { isDictionaryColumn } from './schema-tree.ts'
+import { isDictionaryColumn, isValueColumn } from './schema-tree.ts'
 
 /** Limits of one call, which bound parquet-wasm's memory: it keeps about half a megabyte for every column of texts. */
 const CALL_COLUMNS = 64
@@ -25,7 +25,7 @@ export function encodeWasmColumns(
   compression: Compression,
 ): WasmFile[] {
   return callsOf(schema, batches).map(({ columnNumbers, coding }) => {
-    const fields = columnNumbers.map((number) => remainingField(schema.fields[number]!)!)
+    const fields = columnNumbers.map((number) => remainingColumn(schema.fields[number]!)!)
     const part = new Schema(fields)
     const parts = batches.map((batch) => {
       const children = columnNumbers.map((number, i) => remainingData(batch.data.children[number]!, fields[i]!))
@@ -40,7 +40,7 @@ function callsOf(schema: Schema, batches: readonly RecordBatch[]): WasmCall[] {
   const calls: WasmCall[] = []
   const open = new Map<ColumnCoding, WasmCall>()
   for (const [number, field] of schema.fields.entries()) {
-    if (remainingField(field) === undefined) continue
+    if (remainingColumn(field) === undefined) continue
     const parts = batches.map((batch) => batch.data.children[number]!)
     const byteCount = parts.reduce((bytes, part) => bytes + arrowByteLength(part, 0, part.length), 0)
     const coding = codingOf(parts)
@@ -55,6 +55,10 @@ function callsOf(schema: Schema, batches: readonly RecordBatch[]): WasmCall[] {
     call.byteCount += byteCount
   }
   return calls
+}
+
+function remainingColumn(field: Field): Field | undefined {
+  return isValueColumn(field.type) ? undefined : remainingField(field)
 }
 
 /** A field without the dictionary columns in its structs; nothing if it consists of them. */

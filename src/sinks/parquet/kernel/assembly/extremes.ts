@@ -1,0 +1,81 @@
+/** The smallest and largest of a column's values. */
+
+/** Widens `[smallest, largest]` at `bounds` to hold 64-bit floating point numbers; those that are NaN do not count. */
+export function extremeDoubles(values: usize, count: u32, bounds: usize): void {
+  let smallest = load<f64>(bounds)
+  let largest = load<f64>(bounds, 8)
+  for (let i: u32 = 0; i < count; i++) {
+    const value = load<f64>(values + ((<usize>i) << 3))
+    if (value < smallest) smallest = value
+    if (value > largest) largest = value
+  }
+  store<f64>(bounds, smallest)
+  store<f64>(bounds, largest, 8)
+}
+
+/** The same for signed integers. */
+export function extremeIntegers(values: usize, count: u32, bounds: usize): void {
+  let smallest = load<i64>(bounds)
+  let largest = load<i64>(bounds, 8)
+  for (let i: u32 = 0; i < count; i++) {
+    const value = load<i64>(values + ((<usize>i) << 3))
+    if (value < smallest) smallest = value
+    if (value > largest) largest = value
+  }
+  store<i64>(bounds, smallest)
+  store<i64>(bounds, largest, 8)
+}
+
+/**
+ * Finds the smallest and largest of texts by their bytes; at least one. They lie one behind the other, their lengths at
+ * `lengths` as 64-bit numbers; or as they do in a dictionary when that is 0.
+ * @param bounds Gets address and length of the smallest, then of the largest, four bytes each.
+ */
+export function extremeTexts(lengths: usize, count: u32, texts: usize, bounds: usize): void {
+  let smallest: usize = 0
+  let smallestLength: u32 = 0
+  let smallestStart: u64 = u64.MAX_VALUE
+  let largest: usize = 0
+  let largestLength: u32 = 0
+  let largestStart: u64 = 0
+  let text = texts
+  for (let i: u32 = 0; i < count; i++) {
+    let length: u32
+    if (lengths === 0) {
+      length = load<u32>(text)
+      text += 4
+    } else length = <u32>load<u64>(lengths + ((<usize>i) << 3))
+    const start = firstBytes(text, length)
+    if (start <= smallestStart && (i === 0 || isBelow(text, length, smallest, smallestLength))) {
+      smallest = text
+      smallestLength = length
+      smallestStart = start
+    }
+    if (start >= largestStart && (i === 0 || isBelow(largest, largestLength, text, length))) {
+      largest = text
+      largestLength = length
+      largestStart = start
+    }
+    text += length
+  }
+  store<u32>(bounds, <u32>smallest)
+  store<u32>(bounds, smallestLength, 4)
+  store<u32>(bounds, <u32>largest, 8)
+  store<u32>(bounds, largestLength, 12)
+}
+
+/** The first eight bytes as a number that has their order; zeros behind shorter texts. */
+function firstBytes(text: usize, length: u32): u64 {
+  const start = bswap<u64>(load<u64>(text))
+  return length >= 8 ? start : length === 0 ? 0 : start & ~(~(<u64>0) >> (length << 3))
+}
+
+function isBelow(a: usize, aLength: u32, b: usize, bLength: u32): bool {
+  const shared = min<u32>(aLength, bLength)
+  for (let i: usize = 0; i < <usize>shared; i++) {
+    const aByte = load<u8>(a + i)
+    const bByte = load<u8>(b + i)
+    if (aByte !== bByte) return aByte < bByte
+  }
+  return aLength < bLength
+}

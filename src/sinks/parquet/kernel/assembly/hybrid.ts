@@ -1,0 +1,152 @@
+/**
+ * Parquet's hybrid of run lengths and bit packing, used for levels and dictionary indices.
+ *
+ * A run is `varint(length << 1)` and the value in whole bytes; a packed stretch is `varint(groups << 1 | 1)` and its
+ * groups of eight values, each value `width` bits, least significant first.
+ */
+
+import { onesBelow } from './bits'
+import { writeVarint } from './varint'
+
+/** Shortest run that is smaller as a run: it costs its header and value, and a header for what is packed behind it. */
+function shortestRun(width: u32): u32 {
+  const overheadBytes = 4 + ((width + 7) >> 3)
+  return 8 * (overheadBytes / width + 1)
+}
+
+/** Encodes 32-bit numbers; seven more behind them are overwritten. Returns the end of what was written. */
+export function encodeIndices(values: usize, count: u32, width: u32, out: usize): usize {
+  return encodeHybrid<u32>(values, count, width, out)
+}
+
+/** The same for numbers of one byte. */
+export function encodeLevels(values: usize, count: u32, width: u32, out: usize): usize {
+  return encodeHybrid<u8>(values, count, width, out)
+}
+
+function at<T>(values: usize, i: u32): u32 {
+  return <u32>load<T>(values + <usize>i * sizeof<T>())
+}
+
+function encodeHybrid<T>(values: usize, count: u32, width: u32, out: usize): usize {
+  const shortest = shortestRun(width)
+  // The last group is filled up with zeros.
+  memory.fill(values + <usize>count * sizeof<T>(), 0, 7 * sizeof<T>())
+  let packedFrom: u32 = 0
+  let i: u32 = 0
+  while (i + shortest <= count) {
+    const value = at<T>(values, i)
+    if (value !== at<T>(values, i + 1) || value !== at<T>(values, i + shortest - 1)) {
+      i += 8
+      continue
+    }
+    let end = i + 2
+    while (end < count && at<T>(values, end) === value) end++
+    if (end - i < shortest) {
+      i += 8
+      continue
+    }
+    out = writePacked<T>(values, packedFrom, i, width, out)
+    out = writeRun(value, end - i, width, out)
+    i = end
+    packedFrom = end
+  }
+  return writePacked<T>(values, packedFrom, count, width, out)
+}
+
+/** One run: the whole of a level stream in which all entries are alike. */
+export function writeRun(value: u32, length: u32, width: u32, out: usize): usize {
+  out = writeVarint((<u64>length) << 1, out)
+  store<u32>(out, value)
+  return out + ((width + 7) >> 3)
+}
+
+function writePacked<T>(values: usize, from: u32, to: u32, width: u32, out: usize): usize {
+  if (from === to) return out
+  const groups = (to - from + 7) >> 3
+  out = writeVarint(((<u64>groups) << 1) | 1, out)
+  let pos = values + <usize>from * sizeof<T>()
+  if (width <= 8) {
+    for (let group: u32 = 0; group < groups; group++) {
+      store<u64>(out, eightPacked<T>(pos, <u64>width))
+      out += width
+      pos += 8 * sizeof<T>()
+    }
+    return out
+  }
+  return packWide<T>(pos, groups, width, out)
+}
+
+/** Eight values of at most eight bits. */
+function eightPacked<T>(pos: usize, width: u64): u64 {
+  const low =
+    <u64>load<T>(pos) |
+    ((<u64>load<T>(pos, sizeof<T>())) << width) |
+    ((<u64>load<T>(pos, 2 * sizeof<T>())) << (2 * width)) |
+    ((<u64>load<T>(pos, 3 * sizeof<T>())) << (3 * width))
+  const high =
+    <u64>load<T>(pos, 4 * sizeof<T>()) |
+    ((<u64>load<T>(pos, 5 * sizeof<T>())) << width) |
+    ((<u64>load<T>(pos, 6 * sizeof<T>())) << (2 * width)) |
+    ((<u64>load<T>(pos, 7 * sizeof<T>())) << (3 * width))
+  return low | (high << (4 * width))
+}
+
+/** Values of up to 32 bits; a group of eight ends at a whole byte. */
+function packWide<T>(pos: usize, groups: u32, width: u32, out: usize): usize {
+  let word: u64 = 0
+  let bits: u64 = 0
+  const end = pos + <usize>groups * 8 * sizeof<T>()
+  for (; pos < end; pos += sizeof<T>()) {
+    word |= (<u64>load<T>(pos)) << bits
+    bits += width
+    if (bits < 32) continue
+    store<u32>(out, <u32>word)
+    out += 4
+    word >>= 32
+    bits -= 32
+  }
+  store<u32>(out, <u32>word)
+  return out + <usize>(bits >> 3)
+}
+
+/** Bits that hold every one of the 32-bit numbers. */
+export function largestWidth(values: usize, count: u32): u32 {
+  let bits: u32 = 0
+  for (let i: u32 = 0; i < count; i++) bits |= at<u32>(values, i)
+  return 32 - clz(bits)
+}
+
+/** Values of one bit that are packed already, as an Arrow validity bitmap is. What is behind them in the last byte becomes 0. */
+export function encodeBits(bits: usize, count: u32, out: usize): usize {
+  const shortest = shortestRun(1) >> 3
+  const wholeBytes = count >> 3
+  if ((count & 7) !== 0) store<u8>(bits + wholeBytes, load<u8>(bits + wholeBytes) & <u8>onesBelow(count & 7))
+  let packedFrom: u32 = 0
+  let i: u32 = 0
+  while (i + shortest <= wholeBytes) {
+    const byte = load<u8>(bits + i)
+    if ((byte !== 0 && byte !== 255) || load<u8>(bits + i + shortest - 1) !== byte) {
+      i++
+      continue
+    }
+    let end = i + 1
+    while (end < wholeBytes && load<u8>(bits + end) === byte) end++
+    if (end - i < shortest) {
+      i = end
+      continue
+    }
+    out = writePackedBytes(bits, packedFrom, i, out)
+    out = writeRun(byte & 1, (end - i) << 3, 1, out)
+    i = end
+    packedFrom = end
+  }
+  return writePackedBytes(bits, packedFrom, (count + 7) >> 3, out)
+}
+
+function writePackedBytes(bits: usize, from: u32, to: u32, out: usize): usize {
+  if (from === to) return out
+  out = writeVarint(((<u64>(to - from)) << 1) | 1, out)
+  memory.copy(out, bits + from, to - from)
+  return out + (to - from)
+}

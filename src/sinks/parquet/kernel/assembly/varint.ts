@@ -1,0 +1,16 @@
+/** Numbers of seven bits a byte, the lowest first; the highest bit of a byte tells that more follow. */
+
+export function writeVarint(value: u64, out: usize): usize {
+  let rest = value
+  while (rest >= 128) {
+    store<u8>(out++, <u8>(rest | 128))
+    rest >>= 7
+  }
+  store<u8>(out++, <u8>rest)
+  return out
+}
+
+/** Signed numbers with the sign in the lowest bit, so that small ones stay short. */
+export function writeZigzag(value: i64, out: usize): usize {
+  return writeVarint(<u64>((value << 1) ^ (value >> 63)), out)
+}

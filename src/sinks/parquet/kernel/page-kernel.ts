@@ -1,0 +1,168 @@
+/** The compiled functions that encode and compress pages, and the memory that they work in: one of each thread. */
+
+import { readFileSync } from 'node:fs'
+
+/** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
+export interface PageFunctions {
+  appendBits(from: number, fromBit: number, into: number, at: number, count: number): number
+  appendOnes(into: number, at: number, count: number): void
+  keepInt8(from: number, validity: number, bit: number, count: number, into: number): number
+  keepInt16(from: number, validity: number, bit: number, count: number, into: number): number
+  keepInt32(from: number, validity: number, bit: number, count: number, into: number): number
+  keepInt64(from: number, validity: number, bit: number, count: number, into: number): number
+  keepLengths(offsets: number, validity: number, bit: number, count: number, into: number): number
+  keepTexts(offsets: number, validity: number, bit: number, count: number, bytes: number): number
+  markInUse(indices: number, count: number, limit: number, inUse: number): number
+  appendLists(
+    offsets: number,
+    validity: number,
+    bit: number,
+    rows: number,
+    definitions: number,
+    repetitions: number,
+    entry: number,
+    nullList: number,
+    emptyList: number,
+    present: number,
+  ): number
+  encodeBits(bits: number, count: number, out: number): number
+  encodeIndices(values: number, count: number, width: number, out: number): number
+  encodeLevels(values: number, count: number, width: number, out: number): number
+  writeRun(value: number, length: number, width: number, out: number): number
+  largestWidth(values: number, count: number): number
+  encodeDeltas(values: number, count: number, work: number, out: number): number
+  beginDictionary(slots: number, bits: number, starts: number, body: number, bodyBytes: number): void
+  dictionaryEntries(): number
+  dictionaryBytes(): number
+  indexNumbers(values: number, count: number, indices: number): number
+  indexTexts(lengths: number, count: number, bytes: number, indices: number): number
+  extremeDoubles(values: number, count: number, bounds: number): void
+  extremeIntegers(values: number, count: number, bounds: number): void
+  extremeTexts(lengths: number, count: number, texts: number, bounds: number): void
+  compressSnappy(source: number, length: number, table: number, out: number): number
+}
+
+/** Rows of a page of numbers or texts. */
+export const VALUE_ROWS = 20 * 1024
+
+/** Bytes of the values of such a page, unless it is a single text that is longer. */
+export const VALUE_BYTES = 1024 * 1024
+
+/** Level entries of a page of dictionary indices: enough to make headers cheap, few enough for the caches. */
+export const PAGE_ENTRIES = 128 * 1024
+
+/** Bytes of a dictionary that is made here; a column with a larger one is better written without. */
+export const DICTIONARY_BYTES = 1024 * 1024
+
+/** Slots of its hash table, as a power of two; half as many values. */
+export const DICTIONARY_SLOT_BITS = 17
+
+/** Levels and lengths of a page of texts. */
+const PREFIX_BYTES = 128 * 1024
+
+/** Bytes of each region, apart from `entries` and `labels` alike for all columns. */
+function regionSizes(entries: number, labels: number) {
+  const bits = (entries + 7) >> 3
+  // Levels of at most 8 bits, and indices of at most 32.
+  const body = 8 * bits + bits + 4 * entries + 256
+  return {
+    /** Validity bits, offsets and values of the batch, as they are. */
+    validity: bits,
+    offsets: 4 * (entries + 1),
+    source: Math.max(4 * entries, 8 * VALUE_ROWS),
+    /** Levels of the page: a bit each, or a byte each. */
+    definitionBits: bits,
+    repetitionBits: bits,
+    definitions: entries,
+    indices: 4 * (entries + 7),
+    lengths: 8 * VALUE_ROWS,
+    /** Has room for levels and lengths before the values that make up the rest of a page. */
+    prefix: PREFIX_BYTES,
+    values: VALUE_BYTES,
+    body,
+    /** Compressed, in the worst case. */
+    packed: 64 + Math.ceil((Math.max(body, PREFIX_BYTES + VALUE_BYTES) * 7) / 6),
+    hashes: 2 * 2 ** 14,
+    differences: 8 * 256,
+    bounds: 16,
+    slots: 4 * 2 ** DICTIONARY_SLOT_BITS,
+    starts: 4 * 2 ** (DICTIONARY_SLOT_BITS - 1),
+    dictionary: DICTIONARY_BYTES,
+    inUse: labels,
+  }
+}
+
+export type PageRegions = Readonly<Record<keyof ReturnType<typeof regionSizes>, number>>
+
+/** Address of the first region, and what is left free behind each: whole words are stored where some bytes are meant. */
+const FIRST_ADDRESS = 1024
+const SLACK_BYTES = 64
+
+const WASM_PAGE_BYTES = 65536
+
+const FEW_LABELS = 4096
+
+export class PageKernel {
+  readonly call: PageFunctions
+  readonly #memory: WebAssembly.Memory
+  #entries = PAGE_ENTRIES
+  #labels = FEW_LABELS
+  #at: PageRegions
+  #bytes: Uint8Array<ArrayBuffer>
+
+  constructor(module: WebAssembly.Module) {
+    const { at, byteCount } = placed(regionSizes(this.#entries, this.#labels))
+    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(byteCount / WASM_PAGE_BYTES) })
+    this.#at = at
+    this.#bytes = new Uint8Array(this.#memory.buffer as ArrayBuffer)
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } })
+    this.call = exports as unknown as PageFunctions
+  }
+
+  /** Where each region begins. */
+  get at(): PageRegions {
+    return this.#at
+  }
+
+  /** The memory; another array after a `reserve`. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes
+  }
+
+  /** 32-bit numbers in memory. */
+  int32(address: number, length: number): Int32Array {
+    return new Int32Array(this.#bytes.buffer, address, length)
+  }
+
+  /** Makes room for pages of so many entries, and for so many labels. What regions hold is lost, but for `inUse`. */
+  reserve(entries: number, labels: number): void {
+    if (entries <= this.#entries && labels <= this.#labels) return
+    const inUse = this.#bytes.slice(this.#at.inUse, this.#at.inUse + this.#labels)
+    this.#entries = Math.max(entries, this.#entries)
+    this.#labels = Math.max(labels, this.#labels)
+    const { at, byteCount } = placed(regionSizes(this.#entries, this.#labels))
+    const missing = byteCount - this.#bytes.length
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / WASM_PAGE_BYTES))
+    this.#at = at
+    this.#bytes = new Uint8Array(this.#memory.buffer as ArrayBuffer)
+    this.#bytes.set(inUse, at.inUse)
+  }
+}
+
+function placed(sizes: ReturnType<typeof regionSizes>): { at: PageRegions; byteCount: number } {
+  const at: Record<string, number> = {}
+  let address = FIRST_ADDRESS
+  for (const [name, byteCount] of Object.entries(sizes)) {
+    at[name] = address
+    address += (byteCount + 2 * SLACK_BYTES - 1) & -SLACK_BYTES
+  }
+  return { at: at as PageRegions, byteCount: address }
+}
+
+let kernel: PageKernel | undefined
+
+/** The thread's own, made at first use. */
+export function pageKernel(): PageKernel {
+  kernel ??= new PageKernel(new WebAssembly.Module(readFileSync(new URL('./pages.wasm', import.meta.url))))
+  return kernel
+}

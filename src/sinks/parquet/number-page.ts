@@ -1,0 +1,90 @@
+/** Rows of a column of 64-bit numbers → pages: floating point, or integers as times are. */
+
+import { type Data, DataType } from 'apache-arrow'
+import type { ColumnCoding } from './column-coding.ts'
+import { FlatLevels } from './flat-levels.ts'
+import type { Statistics } from './format.ts'
+import { type PageKernel, VALUE_ROWS } from './kernel/page-kernel.ts'
+import { bodyBeforeValues, bodyUpTo, indexBody, type PageBody } from './page-body.ts'
+import type { Leaf } from './schema-tree.ts'
+
+const VALUE_WIDTH = 8
+
+export class NumberPage {
+  readonly levels: FlatLevels
+  readonly #kernel: PageKernel
+  readonly #coding: ColumnCoding
+  readonly #isFloat: boolean
+  #valueCount = 0
+
+  constructor(leaf: Leaf, type: DataType, coding: ColumnCoding, kernel: PageKernel) {
+    this.levels = new FlatLevels(leaf, kernel)
+    this.#kernel = kernel
+    this.#coding = coding
+    this.#isFloat = DataType.isFloat(type)
+    const bounds = new DataView(kernel.bytes.buffer, kernel.at.bounds)
+    if (this.#isFloat) {
+      bounds.setFloat64(0, Number.POSITIVE_INFINITY, true)
+      bounds.setFloat64(8, Number.NEGATIVE_INFINITY, true)
+    } else {
+      bounds.setBigInt64(0, 2n ** 63n - 1n, true)
+      bounds.setBigInt64(8, -(2n ** 63n), true)
+    }
+  }
+
+  /** The last row, not included, up to which rows from `start` on fit into the page. */
+  lastThatFits(data: Data, start: number): number {
+    return Math.min(data.length, start + VALUE_ROWS - this.levels.rowCount)
+  }
+
+  append(data: Data, start: number, end: number): void {
+    const { at, bytes, call } = this.#kernel
+    const { buffer, byteOffset } = data.values as Float64Array | BigInt64Array
+    const values = new Uint8Array(buffer, byteOffset + start * VALUE_WIDTH, (end - start) * VALUE_WIDTH)
+    const bit = this.levels.rowCount
+    const into = at.values + this.levels.validCount * VALUE_WIDTH
+    const validity = this.levels.append(data, start, end)
+    if (validity === 0) {
+      bytes.set(values, into)
+    } else {
+      bytes.set(values, at.source)
+      call.keepInt64(at.source, validity, bit, end - start, into)
+    }
+  }
+
+  /** The page's body; the next page starts. Nothing if there is no more room in the dictionary. */
+  finish(): PageBody | undefined {
+    const { at, call } = this.#kernel
+    const count = this.levels.validCount
+    this.#valueCount += count
+    if (this.#isFloat) call.extremeDoubles(at.values, count, at.bounds)
+    else call.extremeIntegers(at.values, count, at.bounds)
+    if (this.#coding === 'dictionary' && call.indexNumbers(at.values, count, at.indices) === 0) return undefined
+    const pos = this.levels.write(at.body)
+    if (this.#coding === 'dictionary') return indexBody(this.#kernel, pos, count)
+    if (this.#coding === 'plain') return bodyBeforeValues(this.#kernel, pos, count * VALUE_WIDTH)
+    return bodyUpTo(at.body, call.encodeDeltas(at.values, count, at.differences, pos))
+  }
+
+  /** Smallest and largest number of all pages. */
+  bounds(): Statistics {
+    const { at, bytes } = this.#kernel
+    const min = bytes.slice(at.bounds, at.bounds + VALUE_WIDTH)
+    const max = bytes.slice(at.bounds + VALUE_WIDTH, at.bounds + 2 * VALUE_WIDTH)
+    if (this.#valueCount === 0) return {}
+    if (this.#isFloat && !withSignedZeros(min, max)) return {}
+    return { min, max, isMinExact: true, isMaxExact: true }
+  }
+}
+
+/**
+ * Spec: a smallest value of zero is written as -0.0 and a largest one as +0.0, for they compare as equal.
+ * @returns false if all values were NaN.
+ */
+function withSignedZeros(min: Uint8Array, max: Uint8Array): boolean {
+  const [minView, maxView] = [new DataView(min.buffer), new DataView(max.buffer)]
+  const [smallest, largest] = [minView.getFloat64(0, true), maxView.getFloat64(0, true)]
+  if (smallest === 0) minView.setFloat64(0, -0, true)
+  if (largest === 0) maxView.setFloat64(0, 0, true)
+  return smallest <= largest
+}
