@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ERR_OUTPUT'
   | 'ERR_PARQUET'
   | 'ERR_WORKER'
+  | 'ERR_MEMORY'
   | 'ERR_VERIFY'
   | 'ERR_OPTION'
   | 'ERR_ABORTED'

@@ -3,6 +3,7 @@
 import { type BigIntStats, fstatSync, ReadStream, statSync } from 'node:fs'
 import { type ErrorCode, isExportError, SourceError } from './errors.ts'
 import type { ExportSource } from './source.ts'
+import { explainMemory } from './system-error.ts'
 
 /** Errors that have nothing to do with what was read. */
 const UNRELATED: readonly ErrorCode[] = ['ERR_ABORTED', 'ERR_OPTION', 'ERR_OUTPUT', 'ERR_SOURCE_CHANGED']
@@ -28,7 +29,8 @@ export class SourceState {
   }
 
   /** The error of a reading, or `ERR_SOURCE_CHANGED` when that is what it comes from. */
-  explain(error: unknown): unknown {
+  explain(found: unknown): unknown {
+    const error = explainMemory(found)
     if (!isExportError(error) || isExportError(error, ...UNRELATED) || !this.#hasChanged()) return error
     return changed(error)
   }

@@ -1,4 +1,6 @@
-/** What the operating system says when it refuses something, in words. */
+/** What the operating system and the engine say when they refuse something, in words. */
+
+import { ExportError } from './errors.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
@@ -22,4 +24,11 @@ export function systemReason(error: unknown): string {
 /** Whether an error comes from a system call, and not from this program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
+}
+
+/** An ExportError `ERR_MEMORY` for memory that the engine could not get; any other error stays as it is. */
+export function explainMemory(error: unknown): unknown {
+  if (!(error instanceof RangeError) || !/memory|allocat/i.test(error.message)) return error
+  const problem = `there is too little memory (${error.message}); a smaller batch size or row group size needs less`
+  return new ExportError('ERR_MEMORY', problem, { cause: error })
 }

@@ -1,7 +1,7 @@
 /** Runs the built command line in a process of its own. `npm test` builds it first. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
@@ -15,9 +15,15 @@ export interface CliResult {
 
 export interface CliOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
   env?: Record<string, string | undefined>
+  /** Options of Node itself. */
+  nodeArgs?: readonly string[]
   /** What standard input gives; it stays open when `isStdinOpen` is set. */
   stdin?: Uint8Array
   isStdinOpen?: boolean
+  /** Files that standard input, output and error are, as `<`, `>` and `2>` in a shell have it. */
+  stdinFile?: string
+  stdoutFile?: string
+  stderrFile?: string
   /** Called with the running process. */
   watch?: (child: ChildProcess) => void
 }
@@ -27,20 +33,21 @@ const LONGEST_RUN_MS = 30_000
 
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   if (!existsSync(BIN)) throw new Error(`expected ${BIN}: run npm run build first`)
-  const { env, stdin, isStdinOpen, watch, ...spawnOptions } = options
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const { env, nodeArgs = [], stdin, isStdinOpen, stdinFile, stdoutFile, stderrFile, watch, ...spawnOptions } = options
+  const child = spawn(process.execPath, [...nodeArgs, BIN, ...args], {
     ...spawnOptions,
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+    stdio: [openFile(stdinFile, 'r'), openFile(stdoutFile, 'w'), openFile(stderrFile, 'w')],
     timeout: LONGEST_RUN_MS,
     killSignal: 'SIGKILL',
   })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-  child.stdin.on('error', () => undefined)
-  if (stdin !== undefined) child.stdin.write(stdin)
-  if (isStdinOpen !== true) child.stdin.end()
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk))
+  child.stdin?.on('error', () => undefined)
+  if (stdin !== undefined) child.stdin?.write(stdin)
+  if (isStdinOpen !== true) child.stdin?.end()
   watch?.(child)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -48,4 +55,8 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
       resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }),
     )
   })
+}
+
+function openFile(path: string | undefined, flags: string): number | 'pipe' {
+  return path === undefined ? 'pipe' : openSync(path, flags)
 }

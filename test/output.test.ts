@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -60,7 +60,7 @@ describe('a file', () => {
       await output.write([NEW.subarray(0, 4), NEW.subarray(4, 7)])
       expect(existsSync(path)).toBe(false)
       expect(readdirSync(folder)).toEqual([
-        expect.stringMatching(/^\.out\.parquet\.\d+-[\da-f]{8}\.alida-arrow-partial$/),
+        expect.stringMatching(/^\.out\.parquet\.\d+-[\da-f]{8}-[\da-f]{8}\.alida-arrow-partial$/),
       ])
       await output.write([NEW.subarray(7)])
     })
@@ -249,33 +249,6 @@ describe('found before the input is read:', () => {
     writeFileSync(path, OLD)
     chmodSync(path, 0o400)
     await expect(writeOutput(path, mustNotRun)).rejects.toMatchObject({ code: 'ERR_OUTPUT' })
-  })
-})
-
-describe('what a killed process left', () => {
-  const partial = (name: string, pid: number) => `.${name}.${pid}-0badcafe.alida-arrow-partial`
-
-  function deadProcess(): number {
-    return spawnSync('true').pid
-  }
-
-  test('is removed by the next run for the same file, and by no other', async () => {
-    const pid = deadProcess()
-    for (const name of ['out.parquet', 'other.parquet']) writeFileSync(join(folder, partial(name, pid)), 'x')
-    await write(join(folder, 'out.parquet'))
-    expect(readdirSync(folder).sort()).toEqual([partial('other.parquet', pid), 'out.parquet'])
-  })
-
-  test('is kept while its process lives, and so is whatever only looks alike', async () => {
-    const kept = [
-      partial('out.parquet', process.pid),
-      partial('out.parquet', process.ppid),
-      '.out.parquet.x-1.alida-arrow-partial',
-      `.out.parquet.${deadProcess()}-0badcafe.partial`,
-    ]
-    for (const name of kept) writeFileSync(join(folder, name), 'x')
-    await write(join(folder, 'out.parquet'))
-    expect(readdirSync(folder).sort()).toEqual([...kept, 'out.parquet'].sort())
   })
 })
 

@@ -8,6 +8,7 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
+import { explainMemory } from '../system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
 import { unwritable } from './output-error.ts'
 
@@ -44,7 +45,7 @@ export async function writeFolder(
       // What cannot be removed now is tried once more when the process ends.
       () => undefined,
     )
-    throw namedAs(path, temporary, error)
+    throw namedAs(path, temporary, explainMemory(error))
   }
 }
 

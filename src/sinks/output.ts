@@ -9,6 +9,7 @@ import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
+import { explainMemory } from '../system-error.ts'
 import { openDevice, openFile } from './file-output.ts'
 import { unwritable } from './output-error.ts'
 import { openPipe, StreamOutput } from './stream-output.ts'
@@ -45,7 +46,7 @@ export async function writeOutput(
     return output.bytesWritten
   } catch (error) {
     await output.discard()
-    throw error
+    throw explainMemory(error)
   }
 }
 

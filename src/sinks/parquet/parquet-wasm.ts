@@ -96,9 +96,14 @@ function guarded<T>(call: (wasm: ParquetWasm) => T): T {
     return result
   } catch (cause) {
     dropParquetWasm()
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ExportError('ERR_PARQUET', `parquet-wasm could not encode the rows: ${reason}`, { cause })
+    throw new ExportError('ERR_PARQUET', `parquet-wasm could not encode the rows: ${reasonOf(cause)}`, { cause })
   }
+}
+
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (!(cause instanceof WebAssembly.RuntimeError)) return reason
+  return `${reason}; it may lack memory, of which smaller row groups need less`
 }
 
 const CODEC_NAME = {
