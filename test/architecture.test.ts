@@ -14,6 +14,7 @@ const LAYERS = [
   'system-error.ts',
   'temporary-path.ts',
   'version.ts',
+  'package-file.ts',
   'limits.ts',
   'json/',
   'warnings.ts',

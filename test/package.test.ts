@@ -74,6 +74,8 @@ describe('package.json', () => {
   })
 })
 
+const KERNELS = ['dist/decode/kernel/records.wasm', 'dist/sinks/parquet/kernel/pages.wasm']
+
 test('the package holds the program, its sources and its papers, and nothing else', () => {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: ROOT,
@@ -85,13 +87,24 @@ test('the package holds the program, its sources and its papers, and nothing els
   const kinds = [
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
     /^dist\/[\w/-]+\.(js|js\.map|d\.ts|d\.ts\.map)$/,
-    /^src\/[\w/-]+\.ts$/,
+    // The command and its threads are bundled.
+    /^dist\/(chunk-\w+\.js|THIRD-PARTY-LICENSES\.txt)$/,
+    /^dist\/[\w/-]+\/kernel\/\w+\.wasm$/,
+    /^src\/[\w/-]+(\.ts|\/assembly\/tsconfig\.json)$/,
   ]
   expect(paths.filter((path) => !kinds.some((kind) => kind.test(path)))).toEqual([])
-  for (const path of ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist/bin.js', 'dist/index.d.ts']) {
+  for (const path of [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'dist/bin.js',
+    'dist/index.d.ts',
+    ...KERNELS,
+  ]) {
     expect(paths).toContain(path)
   }
-  for (const path of paths.filter((name) => name.startsWith('src/'))) {
+  for (const path of paths.filter((name) => name.startsWith('src/') && !name.includes('/assembly/'))) {
     const built = path.replace(/^src/, 'dist').replace(/\.ts$/, '')
     expect(paths).toEqual(expect.arrayContaining([`${built}.js`, `${built}.d.ts`]))
   }

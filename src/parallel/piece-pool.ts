@@ -36,7 +36,7 @@ export class PiecePool {
       }
       this.#wake()
     }
-    return startWorker('./piece-worker.js', onMessage, (failure) => {
+    return startWorker('piece-worker.js', onMessage, (failure) => {
       this.#failure ??= failure
       this.#wake()
     })

@@ -30,8 +30,8 @@ export class StreamPipeline {
 
   constructor() {
     const onFailure = (failure: unknown) => this.#fail(failure)
-    this.#decoder = startWorker('./decode-worker.js', (message: DecoderMessage) => this.#onDecoder(message), onFailure)
-    this.#encoder = startWorker('./encode-worker.js', (message: EncoderMessage) => this.#onEncoder(message), onFailure)
+    this.#decoder = startWorker('decode-worker.js', (message: DecoderMessage) => this.#onDecoder(message), onFailure)
+    this.#encoder = startWorker('encode-worker.js', (message: EncoderMessage) => this.#onEncoder(message), onFailure)
   }
 
   /** Counts and size of the document, once all row groups were taken. */

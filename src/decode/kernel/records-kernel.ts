@@ -5,11 +5,11 @@
  * path. Its memory holds the ids of fields and options, one block, and the window, or a copy of it.
  */
 
-import { readFileSync } from 'node:fs'
 import type { ColumnBlock, Gathered } from '../../columns/block.ts'
 import { QUOTE } from '../../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
 import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
+import { packageModule } from '../../package-file.ts'
 import type { AnswerLayout } from '../layout.ts'
 import { CELL_BYTES, FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
 import { type DecoderMemory, type MemoryPlan, WINDOW_BYTES } from './memory.ts'
@@ -54,8 +54,6 @@ const INEXACT_NUMBERS = 4096
 const INEXACT_BYTES = 16
 
 const BLOCK_BYTES = 16
-
-let compiled: WebAssembly.Module | undefined
 
 export class RecordsKernel {
   /** Rows of the last block, and the place of the first of them in its cells and bits. */
@@ -366,6 +364,6 @@ function valuesOf(field: KernelField, buffer: ArrayBuffer, at: number, rows: num
 }
 
 function instantiate(memory: WebAssembly.Memory): KernelExports {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./records.wasm', import.meta.url)))
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as KernelExports
+  return new WebAssembly.Instance(packageModule('decode/kernel/records.wasm'), { env: { memory } })
+    .exports as unknown as KernelExports
 }

@@ -1,6 +1,6 @@
 /** The compiled functions that encode and compress pages, and the memory that they work in: one of each thread. */
 
-import { readFileSync } from 'node:fs'
+import { packageModule } from '../../../package-file.ts'
 
 /** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
 export interface PageFunctions {
@@ -163,6 +163,6 @@ let kernel: PageKernel | undefined
 
 /** The thread's own, made at first use. */
 export function pageKernel(): PageKernel {
-  kernel ??= new PageKernel(new WebAssembly.Module(readFileSync(new URL('./pages.wasm', import.meta.url))))
+  kernel ??= new PageKernel(packageModule('sinks/parquet/kernel/pages.wasm'))
   return kernel
 }
