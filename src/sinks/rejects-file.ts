@@ -24,8 +24,8 @@ export interface RejectSink {
 }
 
 /** Rejected values that are written at a time, and characters of their JSON; what a file looks like depends on them alone. */
-const MOST_VALUES = 65_536
-const MOST_CHARACTERS = 16 * 2 ** 20
+const MOST_VALUES = 16_384
+const MOST_CHARACTERS = 4 * 2 ** 20
 
 export type RejectsFormat = 'jsonl' | 'parquet'
 
