@@ -1,0 +1,79 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import workerThreads, { type Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+// Worker threads run compiled code, so these tests do: `npm test` builds first.
+import { convertExport } from '../dist/convert.js'
+import { surveyJson } from './survey.ts'
+
+const DOCUMENT = surveyJson(5000)
+const OriginalWorker = workerThreads.Worker
+
+let folder: string
+let started: Worker[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'alida-arrow-test-'))
+  started = []
+  workerThreads.Worker = class extends OriginalWorker {
+    constructor(...args: ConstructorParameters<typeof OriginalWorker>) {
+      super(...args)
+      started.push(this)
+    }
+  }
+  syncBuiltinESMExports()
+})
+
+afterEach(() => {
+  workerThreads.Worker = OriginalWorker
+  syncBuiltinESMExports()
+  rmSync(folder, { recursive: true })
+})
+
+test.each([
+  ['a file that is cut, at once', 'file', 0, 0],
+  ['a file that is cut, in the middle', 'file', 1, 3],
+  ['a stream: the decoder', 'stream', 0, 1],
+  ['a stream: the encoder', 'stream', 1, 1],
+] as const)('a thread that is killed is an error, and the older file stays: %s', async (_, kind, index, messages) => {
+  const input = join(folder, 'in.json')
+  const output = join(folder, 'out.parquet')
+  writeFileSync(input, DOCUMENT)
+  writeFileSync(output, 'older')
+  const source = kind === 'file' ? input : Readable.from(slowly(DOCUMENT))
+  const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0, smallestStreamBytes: 0 }
+  const watch = () => void afterMessages(messages).then(() => started[index]?.terminate())
+  const converting = convertExport(source, output, { threads: 2, rowGroupSize: 50, watch }, internals)
+  await expect(converting).rejects.toMatchObject({
+    code: 'ERR_WORKER',
+    message: expect.stringMatching(/a worker thread ended before its work was done/),
+  })
+  expect(readdirSync(folder).sort()).toEqual(['in.json', 'out.parquet'])
+  expect(readFileSync(output, 'utf8')).toBe('older')
+})
+
+/** So that the end does not come before the threads have begun. */
+async function* slowly(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1 << 16) {
+    yield bytes.subarray(at, at + (1 << 16))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** Waits for so many messages of all threads together. */
+async function afterMessages(count: number): Promise<void> {
+  while (started.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+  let left = count
+  if (left === 0) return
+  await new Promise<void>((resolve) => {
+    for (const worker of started) {
+      worker.on('message', () => {
+        left--
+        if (left === 0) resolve()
+      })
+    }
+  })
+}
