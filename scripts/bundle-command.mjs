@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
-const ENTRIES = ['bin', 'parallel/piece-worker', 'parallel/decode-worker', 'parallel/encode-worker']
+const ENTRIES = ['bin', 'parallel/piece-worker', 'parallel/stream-worker']
 
 /** Loaded when needed, from where they are installed. */
 const EXTERNAL = ['parquet-wasm', 'stream-json', 'stream-chain', 'undici', 'htmlparser2', 'csv-stringify', 'any-ascii']

@@ -1,6 +1,6 @@
 /**
  * An export → one file, in one call. A plain file with many records becomes Parquet on several threads, each taking a
- * piece of it; a long stream is decoded on one thread and encoded on another; whatever else there is goes through one.
+ * piece of it; a long stream is read on one thread and converted on another; whatever else there is goes through one.
  * The bytes of the output are the same for any number.
  */
 
@@ -41,8 +41,8 @@ export interface ConvertOptions extends ReadOptions {
   /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
   rowGroupSize?: number | undefined
   /**
-   * Worker threads for a large export that becomes Parquet; 1 = none. Default: as many as there are cores for a file; none
-   * for a stream, where two (one decodes, one encodes) have brought no time on two cores and take 100 MB more.
+   * Threads for a large export that becomes Parquet; 1 = this one alone. Default: as many as there are cores for a file;
+   * two for a stream, of which one reads, and one decodes and encodes.
    */
   threads?: number | undefined
   /**
@@ -187,7 +187,7 @@ async function encodeStream(
   rejects: RejectSink | undefined,
 ): Promise<StreamResult> {
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
-  const isAlone = (options.threads ?? 1) === 1
+  const isAlone = (options.threads ?? availableParallelism()) === 1
   try {
     const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
     if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize }, rejects)

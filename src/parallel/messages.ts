@@ -1,12 +1,10 @@
 /** What the main thread and its workers say to each other. */
 
-import type { MessagePort } from 'node:worker_threads'
 import type { DecoderPlace, DocumentDecoder } from '../decode/document.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
 import type { ReadOptions } from '../reader.ts'
 import type { Compression, EncodedRowGroup } from '../sinks/parquet/index.ts'
 import type { WarningEntry } from '../warnings.ts'
-import type { WireBatch } from './wire-batch.ts'
 import type { WireError } from './wire-error.ts'
 
 /** What every thread needs to come to the same table. Everything in it can be cloned. */
@@ -65,10 +63,7 @@ export type WorkerMessage = { type: 'done'; result: PieceResult } | { type: 'fai
 
 export type MainMessage = { type: 'job'; job: PieceJob } | { type: 'piece'; piece: PieceRequest }
 
-/**
- * A stream goes through two threads: bytes → decoder → batches → encoder → row groups. Decoder and encoder have a port
- * of their own to each other.
- */
+/** A stream is read by the main thread and converted by one other. */
 export interface StreamJob extends TableJob {
   /** What the bytes are sent in. Shared: to hand over hundreds of buffers a second keeps the garbage collector busy. */
   readonly buffers: readonly SharedArrayBuffer[]
@@ -80,24 +75,17 @@ export interface StreamJob extends TableJob {
 }
 
 export type StreamMessage =
-  | { type: 'job'; job: StreamJob; port: MessagePort }
-  /** To the decoder: `length` bytes of the document, 0 at its end, are in the buffer of that number. */
+  | { type: 'job'; job: StreamJob }
+  /** `length` bytes of the document, 0 at its end, are in the buffer of that number. */
   | { type: 'bytes'; buffer: number; length: number }
-  /** To the encoder: a row group has been written. */
+  /** A row group has been written. */
   | { type: 'written' }
 
-export type DecoderMessage =
+export type StreamWorkerMessage =
   /** The bytes in this buffer were read, it can be filled again. */
   | { type: 'buffer'; buffer: number }
   /** Lines of `RejectLines`. */
   | { type: 'rejects'; lines: Uint8Array<ArrayBuffer> }
-  | { type: 'decoded'; counts: DecodedCounts; documentBytes: number }
-  | { type: 'failed'; error: WireError }
-
-export type EncoderMessage =
   | { type: 'row-group'; rowGroup: EncodedRowGroup }
-  | { type: 'encoded' }
+  | { type: 'done'; counts: DecodedCounts; documentBytes: number }
   | { type: 'failed'; error: WireError }
-
-/** From the decoder to the encoder; undefined behind the last batch. The answer to each batch is `taken`. */
-export type BatchMessage = WireBatch | undefined

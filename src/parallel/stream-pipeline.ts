@@ -1,37 +1,35 @@
 /**
- * Takes a stream through two worker threads: this thread reads the bytes, one decodes, one encodes. Everything is done in
- * order, so that the result is that of a single thread, and little is under way at a time.
+ * Takes a stream through a worker thread: this thread reads the bytes, the other one decodes and encodes. Everything is
+ * done in order, so that the result is that of a single thread, and little is under way at a time.
  */
 
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { EncodedRowGroup } from '../sinks/parquet/index.ts'
 import { aborted } from '../source.ts'
-import type { DecodedCounts, DecoderMessage, EncoderMessage, StreamJob, StreamMessage } from './messages.ts'
+import type { DecodedCounts, StreamJob, StreamMessage, StreamWorkerMessage } from './messages.ts'
 import { errorFromWire } from './wire-error.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'
 
 const BUFFER_BYTES = 1 << 21
 
-/** Together what the decoder may lag behind by. */
-const BUFFERS = 4
+/** Together what the worker may lag behind by: about what arrives while it encodes a row group. */
+const BUFFERS = 8
 
 export class StreamPipeline {
+  /** This one and the worker. */
   readonly threads = 2
-  readonly #decoder: Worker
-  readonly #encoder: Worker
+  readonly #worker: Worker
   readonly #rowGroups: EncodedRowGroup[] = []
   readonly #buffers = Array.from({ length: BUFFERS }, () => new SharedArrayBuffer(BUFFER_BYTES))
   readonly #freeBuffers = this.#buffers.map((_, i) => i)
   #decoded: { counts: DecodedCounts; documentBytes: number } | undefined
-  #isEncoded = false
   #failure: unknown
   #waiting: (() => void)[] = []
   #takeRejects: (lines: Uint8Array) => void = () => undefined
 
   constructor() {
     const onFailure = (failure: unknown) => this.#fail(failure)
-    this.#decoder = startWorker('decode-worker.js', (message: DecoderMessage) => this.#onDecoder(message), onFailure)
-    this.#encoder = startWorker('encode-worker.js', (message: EncoderMessage) => this.#onEncoder(message), onFailure)
+    this.#worker = startWorker('stream-worker.js', (message: StreamWorkerMessage) => this.#on(message), onFailure)
   }
 
   /** Counts and size of the document, once all row groups were taken. */
@@ -58,18 +56,15 @@ export class StreamPipeline {
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     try {
-      const job = { ...parts, buffers: this.#buffers }
-      const { port1, port2 } = new MessageChannel()
-      tell(this.#encoder, { type: 'job', job, port: port2 }, [port2])
-      tell(this.#decoder, { type: 'job', job, port: port1 }, [port1])
+      this.#tell({ type: 'job', job: { ...parts, buffers: this.#buffers } })
       this.#send(read).catch((error: unknown) => this.#fail(error))
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure
         const rowGroup = this.#rowGroups.shift()
         if (rowGroup !== undefined) {
           yield rowGroup
-          tell(this.#encoder, { type: 'written' })
-        } else if (this.#isEncoded && this.#decoded !== undefined) {
+          this.#tell({ type: 'written' })
+        } else if (this.#decoded !== undefined) {
           return
         } else {
           await this.#change()
@@ -82,7 +77,7 @@ export class StreamPipeline {
   }
 
   async close(): Promise<void> {
-    await stopWorkers([this.#decoder, this.#encoder])
+    await stopWorkers([this.#worker])
   }
 
   async #send(read: (target: Uint8Array) => Promise<number>): Promise<void> {
@@ -97,7 +92,7 @@ export class StreamPipeline {
         length += got
       }
       if (this.#failure !== undefined) return
-      tell(this.#decoder, { type: 'bytes', buffer, length })
+      this.#tell({ type: 'bytes', buffer, length })
       if (length === 0) return
     }
   }
@@ -112,19 +107,17 @@ export class StreamPipeline {
     return undefined
   }
 
-  #onDecoder(message: DecoderMessage): void {
+  #on(message: StreamWorkerMessage): void {
     if (message.type === 'buffer') this.#freeBuffers.push(message.buffer)
     else if (message.type === 'rejects') this.#takeRejects(message.lines)
-    else if (message.type === 'decoded') this.#decoded = message
+    else if (message.type === 'row-group') this.#rowGroups.push(message.rowGroup)
+    else if (message.type === 'done') this.#decoded = message
     else this.#fail(errorFromWire(message.error))
     this.#wake()
   }
 
-  #onEncoder(message: EncoderMessage): void {
-    if (message.type === 'row-group') this.#rowGroups.push(message.rowGroup)
-    else if (message.type === 'encoded') this.#isEncoded = true
-    else this.#fail(errorFromWire(message.error))
-    this.#wake()
+  #tell(message: StreamMessage): void {
+    this.#worker.postMessage(message)
   }
 
   #fail(failure: unknown): void {
@@ -141,8 +134,4 @@ export class StreamPipeline {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
-}
-
-function tell(worker: Worker, message: StreamMessage, transferred: MessagePort[] = []): void {
-  worker.postMessage(message, transferred)
 }

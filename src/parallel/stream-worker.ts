@@ -1,21 +1,22 @@
-/** A worker thread: decodes the records of a stream, which the main thread sends, into batches for the encoder. */
+/** A worker thread: decodes the records of a stream, which the main thread sends, and encodes them into row groups. */
 
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
+import type { RecordBatch } from 'apache-arrow'
 import { DocumentDecoder } from '../decode/document.ts'
+import { RowGroupEncoder, rowGroupsOf } from '../sinks/parquet/index.ts'
 import type { ByteSource } from '../source.ts'
 import { planTable, rejectLogOf } from '../table-plan.ts'
 import { WarningLog } from '../warnings.ts'
 import { Window } from '../window.ts'
 import { decodedCounts } from './decoded-counts.ts'
-import type { BatchMessage, DecoderMessage, StreamJob, StreamMessage } from './messages.ts'
+import type { StreamJob, StreamMessage, StreamWorkerMessage } from './messages.ts'
 import { RejectLines } from './reject-lines.ts'
-import { BatchPacker } from './wire-batch.ts'
 import { wireError } from './wire-error.ts'
 
 const WINDOW_BYTES = 1 << 20
 
-/** Batches that the encoder has not begun with: one is ready while it is busy with another. */
-const MOST_BATCHES_WAITING = 1
+/** Row groups that were not written yet. */
+const MOST_ROW_GROUPS_WAITING = 1
 
 /** The bytes that the main thread sends; it is told when a buffer has been read. */
 class SentBytes implements ByteSource {
@@ -59,29 +60,58 @@ class SentBytes implements ByteSource {
   async close(): Promise<void> {}
 }
 
-async function decode(job: StreamJob, bytes: SentBytes, encoder: BatchSender): Promise<void> {
+let rowGroupsWaiting = 0
+let wakeEncoder: () => void = () => undefined
+
+async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
+  const { columns, decodedSchema, shape } = planTable(job.definition, job.header, job.options, new WarningLog())
   const warnings = new WarningLog()
-  const { columns, decodedSchema } = planTable(job.definition, job.header, job.options, new WarningLog())
   const lines = new RejectLines()
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))
   const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
   decoder.limitInput(job.options)
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
+  async function* shaped(): AsyncGenerator<RecordBatch> {
+    let records = 0
+    for await (const batch of decodedBatches(job, decoder, bytes)) {
+      if (rejects !== undefined) tellRejects(lines.take())
+      yield* shape.apply(batch, records)
+      records += batch.numRows
+    }
+    if (rejects !== undefined) tellRejects(lines.take())
+  }
+  const encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
+  for await (const group of rowGroupsOf(shaped(), { rowGroupRows: job.rowGroupSize })) {
+    const rowGroup = encoder.encode(group)
+    tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
+    rowGroupsWaiting++
+    while (rowGroupsWaiting > MOST_ROW_GROUPS_WAITING) {
+      await new Promise<void>((resolve) => {
+        wakeEncoder = resolve
+      })
+    }
+  }
+  const { cursor } = decoder
+  const counts = decodedCounts(decoder, columns.length, warnings)
+  tellMain({ type: 'done', counts, documentBytes: cursor.offsetOf(cursor.pos) })
+}
+
+async function* decodedBatches(
+  { byteOffset, progress }: StreamJob,
+  decoder: DocumentDecoder,
+  bytes: SentBytes,
+): AsyncGenerator<RecordBatch> {
   const { cursor } = decoder
   const window = new Window(cursor, bytes, WINDOW_BYTES, (length) => decoder.memory.window(length))
-  window.restart(bytes, job.byteOffset)
-  const progress = new Float64Array(job.progress)
+  window.restart(bytes, byteOffset)
+  const done = new Float64Array(progress)
   for (;;) {
     const step = decoder.step()
-    progress[0] = cursor.offsetOf(cursor.pos) - job.byteOffset
-    progress[1] = decoder.recordsRead
-    if (rejects !== undefined) tellRejects(lines.take())
+    done[0] = cursor.offsetOf(cursor.pos) - byteOffset
+    done[1] = decoder.recordsRead
     if (step === 'batch') {
-      await encoder.send(decoder.takeBatch())
+      yield decoder.takeBatch()
     } else if (step === 'end') {
-      encoder.finish()
-      const documentBytes = cursor.offsetOf(cursor.pos)
-      tellMain({ type: 'decoded', counts: decodedCounts(decoder, columns.length, warnings), documentBytes })
       return
     } else {
       decoder.requireWithinLimits()
@@ -94,41 +124,7 @@ function tellRejects(lines: Uint8Array<ArrayBuffer>): void {
   if (lines.length > 0) tellMain({ type: 'rejects', lines }, [lines.buffer])
 }
 
-class BatchSender {
-  readonly #port: MessagePort
-  readonly #packer = new BatchPacker()
-  #waiting = 0
-  #wake: () => void = () => undefined
-
-  constructor(port: MessagePort) {
-    this.#port = port
-    port.on('message', () => {
-      this.#waiting--
-      this.#wake()
-    })
-  }
-
-  async send(decoded: ReturnType<DocumentDecoder['takeBatch']>): Promise<void> {
-    const { batch, buffers } = this.#packer.pack(decoded)
-    this.#tell(batch, buffers)
-    this.#waiting++
-    while (this.#waiting > MOST_BATCHES_WAITING) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  finish(): void {
-    this.#tell(undefined, [])
-  }
-
-  #tell(message: BatchMessage, buffers: ArrayBuffer[]): void {
-    this.#port.postMessage(message, buffers)
-  }
-}
-
-function tellMain(message: DecoderMessage, buffers: ArrayBuffer[] = []): void {
+function tellMain(message: StreamWorkerMessage, buffers: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, buffers)
 }
 
@@ -136,9 +132,13 @@ let bytes: SentBytes | undefined
 
 parentPort?.on('message', (message: StreamMessage) => {
   if (message.type === 'bytes') bytes?.add(message.buffer, message.length)
+  if (message.type === 'written') {
+    rowGroupsWaiting--
+    wakeEncoder()
+  }
   if (message.type !== 'job') return
   bytes = new SentBytes(message.job.buffers)
-  decode(message.job, bytes, new BatchSender(message.port)).catch((error: unknown) => {
+  convert(message.job, bytes).catch((error: unknown) => {
     const failure = wireError(error)
     // Anything else is a fault of this program: it ends the worker, which the main thread sees.
     if (failure === undefined) throw error
