@@ -60,12 +60,9 @@ export class DocumentWalker {
     else if (depthBefore === 1) this.#topLevel(token)
     else if (depthBefore === 2 && this.#isInRecords) this.#record(token)
     else this.#inside(token)
-    if (this.#nesting.depth <= (this.#isInRecords ? 2 : 1)) this.#complete()
-  }
-
-  #complete(): void {
+    if (this.#nesting.depth > (this.#isInRecords ? 2 : 1)) return
     this.#openBytes = 0
-    if (this.#isInRecords && this.#nesting.depth === 2) this.#records++
+    if (this.#isInRecords && depthBefore > 1) this.#records++
   }
 
   /** To be called behind the last token. */
