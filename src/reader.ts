@@ -314,11 +314,11 @@ class DocumentInput {
 
   async #fill(): Promise<void> {
     this.decoder.requireWithinLimits()
-    this.#requireGzipRatio(this.decoder.cursor.offsetOf(this.decoder.cursor.end))
     await this.#startSpoolIfNeeded()
     // Once there are columns, it is the spool that is being read.
     const spool = this.decoder.hasColumns ? undefined : this.#spool
     await this.#window.advance(spool === undefined ? undefined : (bytes) => spool.write(bytes))
+    this.#requireGzipRatio(this.decoder.cursor.offsetOf(this.decoder.cursor.end))
   }
 
   /** A stream whose records come before their definition is kept on disk from the records on. */
