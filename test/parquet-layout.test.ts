@@ -3,7 +3,6 @@ import * as arrow from 'apache-arrow'
 import { type DataType, Field, RecordBatchStreamWriter, Schema, tableFromIPC } from 'apache-arrow'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
-import { codingOf } from '../src/sinks/parquet/column-coding.ts'
 import {
   createdByText,
   type EncodedRowGroup,
@@ -334,27 +333,33 @@ describe('dictionaries', () => {
     expect(() => new RowGroupEncoder(required).encode([holes])).toThrow('expected a value, found null')
   })
 
-  test('of other columns are made when values repeat, and not for ids and times', () => {
-    const texts = (text: (i: number) => string | null) => [
-      columnData(
-        UTF8,
-        Array.from({ length: 5000 }, (_, i) => text(i)),
-      ),
-    ]
-    expect(codingOf(texts((i) => `id ${i}`))).toBe('deltaLength')
-    expect(codingOf(texts((i) => `city ${i % 300}`))).toBe('dictionary')
-    expect(codingOf(texts((i) => (i % 3 === 0 ? 'n/a' : `answer ${i}`)))).toBe('deltaLength')
-    expect(codingOf(texts((i) => (i % 3 === 0 ? null : `x${i % 2}`)))).toBe('dictionary')
-    expect(codingOf(texts(() => null))).toBe('plain')
-    const numbers = (type: DataType, from: (i: number) => unknown) => [
-      columnData(
-        type,
-        Array.from({ length: 9000 }, (_, i) => from(i)),
-      ),
-    ]
-    expect(codingOf(numbers(TIMESTAMP, BigInt))).toBe('delta')
-    expect(codingOf(numbers(FLOAT64, (i) => i))).toBe('plain')
-    expect(codingOf(numbers(FLOAT64, (i) => i % 90))).toBe('dictionary')
+  test('of other columns are made when values repeat, and not for ids and times', async () => {
+    const encodingOf = async (type: DataType, valueAt: (i: number) => unknown, rows = 9000) => {
+      const one = new Schema([nullable('x', type)])
+      const values = Array.from({ length: rows }, (_, i) => valueAt(i))
+      const bytes = await parquetBytes(one, [batchOf(one, [columnData(type, values)])])
+      return metadataOf(bytes).row_groups[0]?.columns[0]?.meta_data?.encodings.at(-1)
+    }
+    expect(await encodingOf(UTF8, (i) => `id ${i}`)).toBe('DELTA_LENGTH_BYTE_ARRAY')
+    expect(await encodingOf(UTF8, (i) => `city ${i % 300}`)).toBe('RLE_DICTIONARY')
+    expect(await encodingOf(UTF8, (i) => (i % 3 === 0 ? 'n/a' : `answer ${i}`))).toBe('DELTA_LENGTH_BYTE_ARRAY')
+    expect(await encodingOf(UTF8, (i) => (i % 3 === 0 ? null : `x${i % 2}`))).toBe('RLE_DICTIONARY')
+    expect(await encodingOf(UTF8, (i) => `owner ${Math.floor(i / 40)}`)).toBe('RLE_DICTIONARY')
+    expect(await encodingOf(UTF8, () => null)).toBe('PLAIN')
+    expect(await encodingOf(TIMESTAMP, BigInt)).toBe('DELTA_BINARY_PACKED')
+    expect(await encodingOf(FLOAT64, (i) => i)).toBe('PLAIN')
+    expect(await encodingOf(FLOAT64, (i) => i % 90)).toBe('RLE_DICTIONARY')
+    expect(await encodingOf(FLOAT64, (i) => i % 3, 6)).toBe('RLE_DICTIONARY')
+    expect(await encodingOf(FLOAT64, (i) => i % 4, 6)).toBe('PLAIN')
+  })
+
+  test('of other columns are given up when there is more to them than the sample shows', async () => {
+    // All that is looked at is alike.
+    const one = new Schema([nullable('x', UTF8)])
+    const texts = Array.from({ length: 9000 }, (_, i) => (i % 281 < 32 ? 'same' : `text ${i}`))
+    const bytes = await parquetBytes(one, [batchOf(one, [columnData(UTF8, texts)])])
+    expect(metadataOf(bytes).row_groups[0]?.columns[0]?.meta_data?.encodings).toContain('DELTA_LENGTH_BYTE_ARRAY')
+    expect((await hyparquetRows(bytes)).map((row) => row.x)).toEqual(texts)
   })
 })
 

@@ -1,10 +1,8 @@
-/**
- * How to encode the columns that have no dictionary yet. parquet-rs begins one for every column and gives up when it has
- * grown to a megabyte, by when ids and times have cost five times the work and come out larger.
- */
+/** How to encode a column of texts or numbers: a sample of it tells whether a dictionary of its values pays. */
 
 import { type Data, DataType } from 'apache-arrow'
-import { isRepeated } from './repeated-texts.ts'
+import { DICTIONARY_BYTES, DICTIONARY_SLOT_BITS, type PageKernel } from './kernel/page-kernel.ts'
+import type { ValuePage } from './value-page.ts'
 
 /**
  * `delta`: whole numbers as differences in blocks of their own bit width; `deltaLength`: texts behind all their lengths.
@@ -12,86 +10,69 @@ import { isRepeated } from './repeated-texts.ts'
  */
 export type ColumnCoding = 'dictionary' | 'plain' | 'delta' | 'deltaLength'
 
-const SAMPLE_ROWS = 1024
+/** Rows are looked at in stretches that lie evenly over the column. */
+const STRETCHES = 32
+const STRETCH_ROWS = 32
 
-/** Longer values are told apart by their beginning and length. */
-const MOST_HASHED_BYTES = 64
+/** A dictionary must have so many values for each of its own. */
+export const LEAST_REPEATS = 2
 
-/** The coding of a column, of which `parts` are the batches; it depends on a sample of the values. */
-export function codingOf(parts: readonly Data[]): ColumnCoding {
-  const type = parts[0]?.type
-  if (type === undefined || !isSampled(type)) return 'dictionary'
+/**
+ * The coding of a column, of which `parts` are the batches; it depends on a sample of the values.
+ * @param page Takes the sample: it must be empty and have the coding `dictionary`, and cannot be used afterwards.
+ */
+export function codingOf(parts: readonly Data[], page: ValuePage, kernel: PageKernel): ColumnCoding {
+  const { type } = parts[0]!
+  // Without values there is nothing to encode.
   if (parts.every((part) => part.nullCount === part.length)) return 'plain'
-  if (DataType.isUtf8(type) && parts.every(isRepeated)) return 'dictionary'
-  const { occurrences, sampledCount, step } = sampleOf(parts)
-  if (sampledCount === 0) return codingWithoutDictionary(type)
-  const valueCount = sampledCount * step
-  return estimatedDistinct(occurrences, step === 1) * 2 <= valueCount ? 'dictionary' : codingWithoutDictionary(type)
+  const rowCount = parts.reduce((rows, part) => rows + part.length, 0)
+  const sampledRows = appendSample(parts, rowCount, page)
+  const sampled = page.levels.validCount
+  beginDictionary(kernel)
+  if (sampled === 0 || !page.index()) return codingWithoutDictionary(type)
+  const distinct = kernel.call.dictionaryEntries()
+  const indices = kernel.int32(kernel.at.indices, sampled)
+  const estimated = sampledRows === rowCount ? distinct : estimatedDistinct(indices, distinct)
+  return estimated * LEAST_REPEATS <= (sampled * rowCount) / sampledRows ? 'dictionary' : codingWithoutDictionary(type)
 }
 
 export function codingWithoutDictionary(type: DataType): ColumnCoding {
-  if (DataType.isUtf8(type) || DataType.isBinary(type)) return 'deltaLength'
+  if (DataType.isUtf8(type)) return 'deltaLength'
   return DataType.isFloat(type) ? 'plain' : 'delta'
 }
 
-interface Sample {
-  /** How often each value was seen, by its hash. */
-  occurrences: ReadonlyMap<number, number>
-  sampledCount: number
-  /** Every so manieth row was looked at. */
-  step: number
+export function beginDictionary({ at, call }: PageKernel): void {
+  call.beginDictionary(at.slots, DICTIONARY_SLOT_BITS, at.starts, at.dictionary, DICTIONARY_BYTES)
 }
 
-function sampleOf(parts: readonly Data[]): Sample {
-  const rowCount = parts.reduce((rows, part) => rows + part.length, 0)
-  const occurrences = new Map<number, number>()
-  let sampledCount = 0
-  // An odd step, lest it keeps time with a pattern in the data.
-  const step = Math.max(1, Math.floor(rowCount / SAMPLE_ROWS)) | 1
+/** Returns the number of rows in the sample; all of them where there are few. */
+function appendSample(parts: readonly Data[], rowCount: number, page: ValuePage): number {
+  const step = Math.max(STRETCH_ROWS, Math.floor(rowCount / STRETCHES))
+  let before = 0
+  let next = 0
+  let sampled = 0
   for (const part of parts) {
-    for (let row = 0; row < part.length; row += step) {
-      if (!part.getValid(row)) continue
-      const hash = valueHash(part, row)
-      occurrences.set(hash, (occurrences.get(hash) ?? 0) + 1)
-      sampledCount++
+    while (next < before + part.length) {
+      const start = next - before
+      const end = Math.min(start + STRETCH_ROWS, page.lastThatFits(part, start))
+      if (end > start) page.append(part, start, end)
+      sampled += end - start
+      next += step
     }
+    before += part.length
   }
-  return { occurrences, sampledCount, step }
-}
-
-function isSampled(type: DataType): boolean {
-  return (
-    DataType.isUtf8(type) ||
-    DataType.isBinary(type) ||
-    DataType.isFloat(type) ||
-    DataType.isTimestamp(type) ||
-    DataType.isInt(type)
-  )
+  return sampled
 }
 
 /** Chao's estimate: the more values were seen only once, compared with those seen twice, the more were not seen at all. */
-function estimatedDistinct(occurrences: ReadonlyMap<number, number>, isWhole: boolean): number {
-  if (isWhole) return occurrences.size
+function estimatedDistinct(indices: Int32Array, distinct: number): number {
+  const occurrences = new Uint16Array(distinct)
+  for (const index of indices) occurrences[index]!++
   let once = 0
   let twice = 0
-  for (const count of occurrences.values()) {
+  for (const count of occurrences) {
     if (count === 1) once++
     if (count === 2) twice++
   }
-  return occurrences.size + (once * (once - 1)) / (2 * (twice + 1))
-}
-
-function valueHash({ values, valueOffsets, stride }: Data, row: number): number {
-  if (valueOffsets !== undefined) return bytesHash(values, valueOffsets[row], valueOffsets[row + 1])
-  const width = stride * values.BYTES_PER_ELEMENT
-  const bytes = new Uint8Array(values.buffer, values.byteOffset + row * width, width)
-  return bytesHash(bytes, 0, width)
-}
-
-/** FNV-1a. */
-function bytesHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5 ^ (end - start)
-  const last = Math.min(end, start + MOST_HASHED_BYTES)
-  for (let i = start; i < last; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
-  return hash
+  return distinct + (once * (once - 1)) / (2 * (twice + 1))
 }

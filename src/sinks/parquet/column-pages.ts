@@ -15,11 +15,12 @@ import {
 import { type PageKernel, VALUE_BYTES } from './kernel/page-kernel.ts'
 import type { Leaf } from './schema-tree.ts'
 
-/** Compression must save this part of a column to be worth the reader's time. */
+/** Compression must save this part of a column with a dictionary to be worth the reader's time. */
 const LEAST_SAVING = 0.02
 
-/** The beginning of a column's first page shows whether all of it is worth it. */
+/** The beginning of the first page shows whether other columns, which are larger, are worth our time as well. */
 const TRIAL_BYTES = 128 * 1024
+const LEAST_TRIAL_SAVING = 0.1
 
 /** A page's size is a signed 32 bit number in the format. */
 const MOST_PAGE_BYTES = 2 ** 31 - 1
@@ -169,7 +170,7 @@ export class ColumnPages {
 
   #try(address: number, byteCount: number): void {
     const tried = Math.min(byteCount, TRIAL_BYTES)
-    const isWorthIt = this.#packed(address, tried).length <= tried * (1 - LEAST_SAVING)
+    const isWorthIt = this.#packed(address, tried).length <= tried * (1 - LEAST_TRIAL_SAVING)
     this.#keepsPacked = isWorthIt
     this.#keepsPlain = !isWorthIt
     this.#isTried = true

@@ -7,10 +7,11 @@ import type { Statistics } from './format.ts'
 import { type PageKernel, VALUE_ROWS } from './kernel/page-kernel.ts'
 import { bodyBeforeValues, bodyUpTo, indexBody, type PageBody } from './page-body.ts'
 import type { Leaf } from './schema-tree.ts'
+import type { ValuePage } from './value-page.ts'
 
 const VALUE_WIDTH = 8
 
-export class NumberPage {
+export class NumberPage implements ValuePage {
   readonly levels: FlatLevels
   readonly #kernel: PageKernel
   readonly #coding: ColumnCoding
@@ -32,7 +33,6 @@ export class NumberPage {
     }
   }
 
-  /** The last row, not included, up to which rows from `start` on fit into the page. */
   lastThatFits(data: Data, start: number): number {
     return Math.min(data.length, start + VALUE_ROWS - this.levels.rowCount)
   }
@@ -52,21 +52,27 @@ export class NumberPage {
     }
   }
 
-  /** The page's body; the next page starts. Nothing if there is no more room in the dictionary. */
-  finish(): PageBody | undefined {
+  index(): boolean {
+    const { at, call } = this.#kernel
+    return call.indexNumbers(at.values, this.levels.validCount, at.indices) !== 0
+  }
+
+  finish(): PageBody {
     const { at, call } = this.#kernel
     const count = this.levels.validCount
     this.#valueCount += count
     if (this.#isFloat) call.extremeDoubles(at.values, count, at.bounds)
     else call.extremeIntegers(at.values, count, at.bounds)
-    if (this.#coding === 'dictionary' && call.indexNumbers(at.values, count, at.indices) === 0) return undefined
     const pos = this.levels.write(at.body)
     if (this.#coding === 'dictionary') return indexBody(this.#kernel, pos, count)
     if (this.#coding === 'plain') return bodyBeforeValues(this.#kernel, pos, count * VALUE_WIDTH)
     return bodyUpTo(at.body, call.encodeDeltas(at.values, count, at.differences, pos))
   }
 
-  /** Smallest and largest number of all pages. */
+  largeRow(): never {
+    throw new RangeError(`expected room for numbers of ${VALUE_WIDTH} bytes in the kernel's memory`)
+  }
+
   bounds(): Statistics {
     const { at, bytes } = this.#kernel
     const min = bytes.slice(at.bounds, at.bounds + VALUE_WIDTH)

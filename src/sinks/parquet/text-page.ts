@@ -10,8 +10,9 @@ import { type PageKernel, VALUE_BYTES, VALUE_ROWS } from './kernel/page-kernel.t
 import { bodyBeforeValues, indexBody, type PageBody } from './page-body.ts'
 import type { Leaf } from './schema-tree.ts'
 import { TextBounds } from './text-bounds.ts'
+import type { LargeRow, ValuePage } from './value-page.ts'
 
-export class TextPage {
+export class TextPage implements ValuePage {
   readonly levels: FlatLevels
   readonly #column: string
   readonly #kernel: PageKernel
@@ -26,7 +27,6 @@ export class TextPage {
     this.#coding = coding
   }
 
-  /** The last row, not included, up to which rows from `start` on fit into the page; `start` if none does. */
   lastThatFits({ length, valueOffsets }: Data, start: number): number {
     const offsets: Int32Array = valueOffsets
     const last = Math.min(length, start + VALUE_ROWS - this.levels.rowCount)
@@ -57,24 +57,24 @@ export class TextPage {
     this.#byteCount += byteCount
   }
 
-  /** The page's body; the next page starts. Nothing if there is no more room in the dictionary. */
-  finish(): PageBody | undefined {
+  index(): boolean {
+    const { at, call } = this.#kernel
+    return call.indexTexts(at.lengths, this.levels.validCount, at.values, at.indices) !== 0
+  }
+
+  finish(): PageBody {
     const { at, call } = this.#kernel
     const count = this.levels.validCount
     const byteCount = this.#byteCount
     this.#byteCount = 0
-    if (this.#coding === 'dictionary') {
-      if (call.indexTexts(at.lengths, count, at.values, at.indices) === 0) return undefined
-      return indexBody(this.#kernel, this.levels.write(at.body), count)
-    }
+    if (this.#coding === 'dictionary') return indexBody(this.#kernel, this.levels.write(at.body), count)
     if (count > 0) this.#addBounds(at.lengths, count, at.values)
     let pos = this.levels.write(at.body)
     if (this.#coding === 'deltaLength') pos = call.encodeDeltas(at.lengths, count, at.differences, pos)
     return bodyBeforeValues(this.#kernel, pos, byteCount)
   }
 
-  /** The body of a page of one row, whose text does not fit into the kernel's memory; only between pages. */
-  largeRow(data: Data, row: number): { parts: Uint8Array[]; isNull: boolean } {
+  largeRow(data: Data, row: number): LargeRow {
     const { at, bytes, call } = this.#kernel
     const text = this.#texts(data, row, row + 1)
     this.levels.append(data, row, row + 1)
@@ -87,7 +87,6 @@ export class TextPage {
     return { parts: [start, text], isNull: false }
   }
 
-  /** Smallest and largest text of all pages. */
   bounds(): Statistics {
     const { at, call } = this.#kernel
     if (this.#coding !== 'dictionary') return this.#bounds.statistics()

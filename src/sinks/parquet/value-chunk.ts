@@ -1,13 +1,20 @@
 /** A column of texts or 64-bit numbers of one row group. */
 
 import { type Data, DataType } from 'apache-arrow'
-import { type ColumnCoding, codingOf, codingWithoutDictionary } from './column-coding.ts'
+import {
+  beginDictionary,
+  type ColumnCoding,
+  codingOf,
+  codingWithoutDictionary,
+  LEAST_REPEATS,
+} from './column-coding.ts'
 import { ColumnPages, type EncodedChunk } from './column-pages.ts'
 import { type Compression, ENCODING } from './format.ts'
-import { DICTIONARY_BYTES, DICTIONARY_SLOT_BITS, type PageKernel } from './kernel/page-kernel.ts'
+import type { PageKernel } from './kernel/page-kernel.ts'
 import { NumberPage } from './number-page.ts'
 import type { Leaf } from './schema-tree.ts'
 import { TextPage } from './text-page.ts'
+import type { ValuePage } from './value-page.ts'
 
 const DATA_ENCODING = {
   dictionary: ENCODING.rleDictionary,
@@ -26,41 +33,45 @@ export function encodeValueChunk(
   kernel: PageKernel,
   compression: Compression,
 ): EncodedChunk {
-  const coding = codingOf(parts)
-  return (
-    new ValueChunk(leaf, parts, coding, kernel, compression).encode() ??
-    // The sample promised a smaller dictionary.
-    new ValueChunk(leaf, parts, codingWithoutDictionary(parts[0]!.type), kernel, compression).encode()!
-  )
+  const { type } = parts[0]!
+  const encoded = (coding: ColumnCoding) => {
+    const pages = new ColumnPages(leaf, kernel, compression, DATA_ENCODING[coding])
+    return new ValueChunk(valuePage(leaf, type, coding, kernel), pages, coding, kernel).encode(parts)
+  }
+  const coding = codingOf(parts, valuePage(leaf, type, 'dictionary', kernel), kernel)
+  const chunk = encoded(coding) ?? encoded(codingWithoutDictionary(type))
+  if (chunk === undefined) throw new RangeError(`expected a column without a dictionary, found ${coding}`)
+  return chunk
+}
+
+function valuePage(leaf: Leaf, type: DataType, coding: ColumnCoding, kernel: PageKernel): ValuePage {
+  return DataType.isUtf8(type) ? new TextPage(leaf, coding, kernel) : new NumberPage(leaf, type, coding, kernel)
 }
 
 class ValueChunk {
-  readonly #parts: readonly Data[]
-  readonly #kernel: PageKernel
-  readonly #coding: ColumnCoding
+  readonly #page: ValuePage
   readonly #pages: ColumnPages
-  readonly #page: NumberPage | TextPage
+  readonly #hasDictionary: boolean
+  readonly #kernel: PageKernel
+  #valueCount = 0
   #nullCount = 0
 
-  constructor(leaf: Leaf, parts: readonly Data[], coding: ColumnCoding, kernel: PageKernel, compression: Compression) {
-    const { type } = parts[0]!
-    this.#parts = parts
+  constructor(page: ValuePage, pages: ColumnPages, coding: ColumnCoding, kernel: PageKernel) {
+    this.#page = page
+    this.#pages = pages
+    this.#hasDictionary = coding === 'dictionary'
     this.#kernel = kernel
-    this.#coding = coding
-    this.#pages = new ColumnPages(leaf, kernel, compression, DATA_ENCODING[coding])
-    this.#page = DataType.isUtf8(type) ? new TextPage(leaf, coding, kernel) : new NumberPage(leaf, type, coding, kernel)
   }
 
-  /** Nothing if the dictionary became too large. */
-  encode(): EncodedChunk | undefined {
+  /** Nothing if there are more different values than the sample let expect, so that a dictionary does not pay. */
+  encode(parts: readonly Data[]): EncodedChunk | undefined {
     const { at, call } = this.#kernel
-    if (this.#coding === 'dictionary') {
-      call.beginDictionary(at.slots, DICTIONARY_SLOT_BITS, at.starts, at.dictionary, DICTIONARY_BYTES)
-    }
-    for (const data of this.#parts) if (!this.#addBatch(data)) return undefined
+    if (this.#hasDictionary) beginDictionary(this.#kernel)
+    for (const data of parts) if (!this.#addBatch(data)) return undefined
     if (this.#page.levels.rowCount > 0 && !this.#finishPage()) return undefined
     const statistics = { nullCount: this.#nullCount, ...this.#page.bounds() }
-    if (this.#coding === 'dictionary') {
+    if (this.#hasDictionary) {
+      if (call.dictionaryEntries() * LEAST_REPEATS > this.#valueCount) return undefined
       this.#pages.addDictionary(at.dictionary, call.dictionaryBytes(), call.dictionaryEntries())
     }
     return { pages: this.#pages, statistics }
@@ -81,7 +92,7 @@ class ValueChunk {
   }
 
   #addLargeRow(data: Data, row: number): boolean {
-    if (this.#coding === 'dictionary' || this.#page instanceof NumberPage) return false
+    if (this.#hasDictionary) return false
     const { parts, isNull } = this.#page.largeRow(data, row)
     this.#nullCount += Number(isNull)
     this.#pages.addLargeData(parts, 1)
@@ -90,10 +101,11 @@ class ValueChunk {
 
   #finishPage(): boolean {
     const { rowCount, validCount } = this.#page.levels
-    const body = this.#page.finish()
-    if (body === undefined) return false
+    if (this.#hasDictionary && !this.#page.index()) return false
+    const { address, byteCount } = this.#page.finish()
+    this.#valueCount += validCount
     this.#nullCount += rowCount - validCount
-    this.#pages.addData(body.address, body.byteCount, rowCount)
+    this.#pages.addData(address, byteCount, rowCount)
     return true
   }
 }

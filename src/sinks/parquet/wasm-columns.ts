@@ -2,7 +2,6 @@
 
 import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { arrowByteLength } from './arrow-size.ts'
-import { type ColumnCoding, codingOf } from './column-coding.ts'
 import type { Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
 import { isDictionaryColumn, isValueColumn } from './schema-tree.ts'
@@ -11,20 +10,13 @@ import { isDictionaryColumn, isValueColumn } from './schema-tree.ts'
 const CALL_COLUMNS = 64
 const CALL_BYTES = 8 * 1024 * 1024
 
-/** Columns that are encoded together. */
-interface WasmCall {
-  columnNumbers: number[]
-  coding: ColumnCoding
-  byteCount: number
-}
-
 /** Encodes the columns, some at a time. Nothing is loaded if there are none. */
 export function encodeWasmColumns(
   schema: Schema,
   batches: readonly RecordBatch[],
   compression: Compression,
 ): WasmFile[] {
-  return callsOf(schema, batches).map(({ columnNumbers, coding }) => {
+  return callsOf(schema, batches).map((columnNumbers) => {
     const fields = columnNumbers.map((number) => remainingColumn(schema.fields[number]!)!)
     const part = new Schema(fields)
     const parts = batches.map((batch) => {
@@ -32,27 +24,26 @@ export function encodeWasmColumns(
       const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children })
       return new RecordBatch(part, data)
     })
-    return encodeWithParquetWasm(part, parts, { compression, coding })
+    return encodeWithParquetWasm(part, parts, { compression, coding: 'dictionary' })
   })
 }
 
-function callsOf(schema: Schema, batches: readonly RecordBatch[]): WasmCall[] {
-  const calls: WasmCall[] = []
-  const open = new Map<ColumnCoding, WasmCall>()
+/** Numbers of the columns that are encoded together. */
+function callsOf(schema: Schema, batches: readonly RecordBatch[]): number[][] {
+  const calls: number[][] = []
+  let byteCount = 0
   for (const [number, field] of schema.fields.entries()) {
     if (remainingColumn(field) === undefined) continue
     const parts = batches.map((batch) => batch.data.children[number]!)
-    const byteCount = parts.reduce((bytes, part) => bytes + arrowByteLength(part, 0, part.length), 0)
-    const coding = codingOf(parts)
-    let call = open.get(coding)
-    const isFull = call?.columnNumbers.length === CALL_COLUMNS || (call?.byteCount ?? 0) + byteCount > CALL_BYTES
-    if (call === undefined || isFull) {
-      call = { columnNumbers: [], coding, byteCount: 0 }
-      calls.push(call)
-      open.set(coding, call)
+    const columnBytes = parts.reduce((bytes, part) => bytes + arrowByteLength(part, 0, part.length), 0)
+    const call = calls.at(-1)
+    if (call === undefined || call.length === CALL_COLUMNS || byteCount + columnBytes > CALL_BYTES) {
+      calls.push([number])
+      byteCount = columnBytes
+    } else {
+      call.push(number)
+      byteCount += columnBytes
     }
-    call.columnNumbers.push(number)
-    call.byteCount += byteCount
   }
   return calls
 }

@@ -12,6 +12,9 @@ const MOST_TABLE_BITS: u32 = 14
 /** Nothing is looked for in the last bytes of a block, so that no load reads beyond. */
 const TAIL_BYTES: usize = 15
 
+/** What looks random may have text behind it. */
+const MOST_SKIP: u32 = 32
+
 /** Compresses `length` bytes. `table` has room for 2^14 16-bit numbers. Returns the end of what was written. */
 export function compressSnappy(source: usize, length: usize, table: usize, out: usize): usize {
   const end = source + length
@@ -48,7 +51,7 @@ function compressBlock(start: usize, end: usize, table: usize, out: usize): usiz
       store<u16>(slot, <u16>(pos - start))
       if (load<u32>(match) === word) break
       pos += <usize>(skip >> 5)
-      skip++
+      skip = min<u32>(skip + (skip >> 5), MOST_SKIP << 5)
       if (pos > last) return writeLiteral(literal, <u32>(end - literal), out)
     }
     if (pos > literal) out = writeLiteral(literal, <u32>(pos - literal), out)
