@@ -1,0 +1,356 @@
+/** The kernel reads what the general path reads, and nearly all records. */
+
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from '../src/decode/kernel/field-layout.ts'
+import { RecordsKernel } from '../src/decode/kernel/records-kernel.ts'
+import { expectSame } from './expect-same.ts'
+import { factsOf, readOnce } from './reading.ts'
+
+const guid = (kind: number, n: number) =>
+  `${n.toString(16).padStart(8, '0')}-00ab-4000-8000-${kind.toString(16).padStart(12, '0')}`
+const options = (kind: number, count: number) =>
+  Array.from({ length: count }, (_, n) => ({ id: guid(kind, n), name: `option ${kind}.${n}` }))
+
+const TYPES = ['enum', 'set', 'double', 'datetime', 'string', 'identifier', 'matrix'] as const
+type DataType = (typeof TYPES)[number]
+
+function fieldOf(dataType: DataType, n: number, optionCount = 5) {
+  const isChoice = dataType === 'enum' || dataType === 'set'
+  return {
+    id: guid(1, n),
+    name: `${dataType} ${n}`,
+    type: isChoice ? { dataType, values: options(10 + n, optionCount) } : { dataType },
+  }
+}
+
+const FIELDS = TYPES.map((dataType, n) => fieldOf(dataType, n))
+
+/** The JSON of `values` for record `i`. */
+const USUAL: Readonly<Record<DataType, (i: number) => string>> = {
+  enum: (i) => `["${guid(10, i % 5)}"]`,
+  set: (i) => `[${[0, 1, 2, 3, 4].filter((n) => (i >> n) & 1).map((n) => `"${guid(11, n)}"`)}]`,
+  double: (i) => `[${i / 8}]`,
+  datetime: (i) =>
+    `["2026-02-${String(1 + (i % 28)).padStart(2, '0')}T10:00:00.${String(i % 1000).padStart(3, '0')}Z"]`,
+  string: (i) => `["text ${i} ${'é😀'.repeat(i % 40)}"]`,
+  identifier: (i) => (i % 2 === 0 ? `["M-${i}"]` : `[${i}]`),
+  matrix: (i) => (i % 3 === 0 ? 'null' : `["cell ${i}"]`),
+}
+
+function recordOf(i: number, special: Readonly<Partial<Record<DataType, string>>> = {}): string {
+  const answers = FIELDS.filter((_, n) => (i + n) % 9 !== 0 || special[TYPES[n]!] !== undefined)
+  const fields = answers.map(({ id, type: { dataType } }) => {
+    return `{"id":"${id}","values":${special[dataType] ?? USUAL[dataType](i)}}`
+  })
+  return `{"ownerId":"${guid(2, i)}","lastUpdateDate":"2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z","fields":[${fields}]}`
+}
+
+function documentOf(records: readonly string[], fields: readonly object[] = FIELDS): Buffer {
+  return Buffer.from(`{"definition":${JSON.stringify({ fields })},"records":[${records.join()}]}`)
+}
+
+/** Records that the kernel reads while `read` runs. */
+async function kernelRecords(read: () => Promise<unknown>): Promise<number> {
+  const decode = vi.spyOn(RecordsKernel.prototype, 'decode')
+  await read()
+  const counts = decode.mock.results.map(({ value }) => Number(value))
+  decode.mockRestore()
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+async function expectBothAlike(bytes: Uint8Array, batchSize?: number, windowBytes?: number): Promise<unknown> {
+  const outcome = (useLayout: boolean) =>
+    readOnce(bytes, { batchSize }, { useLayout, windowBytes }).catch((error: unknown) => factsOf(error))
+  const general = await outcome(false)
+  expectSame(await outcome(true), general)
+  return general
+}
+
+test('both sides of the kernel agree on where things are', () => {
+  const source = readFileSync(new URL('../src/decode/kernel/assembly/layout.ts', import.meta.url), 'utf8')
+  const constants = Object.fromEntries(
+    [...source.matchAll(/^export const (\w+): \w+ = (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]),
+  )
+  const inCapitals = (prefix: string, name: string) => `${prefix}_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`
+  const expected = Object.fromEntries([
+    ['FIELD_BYTES', FIELD_BYTES],
+    ['GUID_STRIDE', GUID_STRIDE],
+    ...Object.entries(FieldAt).map(([name, at]) => [inCapitals('FIELD', name), at]),
+    ...Object.entries(FieldKind)
+      .filter(([, kind]) => kind >= 0)
+      .map(([name, kind]) => [inCapitals('KIND', name), kind]),
+  ])
+  expect(constants).toEqual(expected)
+})
+
+test('nearly all records go through the kernel', async () => {
+  const bytes = documentOf(Array.from({ length: 5000 }, (_, i) => recordOf(i)))
+  expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(4950)
+  expect(await kernelRecords(() => readOnce(bytes, {}, { useLayout: false }))).toBe(0)
+  await expectBothAlike(bytes)
+  await expectBothAlike(bytes, 333)
+  await expectBothAlike(bytes, undefined, 5000)
+})
+
+test('pretty-printed records do, too', async () => {
+  const document = JSON.parse(documentOf(Array.from({ length: 2000 }, (_, i) => recordOf(i))).toString())
+  for (const indent of [1, 2, '\t']) {
+    const bytes = Buffer.from(JSON.stringify(document, null, indent))
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1950)
+    await expectBothAlike(bytes)
+  }
+})
+
+describe('values of', () => {
+  const backslash = '\\'
+  const forms: Readonly<Record<DataType, readonly string[]>> = {
+    enum: [
+      ...['null', '[]', '[null]', '[ ]', '{}', 'true', '""', '["unknown option"]', `["${guid(99, 1)}"]`, '[7]'],
+      ...[`["${guid(10, 1)}","${guid(10, 2)}"]`, `"${guid(10, 1)}"`, `["${guid(10, 1).toUpperCase()}"]`],
+      ...[`[ "${guid(10, 1)}" ]`, `["${guid(10, 1)}",]`, `["${guid(10, 1)}"`, `["${guid(10, 1)} "]`],
+    ],
+    set: [
+      ...['null', '[]', '[null]', '[ ]', `["${guid(11, 4)}","${guid(11, 0)}"]`, `["${guid(11, 1)}","${guid(11, 1)}"]`],
+      ...[`["${guid(11, 1)}" , "${guid(11, 2)}"]`, `["${guid(11, 1)}",null]`, `["${guid(11, 1)}","no option"]`],
+      ...[`["${guid(11, 1)}",]`, `["${guid(11, 1)}""${guid(11, 2)}"]`, `"${guid(11, 1)}"`, '[1,2]'],
+    ],
+    double: [
+      ...['0', '-0', '0.5', '-12.75', '1e5', '1E+5', '1e-5', '5e-324', '1e308', '1e309', '-1e400', '2.5e-400'],
+      ...['0.1', '0.30000000000000004', '9007199254740993', '123456789012345678901234567890', '1.7976931348623157e308'],
+      ...['9007199254740992', '9007199254740991.5', '0.0000000000000000000001', '0.00000000000000000000001', '8.41'],
+      ...['18446744073709551615', '18446744073709551616', '99999999999999999999', '1234567890123456789.5', '4.35'],
+      ...['01', '-', '1.', '.5', '+1', '1e', '1e+', 'NaN', '"12"', '"x"', 'true', '1,2', '', 'null', ' 7 ', '0x1'],
+      ...[`0.${'1'.repeat(100)}`, `${'9'.repeat(400)}`, `0.${'0'.repeat(300)}1e300`],
+    ].map((number) => `[${number}]`),
+    datetime: [
+      ...['2026-02-03', '2026-02-03T04:05', '2026-02-03t04:05:06', '2026-02-03 04:05:06z', '2026-02-03  04:05'],
+      ...['2026-02-03T04:05:06.7Z', '2026-02-03T04:05:06.123456Z', '2026-02-03T04:05:06.1234567899Z'],
+      ...[
+        '2026-02-03T04:05:06+01',
+        '2026-02-03T04:05:06-0130',
+        '2026-02-03T04:05:06+23:59',
+        '2026-02-03T04:05:06+24:00',
+      ],
+      ...[
+        '2026-02-30',
+        '2024-02-29',
+        '2100-02-29',
+        '2000-02-29T23:59:59.999Z',
+        '2026-13-01',
+        '2026-00-01',
+        '2026-01-00',
+      ],
+      ...['0001-01-01', '0000-01-01', '9999-12-31T23:59:59.999999Z', '1969-12-31T23:59:59.5Z', '2026-04-31'],
+      ...['2026-02-03T24:00Z', '2026-02-03T04:60Z', '2026-02-03T04:05:60Z', '2026-02-03T04:05:06.Z', '2026-2-3', ''],
+      ...['2026-02-03T', '2026-02-03X', '2026-02-03T04:05:06Zx', `2026-02-03T04:05${backslash}u003a06Z`, '20260203'],
+    ].map((text) => `["${text}"]`),
+    string: [
+      ...[
+        '',
+        'a',
+        'a quote \\" and \\\\ and \\/',
+        '\\b\\f\\n\\r\\t',
+        '\\u0000\\u00e9\\u20ac',
+        '\\ud83d\\ude00',
+        '\\uD83D',
+      ],
+      ...[
+        '\\ude00\\ud83d',
+        '\\ud83dx',
+        '\\u12g4',
+        '\\x',
+        '\\',
+        '\u0001',
+        'tab\t',
+        'é',
+        '😀',
+        '\u{10ffff}',
+        '\\u',
+        '\\ud83d\\u0041',
+      ],
+      ...Array.from({ length: 5 }, (_, k) => 'x'.repeat(14 + k)),
+      ...Array.from({ length: 5 }, (_, k) => 'é'.repeat(6 + k)),
+      ...[
+        'x'.repeat(63),
+        'x'.repeat(64),
+        'x'.repeat(65),
+        `${'x'.repeat(1000)}\\n${'y'.repeat(1000)}`,
+        '\\n'.repeat(300),
+      ],
+    ].map((text) => `["${text}"]`),
+    identifier: [
+      '["M-1"]',
+      '[12]',
+      '[1.50]',
+      '[-0]',
+      '[1e9999]',
+      '[true]',
+      '[{}]',
+      '["a","b"]',
+      '"bare"',
+      '12',
+      '[]',
+      'null',
+    ],
+    matrix: ['["text"]', '[1]', '[1,"b"]', '[{"a": [1, 2]}]', '{"a":1}', 'null', '[]', '[null]', '"bare"', '[true]'],
+  }
+
+  test.each(TYPES)('%s, in every form', async (dataType) => {
+    for (const values of forms[dataType]) {
+      const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? { [dataType]: values } : {}))
+      await expectBothAlike(documentOf(records))
+    }
+  })
+
+  test('string, in bytes that are no UTF-8', async () => {
+    const broken = [
+      [0x80],
+      [0xc3],
+      [0xc0, 0x80],
+      [0xe0, 0x80, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xf4, 0x90, 0x80, 0x80],
+      [0xff],
+    ]
+    for (const bytes of [...broken, [0xf0, 0x9f, 0x98], [0xe2, 0x82], [0xed, 0x9f, 0xbf], [0xf0, 0x90, 0x80, 0x80]]) {
+      const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? { string: '["some text: @@"]' } : {}))
+      const document = documentOf(records)
+      const at = document.indexOf('@@')
+      await expectBothAlike(Buffer.concat([document.subarray(0, at), Buffer.from(bytes), document.subarray(at + 2)]))
+    }
+  })
+})
+
+test('records in every form', async () => {
+  const usual = recordOf(16)
+  const replacements: readonly [string, string][] = [
+    ['{"ownerId"', '{ "ownerId"'],
+    ['"ownerId"', '"owner\\u0049d"'],
+    [`"${guid(2, 16)}"`, 'null'],
+    [`"${guid(2, 16)}"`, '12'],
+    [`"${guid(2, 16)}"`, '"with \\"escapes\\""'],
+    ['"lastUpdateDate":', '"lastUpdateDate" : '],
+    ['"lastUpdateDate"', '"lastUpdated"'],
+    ['2026-01-01T', '2026-01-41T'],
+    ['"fields":[', '"fields":[ '],
+    ['"fields":', '"more":{"fields":[]},"fields":'],
+    ['"fields":', '"ownerId":"again","fields":'],
+    [']}]}', ']}]} '],
+    [']}]}', ']}],"more":1}'],
+    [']}]}', ']},]}'],
+    [']}]}', ']}]}}'],
+    [']}]}', ']}]},'],
+    [']}]}', `]},{"id":"${guid(1, 77)}","values":[1]}]}`],
+    [']}]}', `]},{"id":"${guid(1, 1)}","values":["${guid(11, 1)}"]}]}`],
+    ['"values":', '"values": '],
+    ['"values":', '"order":1,"values":'],
+    ['"id":', '"ID":'],
+    [guid(1, 3), guid(1, 3).toUpperCase()],
+  ]
+  const written = [
+    '{}',
+    'null',
+    '[]',
+    usual.replace(/"fields":\[.*\]\}$/, '"fields":[]}'),
+    usual.replace(/"fields":\[.*\]\}$/, '"fields":null}'),
+    ...replacements.map(([from, to]) => usual.replace(from, () => to)),
+  ]
+  for (const record of written) {
+    expect(record).not.toBe(usual)
+    const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? record : recordOf(i)))
+    await expectBothAlike(documentOf(records))
+  }
+})
+
+test('a question that was not selected is read for its grammar only', async () => {
+  const records = Array.from({ length: 60 }, (_, i) => recordOf(i))
+  for (const values of ['["x"]', '[1,2]', '[1,]', '[01]', '["\\x"]', '{"a":1}', 'nul', '[ ]', '[null]']) {
+    records[30] = recordOf(30, { string: values })
+    for (const fields of [['enum 0', 'set 1'], ['matrix 6']]) {
+      const outcome = (useLayout: boolean) => readOnce(documentOf(records), { fields }, { useLayout }).catch(factsOf)
+      expectSame(await outcome(true), await outcome(false))
+    }
+  }
+})
+
+describe('documents', () => {
+  test('of many short records', async () => {
+    const fields = [fieldOf('enum', 0)]
+    const record = (i: number) =>
+      `{"ownerId":"${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[${i % 7 === 0 ? '' : `{"id":"${guid(1, 0)}","values":["${guid(10, i % 5)}"]}`}]}`
+    const bytes = documentOf(
+      // A layout is learnt from an answer that another one follows.
+      [recordOf(0), ...Array.from({ length: 20_000 }, (_, i) => record(i))],
+      [...fields, ...FIELDS.slice(1)],
+    )
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(19_900)
+    await expectBothAlike(bytes, 4096)
+  })
+
+  test('of 3,000 questions', async () => {
+    const fields = Array.from({ length: 3000 }, (_, n) => fieldOf(TYPES[n % 5]!, n, 3))
+    const valuesOf = (n: number, i: number) => {
+      if (n % 5 < 2) return `["${guid(10 + n, i % 3)}"]`
+      return USUAL[TYPES[n % 5]!](i)
+    }
+    const records = Array.from({ length: 30 }, (_, i) => {
+      const answers = fields.flatMap(({ id }, n) =>
+        (n * 31 + i) % 3 === 0 ? [] : [`{"id":"${id}","values":${valuesOf(n, i)}}`],
+      )
+      return `{"ownerId":"${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[${answers}]}`
+    })
+    const bytes = documentOf(records, fields)
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(10)
+    await expectBothAlike(bytes)
+  })
+
+  test('with 8,000 options, in one question and in its sets', async () => {
+    const fields = [fieldOf('enum', 0, 8000), fieldOf('set', 1, 8000)]
+    const record = (i: number) =>
+      `{"ownerId":"${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[{"id":"${guid(1, 0)}","values":["${guid(10, i * 7)}"]},{"id":"${guid(1, 1)}","values":["${guid(11, 7999 - i)}","${guid(11, i)}"]}]}`
+    const bytes = documentOf(
+      Array.from({ length: 1000 }, (_, i) => record(i)),
+      fields,
+    )
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(950)
+    await expectBothAlike(bytes)
+  })
+
+  test('with a record that is longer than a window', async () => {
+    const records = Array.from({ length: 400 }, (_, i) =>
+      recordOf(i, i % 150 === 100 ? { string: `["${'long "text" '.replaceAll('"', '\\"').repeat(250_000)}"]` } : {}),
+    )
+    const bytes = documentOf(records)
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(300)
+    await expectBothAlike(bytes)
+  })
+
+  test('of random records, in random windows and batches', async () => {
+    const record = fc.record({
+      seed: fc.nat(1000),
+      special: fc.option(
+        fc.constantFrom<Partial<Record<DataType, string>>>(
+          { string: '["a\\n"]' },
+          { set: '[]' },
+          { double: '[0.30000000000000004]' },
+          { enum: '["?"]' },
+        ),
+        { nil: undefined, freq: 3 },
+      ),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(record, { minLength: 1, maxLength: 120 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 64, max: 8000 }),
+        async (records, batchSize, windowBytes) => {
+          const bytes = documentOf(records.map(({ seed, special }) => recordOf(seed, special)))
+          await expectBothAlike(bytes, batchSize, windowBytes)
+        },
+      ),
+      { numRuns: 40, endOnFailure: true },
+    )
+  })
+})
