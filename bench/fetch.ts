@@ -2,7 +2,7 @@
  * What it costs to take an export from HTTP instead of from a file: `npm run bench:fetch [-- --records N --runs N]`.
  * `fetch` and `convert` take turns on the same document, each in a process of its own, and so is the server.
  */
-import { execFile, execFileSync, fork } from 'node:child_process'
+import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,11 +10,12 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { BATCH_ID, CLIENT_ID, CLIENT_SECRET, COMMUNITY } from '../test/fake-alida/api.ts'
 import { type ColumnSum, differingColumns } from './checksum.ts'
+import { compileBench } from './compile.ts'
 import type { Tally } from './generate.ts'
 import { inputOf } from './input.ts'
 import { busyShare } from './machine.ts'
 import { median } from './measure.ts'
-import { BENCH, BUILD, CACHE, ROOT } from './paths.ts'
+import { BUILD, CACHE, ROOT } from './paths.ts'
 import { progress } from './progress.ts'
 import { shapeNamed } from './shapes.ts'
 import { alignedTable } from './table.ts'
@@ -31,7 +32,7 @@ const { values } = parseArgs({
 })
 const shape = shapeNamed(values.shape ?? 'typical')
 const { file, tally } = await inputOf(shape, Number(values.records ?? shape.records))
-execFileSync('npx', ['tsc', '--noCheck', '-p', join(BENCH, 'tsconfig.json')], { cwd: ROOT, stdio: 'inherit' })
+compileBench()
 
 const server = fork(join(BUILD, 'fetch-server.js'), [file])
 const [origin] = (await once(server, 'message')) as [string]

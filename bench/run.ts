@@ -2,15 +2,13 @@
  * `npm run bench`: everything on the typical shape. `-- --quick`: 10,000 records, one run each. `-- --only NAME…`.
  * `-- --shape NAME --records N --runs N`. `-- --json`: one JSON object on stdout instead of the tables.
  */
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { compileBench } from './compile.ts'
 import { appendHistory, type HistoryEntry, newEntry, readHistory, regressions, TOO_BUSY_SHARE } from './history.ts'
 import { inputOf } from './input.ts'
 import { installNpmRivals } from './install.ts'
 import { busyShare } from './machine.ts'
 import { type Result, Trial } from './measure.ts'
-import { BENCH, ROOT } from './paths.ts'
 import { progress } from './progress.ts'
 import { RIVALS, rivalNamed, YARDSTICK } from './rivals/index.ts'
 import { shapeNamed } from './shapes.ts'
@@ -36,7 +34,7 @@ const records = Number(options.records ?? (options.quick ? Math.min(QUICK_RECORD
 const runs = Number(options.runs ?? (options.quick ? 1 : RUNS))
 const chosen = options.only ? positionals.map(rivalNamed) : RIVALS
 
-execFileSync('npx', ['tsc', '--noCheck', '-p', join(BENCH, 'tsconfig.json')], { cwd: ROOT, stdio: 'inherit' })
+compileBench()
 await installNpmRivals()
 const { file, tally } = await inputOf(shape, records)
 const trials = chosen.map((rival) => ({ title: rival.title, trial: new Trial(rival, file, tally) }))

@@ -1,24 +1,20 @@
-// Compiles each kernel (AssemblyScript → WebAssembly with SIMD) to a `.wasm` file beside its `assembly` folder in src,
-// for tests, and copies it to dist, for the package. Nothing is compiled that is newer than its sources.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+// Compiles each kernel: AssemblyScript → WebAssembly with SIMD. Nothing is compiled that is newer than its sources.
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
 const KERNELS = [
-  { sources: 'src/decode/kernel/assembly', entry: 'records.ts', output: 'decode/kernel/records.wasm' },
-  { sources: 'src/sinks/parquet/kernel/assembly', entry: 'pages.ts', output: 'sinks/parquet/kernel/pages.wasm' },
+  { sources: 'src/decode/kernel/assembly', entry: 'records.ts', output: 'dist/decode/kernel/records.wasm' },
+  { sources: 'src/sinks/parquet/kernel/assembly', entry: 'pages.ts', output: 'dist/sinks/parquet/kernel/pages.wasm' },
 ]
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 for (const { sources, entry, output } of KERNELS) {
-  if (!existsSync(join(sources, entry))) continue
-  const inSource = join('src', output)
-  if (!isNewer(inSource, sources)) await compile(join(sources, entry), inSource)
-  const inPackage = join('dist', output)
-  mkdirSync(dirname(inPackage), { recursive: true })
-  copyFileSync(inSource, inPackage)
+  if (isNewer(output, sources)) continue
+  mkdirSync(dirname(output), { recursive: true })
+  await compile(join(sources, entry), output)
 }
 
 function isNewer(file, sources) {

@@ -160,12 +160,17 @@ export class DocumentDecoder {
    */
   requireWithinLimits(): void {
     const { cursor, isAmongRecords } = this
-    const name = isAmongRecords ? 'maxRecordBytes' : 'maxDefinitionBytes'
+    this.#requireLength(isAmongRecords ? 'maxRecordBytes' : 'maxDefinitionBytes', cursor.pos, cursor.end)
+  }
+
+  #requireLength(name: 'maxRecordBytes' | 'maxDefinitionBytes', start: number, end: number): void {
     const most = limitOf(this.#inputLimits, name)
-    if (cursor.end - cursor.pos <= most) return
-    const what = isAmongRecords ? 'a record' : 'a member of the document'
-    const place = { ...this.#place(), byteOffset: cursor.offsetOf(cursor.pos) }
-    throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', place)
+    if (end - start <= most) return
+    const isRecord = name === 'maxRecordBytes'
+    const place = isRecord ? { record: this.recordsRead + 1 } : {}
+    const what = isRecord ? 'a record' : 'a member of the document'
+    const byteOffset = this.cursor.offsetOf(start)
+    throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', { ...place, byteOffset })
   }
 
   /** Whether `begin` was called. */
@@ -190,6 +195,7 @@ export class DocumentDecoder {
       this.#notes,
       this.#recordOptions,
       this.memory,
+      limitOf(this.#inputLimits, 'maxRecordBytes'),
     )
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
@@ -291,16 +297,23 @@ export class DocumentDecoder {
   #readRecord(): Step | undefined {
     const { cursor } = this
     const table = this.#table
+    const start = cursor.pos
     if (table === undefined || this.#records === undefined) {
       cursor.skipValue()
+      this.#requireLength('maxRecordBytes', start, cursor.pos)
       this.#recordsPassed++
       this.#state = 'after-record'
       return undefined
     }
     const { row } = table
     const block = this.#records.decodeBlock(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
-    if (block === undefined) this.#records.decode()
-    else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) this.#expectRows(table)
+    if (block === undefined) {
+      this.#records.decode()
+      this.#requireLength('maxRecordBytes', start, cursor.pos)
+      this.#records.commit()
+    } else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) {
+      this.#expectRows(table)
+    }
     if (block !== 'before') this.#state = 'after-record'
     return table.row >= this.limits.rows || this.#isFullOfBytes(table) ? 'batch' : undefined
   }
@@ -377,6 +390,7 @@ export class DocumentDecoder {
     const start = cursor.pos
     cursor.containers = 0
     cursor.skipValue()
+    this.#requireLength('maxDefinitionBytes', keyStart, cursor.pos)
     if (key === 'definition') this.#readDefinition(this.#parsed(start), keyStart)
     else if (HEADER_KEYS.has(key)) this.#members.set(key, this.#parsed(start))
     this.#state = 'after-member'

@@ -59,6 +59,7 @@ export class RecordDecoder {
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
   readonly #memory: DecoderMemory
+  readonly #maxRecordBytes: number
   #kernel: RecordsKernel | undefined
   #layoutTrials: number
   /** Where the kernel stopped in front of a record that is for the general path. */
@@ -78,8 +79,10 @@ export class RecordDecoder {
     notes: RecordNotes,
     options: RecordOptions,
     memory: DecoderMemory,
+    maxRecordBytes: number,
   ) {
     this.#cursor = cursor
+    this.#maxRecordBytes = maxRecordBytes
     this.#memory = memory
     this.#table = table
     this.#notes = notes
@@ -128,7 +131,7 @@ export class RecordDecoder {
     return 'before'
   }
 
-  /** Reads the record at the cursor into the table's current row and completes the row. */
+  /** Reads the record at the cursor into the table's current row, which `commit` completes. */
   decode(): void {
     if (this.#pause > 0) this.#pause--
     this.#attempt++
@@ -137,6 +140,9 @@ export class RecordDecoder {
     this.#table.beginRecord()
     this.#rejects?.begin()
     this.#readRecord()
+  }
+
+  commit(): void {
     this.#rejects?.commit(this.#table.records + 1, this.#table.ownerId.textOf(this.#table.row))
     this.#table.commit()
   }
@@ -227,7 +233,7 @@ export class RecordDecoder {
       const columnIndex = this.#columnOfField[field]!
       return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
     })
-    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#memory)
+    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#maxRecordBytes, this.#memory)
   }
 
   #readMembers(start: number): void {

@@ -30,6 +30,7 @@ interface KernelExports {
   setFields(...numbers: number[]): void
   addOptions(field: number, count: number): void
   setBlock(...numbers: number[]): void
+  setLongestRecord(bytes: number): void
   decodeRecords(p: number, firstRow: number, mostRows: number, cutAt: number, lookAt: number): number
   rows(): number
   endsBehindRecord(): number
@@ -83,19 +84,21 @@ export class RecordsKernel {
   /**
    * Makes a kernel for the fields of a definition, `ownerId` and `lastUpdateDate`.
    * @param ids The fields' ids, in the definition's order.
+   * @param maxRecordBytes Longer records are left to the general path.
    * @returns undefined when there is nothing that it could read.
    */
   static for(
     ids: readonly string[],
     fields: readonly KernelField[],
     layout: AnswerLayout,
+    maxRecordBytes: number,
     shared: DecoderMemory,
   ): RecordsKernel | undefined {
     if (!ids.some((id) => GUID.test(id))) return undefined
     const options = fields.reduce((sum, field) => sum + field.optionIds.length, ids.length)
     if (options * (GUID_STRIDE + 16) > MOST_TABLE_BYTES) return undefined
     try {
-      return new RecordsKernel(ids, fields, layout, shared)
+      return new RecordsKernel(ids, fields, layout, maxRecordBytes, shared)
     } catch (error) {
       // Where address space is short, the general path reads everything.
       if (error instanceof RangeError) return undefined
@@ -107,6 +110,7 @@ export class RecordsKernel {
     ids: readonly string[],
     fields: readonly KernelField[],
     layout: AnswerLayout,
+    maxRecordBytes: number,
     shared: DecoderMemory,
   ) {
     const count = fields.length
@@ -167,6 +171,7 @@ export class RecordsKernel {
     const bits = all.length * bitBytes
     const block = [validity, bits, listElements, unescaped, skippedEnds, skippedColumns, inexact, mostInexact]
     this.#exports.setBlock(...block)
+    this.#exports.setLongestRecord(Math.min(maxRecordBytes, WINDOW_BYTES))
     this.#blocks = all.map((field, i) => {
       const values = valuesOf(field, buffer, cells + i * cellBytes, rows + 8)
       return new FieldBlock(this, i, new Uint8Array(buffer, validity + i * bitBytes, bitBytes), values)

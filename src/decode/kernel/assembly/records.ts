@@ -94,6 +94,8 @@ let attempt: u32 = 0
 /** Counts answers with several options. */
 let answerStamp: u32 = 0
 
+let longestRecord: usize = 0
+
 let isBehindRecord: bool = false
 let rowCount: i32 = 0
 
@@ -164,6 +166,11 @@ export function setBlock(
   mostInexactNumbers = mostInexact
 }
 
+/** Longer records are left to the general path. */
+export function setLongestRecord(bytes: usize): void {
+  longestRecord = bytes
+}
+
 /** Rows that the last `decodeRecords` read. */
 export function rows(): i32 {
   return rowCount
@@ -192,7 +199,7 @@ export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usi
   isBehindRecord = false
   while (row - firstRow < mostRows && p < cutAt && inexactCount <= mostInexactNumbers - fieldCount) {
     const end = decodeRecord(p, row)
-    if (end === 0) {
+    if (end === 0 || end - p > longestRecord) {
       takeBack(row)
       break
     }
