@@ -33,7 +33,9 @@ export function codingOf(parts: readonly Data[], page: ValuePage, kernel: PageKe
   const distinct = kernel.call.dictionaryEntries()
   const indices = kernel.int32(kernel.at.indices, sampled)
   const estimated = sampledRows === rowCount ? distinct : estimatedDistinct(indices, distinct)
-  return estimated * LEAST_REPEATS <= (sampled * rowCount) / sampledRows ? 'dictionary' : codingWithoutDictionary(type)
+  const isRepeated = estimated * LEAST_REPEATS <= (sampled * rowCount) / sampledRows
+  const hasRoom = (estimated / distinct) * kernel.call.dictionaryBytes() <= DICTIONARY_BYTES
+  return isRepeated && hasRoom ? 'dictionary' : codingWithoutDictionary(type)
 }
 
 export function codingWithoutDictionary(type: DataType): ColumnCoding {

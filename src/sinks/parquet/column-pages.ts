@@ -18,8 +18,8 @@ import type { Leaf } from './schema-tree.ts'
 /** Compression must save this part of a column with a dictionary to be worth the reader's time. */
 const LEAST_SAVING = 0.02
 
-/** The beginning of the first page shows whether other columns, which are larger, are worth our time as well. */
-const TRIAL_BYTES = 128 * 1024
+/** The end of the first page shows whether other columns are worth our time as well: values lie behind levels. */
+const TRIAL_BYTES = 32 * 1024
 const LEAST_TRIAL_SAVING = 0.1
 
 /** A page's size is a signed 32 bit number in the format. */
@@ -62,13 +62,18 @@ export class ColumnPages {
   #keepsPlain: boolean
   #keepsPacked: boolean
 
-  /** @param encoding Of the data pages. Columns with a dictionary are compressed or not by their size as a whole. */
+  /**
+   * @param encoding Of the data pages. Columns of lists, and those with a dictionary of their values, are compressed or not
+   * by their size as a whole; a trial tells for the others.
+   */
   constructor(leaf: Leaf, kernel: PageKernel, compression: Compression, encoding: number) {
     this.#leaf = leaf
     this.#kernel = kernel
     this.#compression = compression
     this.#encoding = encoding
-    this.#keepsPlain = compression === 'none' || isPackedLater(compression) || encoding === ENCODING.rleDictionary
+    const isChoice = leaf.dictionary !== undefined && leaf.maxRepetition === 0
+    const isWhole = encoding === ENCODING.rleDictionary && !isChoice
+    this.#keepsPlain = compression === 'none' || isPackedLater(compression) || isWhole
     this.#keepsPacked = compression !== 'none' && !isPackedLater(compression)
     this.#isTried = this.#keepsPlain
   }
@@ -170,14 +175,14 @@ export class ColumnPages {
 
   #try(address: number, byteCount: number): void {
     const tried = Math.min(byteCount, TRIAL_BYTES)
-    const isWorthIt = this.#packed(address, tried).length <= tried * (1 - LEAST_TRIAL_SAVING)
+    const isWorthIt = this.#packed(address + byteCount - tried, tried).length <= tried * (1 - LEAST_TRIAL_SAVING)
     this.#keepsPacked = isWorthIt
     this.#keepsPlain = !isWorthIt
     this.#isTried = true
   }
 
   #page(isDictionary: boolean, address: number, byteCount: number, valueCount: number): Page {
-    const plain = this.#keepsPlain ? [this.#kernel.bytes.slice(address, address + byteCount)] : undefined
+    const plain = this.#keepsPlain ? [this.#kernel.copy(address, address + byteCount)] : undefined
     const packed = this.#keepsPacked ? [this.#packed(address, byteCount)] : undefined
     return { isDictionary, valueCount, byteCount, plain, packed }
   }
@@ -195,19 +200,19 @@ export class ColumnPages {
     const { bytes, at, call } = this.#kernel
     if (this.#compression === 'gzip') return gzipSync(bytes.subarray(address, address + byteCount))
     const start = writePreamble(byteCount, bytes, at.packed)
-    return bytes.slice(at.packed, call.compressSnappy(address, byteCount, at.hashes, start))
+    return this.#kernel.copy(at.packed, call.compressSnappy(address, byteCount, at.hashes, start))
   }
 
   /** Compresses a stretch at a time, so that the size of a value is not bound to that of the kernel's memory. */
   #packedParts(parts: readonly Uint8Array[], byteCount: number): Uint8Array[] {
     if (this.#compression === 'gzip') return [gzipSync(joinedParts(parts))]
     const { bytes, at, call } = this.#kernel
-    const packed = [bytes.slice(at.packed, writePreamble(byteCount, bytes, at.packed))]
+    const packed = [this.#kernel.copy(at.packed, writePreamble(byteCount, bytes, at.packed))]
     for (const part of parts) {
       for (let pos = 0; pos < part.length; pos += VALUE_BYTES) {
         const stretch = part.subarray(pos, pos + VALUE_BYTES)
         bytes.set(stretch, at.values)
-        packed.push(bytes.slice(at.packed, call.compressSnappy(at.values, stretch.length, at.hashes, at.packed)))
+        packed.push(this.#kernel.copy(at.packed, call.compressSnappy(at.values, stretch.length, at.hashes, at.packed)))
       }
     }
     return packed

@@ -52,18 +52,20 @@ export class RowGroupEncoder {
     const filled = batches.filter((batch) => batch.numRows > 0)
     const rowCount = filled.reduce((rows, batch) => rows + batch.numRows, 0)
     if (rowCount === 0) throw new ExportError('ERR_PARQUET', 'expected a row group of one row or more, found none')
+    const kernel = pageKernel()
+    kernel.reuseCopies()
     const stored = new Map<string, StoredColumn>()
     const labels = new Map<string, string[]>()
     const chunks: EncodedChunk[] = []
     for (const leaf of this.#tree.leaves) {
       if (leaf.dictionary !== undefined) {
-        const chunk = encodeDictionaryChunk(leaf, leaf.dictionary, filled, pageKernel(), this.#compression)
+        const chunk = encodeDictionaryChunk(leaf, leaf.dictionary, filled, kernel, this.#compression)
         chunks.push(chunk)
         addLabels(labels, leaf, chunk)
       } else if (leaf.valueColumn !== undefined) {
         const number = leaf.valueColumn
         const parts = filled.map((batch) => batch.data.children[number]!)
-        chunks.push(encodeValueChunk(leaf, parts, pageKernel(), this.#compression))
+        chunks.push(encodeValueChunk(leaf, parts, kernel, this.#compression))
       }
     }
     const columns = [...this.#stored(chunks), ...wasmColumns(this.#schema, filled, this.#compression)]

@@ -81,7 +81,7 @@ export class TextPage implements ValuePage {
     const count = this.levels.validCount
     new DataView(bytes.buffer, at.lengths).setBigUint64(0, BigInt(text.length), true)
     const pos = call.encodeDeltas(at.lengths, count, at.differences, this.levels.write(at.body))
-    const start = bytes.slice(at.body, pos)
+    const start = this.#kernel.copy(at.body, pos)
     if (count === 0) return { parts: [start], isNull: true }
     this.#bounds.add(text, text)
     return { parts: [start, text], isNull: false }

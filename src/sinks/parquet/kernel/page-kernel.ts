@@ -1,6 +1,7 @@
 /** The compiled functions that encode and compress pages, and the memory that they work in: one of each thread. */
 
 import { packageModule } from '../../../package-file.ts'
+import { PageCopies } from './page-copies.ts'
 
 /** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
 export interface PageFunctions {
@@ -104,6 +105,7 @@ const FEW_LABELS = 4096
 
 export class PageKernel {
   readonly call: PageFunctions
+  readonly #copies = new PageCopies()
   readonly #memory: WebAssembly.Memory
   #entries = PAGE_ENTRIES
   #labels = FEW_LABELS
@@ -132,6 +134,15 @@ export class PageKernel {
   /** 32-bit numbers in memory. */
   int32(address: number, length: number): Int32Array {
     return new Int32Array(this.#bytes.buffer, address, length)
+  }
+
+  /** Copies bytes out of the memory; the copy holds until `reuseCopies` is called. */
+  copy(start: number, end: number): Uint8Array {
+    return this.#copies.add(this.#bytes.subarray(start, end))
+  }
+
+  reuseCopies(): void {
+    this.#copies.reuse()
   }
 
   /** Makes room for pages of so many entries, and for so many labels. What regions hold is lost, but for `inUse`. */

@@ -72,7 +72,13 @@ function firstBytes(text: usize, length: u32): u64 {
 
 function isBelow(a: usize, aLength: u32, b: usize, bLength: u32): bool {
   const shared = min<u32>(aLength, bLength)
-  for (let i: usize = 0; i < <usize>shared; i++) {
+  let i: u32 = 0
+  for (; i + 8 <= shared; i += 8) {
+    const aBytes = load<u64>(a + i)
+    const bBytes = load<u64>(b + i)
+    if (aBytes !== bBytes) return bswap<u64>(aBytes) < bswap<u64>(bBytes)
+  }
+  for (; i < shared; i++) {
     const aByte = load<u8>(a + i)
     const bByte = load<u8>(b + i)
     if (aByte !== bByte) return aByte < bByte

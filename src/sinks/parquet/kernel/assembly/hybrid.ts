@@ -66,30 +66,33 @@ function writePacked<T>(values: usize, from: u32, to: u32, width: u32, out: usiz
   const groups = (to - from + 7) >> 3
   out = writeVarint(((<u64>groups) << 1) | 1, out)
   let pos = values + <usize>from * sizeof<T>()
-  if (width <= 8) {
-    for (let group: u32 = 0; group < groups; group++) {
-      store<u64>(out, eightPacked<T>(pos, <u64>width))
-      out += width
-      pos += 8 * sizeof<T>()
-    }
-    return out
+  if (width > 8) return packWide<T>(pos, groups, width, out)
+  for (let group: u32 = 0; group < groups; group++) {
+    store<u64>(out, sizeof<T>() === 1 ? eightBytes(load<u64>(pos), width) : eightWords(pos, width))
+    out += width
+    pos += 8 * sizeof<T>()
   }
-  return packWide<T>(pos, groups, width, out)
+  return out
 }
 
-/** Eight values of at most eight bits. */
-function eightPacked<T>(pos: usize, width: u64): u64 {
-  const low =
-    <u64>load<T>(pos) |
-    ((<u64>load<T>(pos, sizeof<T>())) << width) |
-    ((<u64>load<T>(pos, 2 * sizeof<T>())) << (2 * width)) |
-    ((<u64>load<T>(pos, 3 * sizeof<T>())) << (3 * width))
-  const high =
-    <u64>load<T>(pos, 4 * sizeof<T>()) |
-    ((<u64>load<T>(pos, 5 * sizeof<T>())) << width) |
-    ((<u64>load<T>(pos, 6 * sizeof<T>())) << (2 * width)) |
-    ((<u64>load<T>(pos, 7 * sizeof<T>())) << (3 * width))
+/** Eight values of at most eight bits, a byte each: neighbours move together, then pairs of them, then fours. */
+function eightBytes(values: u64, width: u64): u64 {
+  const one = 0x0001000100010001 * onesBelow(<u32>width)
+  const pairs = (values & one) | ((values >> (8 - width)) & (one << width))
+  const two = 0x0000000100000001 * onesBelow(2 * <u32>width)
+  const fours = (pairs & two) | ((pairs >> (16 - 2 * width)) & (two << (2 * width)))
+  return (fours & 0xffffffff) | ((fours >> 32) << (4 * width))
+}
+
+/** The same, four bytes each. */
+function eightWords(pos: usize, width: u64): u64 {
+  const low = twoWords(load<u64>(pos), width) | (twoWords(load<u64>(pos, 8), width) << (2 * width))
+  const high = twoWords(load<u64>(pos, 16), width) | (twoWords(load<u64>(pos, 24), width) << (2 * width))
   return low | (high << (4 * width))
+}
+
+function twoWords(values: u64, width: u64): u64 {
+  return (values & 0xff) | ((values >> 32) << width)
 }
 
 /** Values of up to 32 bits; a group of eight ends at a whole byte. */
@@ -112,8 +115,12 @@ function packWide<T>(pos: usize, groups: u32, width: u32, out: usize): usize {
 
 /** Bits that hold every one of the 32-bit numbers. */
 export function largestWidth(values: usize, count: u32): u32 {
-  let bits: u32 = 0
-  for (let i: u32 = 0; i < count; i++) bits |= at<u32>(values, i)
+  let four = i32x4.splat(0)
+  let i: u32 = 0
+  for (; i + 4 <= count; i += 4) four = v128.or(four, v128.load(values + ((<usize>i) << 2)))
+  let bits: u32 = i32x4.extract_lane(four, 0) | i32x4.extract_lane(four, 1)
+  bits |= i32x4.extract_lane(four, 2) | i32x4.extract_lane(four, 3)
+  for (; i < count; i++) bits |= at<u32>(values, i)
   return 32 - clz(bits)
 }
 
