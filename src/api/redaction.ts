@@ -6,7 +6,7 @@ const REPLACEMENT = '[secret]'
 const SHORTEST_SECRET = 4
 
 /** The query of a link may be its signature, so it is cut from every URL in a foreign text. */
-const URL_WITH_QUERY = /(https?:\/\/[^\s"'<>?#\\]+)[?#][^\s"'<>\\]*/gi
+const WHOLE_URL = /https?:\/\/[^\s"'<>\\]+/gi
 const URL_WITH_USER = /(https?:\/\/)[^\s"'<>/?#@\\]+@/gi
 
 export class Redactor {
@@ -26,7 +26,7 @@ export class Redactor {
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
       clean = clean.replaceAll(secret, REPLACEMENT)
     }
-    return clean.replace(URL_WITH_USER, '$1').replace(URL_WITH_QUERY, '$1')
+    return clean.replace(URL_WITH_USER, '$1').replace(WHOLE_URL, withoutQuery)
   }
 
   /** A copy of a foreign error that keeps its name, code and message only: its other members may hold headers. */
@@ -38,6 +38,12 @@ export class Redactor {
     if (code !== undefined) Object.assign(copy, { code })
     return copy
   }
+}
+
+/** In two steps: one expression for both would try each URL inside of another anew. */
+function withoutQuery(url: string): string {
+  const end = url.search(/[?#]/)
+  return end === -1 ? url : url.slice(0, end)
 }
 
 /** An address as it may be shown: without user, password, query and fragment. */

@@ -23,7 +23,7 @@ export function milliseconds(value: string): number {
 }
 
 function measure(value: string, units: Readonly<Record<string, number>>, advice: string): number {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(value)
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value.trim())
   const unit = units[(match?.[2] ?? '').toUpperCase()]
   const amount = Math.round(Number(match?.[1]) * (unit ?? Number.NaN))
   if (Number.isSafeInteger(amount) && amount > 0) return amount

@@ -85,7 +85,11 @@ function text(value: string | number | null | undefined): string {
 
 /** JSON without white space between its tokens. */
 function withoutSpace(json: string): string {
-  return json.replace(/("(?:[^"\\]|\\.)*")|[ \t\r\n]+/g, (_, literal: string | undefined) => literal ?? '')
+  let isInString = false
+  return json.replace(/"|\\.|[ \t\r\n]+/gs, (token) => {
+    if (token === '"') isInString = !isInString
+    return isInString || token === '"' || token.startsWith('\\') ? token : ''
+  })
 }
 
 /** The rows of a Parquet file or of JSON lines, as the name says. */
