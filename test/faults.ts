@@ -39,36 +39,45 @@ async function main(): Promise<void> {
     for (const fault of result.faults) console.log(`FAULT ${signal} ${form.name}: ${fault}`)
   }
   await kills.close()
-  for (const signal of SIGNALS)
-    printRow(
-      signal,
-      results.filter((result) => result.signal === signal),
+  const rows = (key: 'signal' | 'form', names: readonly string[]) =>
+    names.map((name) =>
+      row(
+        name,
+        results.filter((result) => result[key] === name),
+      ),
     )
-  console.log('')
-  for (const { name } of forms)
-    printRow(
-      name,
-      results.filter((result) => result.form === name),
-    )
-  printRow('all', results)
+  const bySignal = [...rows('signal', SIGNALS), row('all', results)]
+  const byForm = rows(
+    'form',
+    forms.map(({ name }) => name),
+  )
+  for (const table of [bySignal, byForm]) {
+    console.log(['', HEADER, ...table].join('\n'))
+  }
   process.exitCode = results.some(({ faults }) => faults.length > 0) ? 1 : 0
 }
 
-function printRow(name: string, results: readonly TryResult[]): void {
+const HEADER = `|   | tries | older output intact | new output complete | neither | left a temporary name | ended by | gone after ms: median, longest | faults |
+| - | ----- | ------------------- | ------------------- | ------- | --------------------- | -------- | ------------------------------ | ------ |`
+
+function row(name: string, results: readonly TryResult[]): string {
   const times = results.map(({ milliseconds }) => milliseconds).filter((milliseconds) => milliseconds > 0)
   times.sort((a, b) => a - b)
   const ends = new Map<number | string, number>()
   for (const { end } of results) ends.set(end, (ends.get(end) ?? 0) + 1)
-  const facts = [
-    `${results.length} tries`,
-    `${results.filter(({ output }) => output === 'older').length} older output intact`,
-    `${results.filter(({ output }) => output === 'new').length} new output complete`,
-    `${results.filter(({ left }) => left > 0).length} left a temporary name`,
-    `ended by ${[...ends].map(([end, count]) => `${end} (${count})`).join(', ')}`,
-    `gone after ${times[times.length >> 1]?.toFixed(0) ?? '-'} ms (median), ${times.at(-1)?.toFixed(0) ?? '-'} ms (longest)`,
-    `${results.filter(({ faults }) => faults.length > 0).length} faults`,
+  const count = (test: (result: TryResult) => boolean) => results.filter(test).length
+  const cells = [
+    name,
+    results.length,
+    count(({ output }) => output === 'older'),
+    count(({ output }) => output === 'new'),
+    count(({ output }) => output === 'broken'),
+    count(({ left }) => left > 0),
+    [...ends].map(([end, times]) => `${end} (${times})`).join(', '),
+    `${times[times.length >> 1]?.toFixed(0) ?? '-'}, ${times.at(-1)?.toFixed(0) ?? '-'}`,
+    count(({ faults }) => faults.length > 0),
   ]
-  console.log(`${name}: ${facts.join('; ')}`)
+  return `| ${cells.join(' | ')} |`
 }
 
 await main()

@@ -54,7 +54,7 @@ export const LARGE_FORM: Form = { name: 'Parquet, 2 threads', input: 'large', ou
 export interface TryResult {
   readonly form: string
   readonly signal: Signal
-  readonly output: 'older' | 'new'
+  readonly output: 'older' | 'new' | 'broken'
   /** Exit code, or the signal that ended the process. */
   readonly end: number | string
   /** Entries beside the output. */
@@ -115,8 +115,7 @@ export class KillTries {
     if (beside.length > 0) faults.push(...(await this.#faultsOfNextRun(form, folder, temporary)))
     rmSync(folder, { recursive: true })
     rmSync(temporary, { recursive: true })
-    const result = { form: form.name, signal, end, left: beside.length, milliseconds, faults }
-    return { ...result, output: output === 'new' ? 'new' : 'older' }
+    return { form: form.name, signal, output, end, left: beside.length, milliseconds, faults }
   }
 
   async close(): Promise<void> {
