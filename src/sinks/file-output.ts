@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
 import { forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
-import type { Output } from './output.ts'
+import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
 
 /** @param existing What stands at the path, whose mode the new file gets. */

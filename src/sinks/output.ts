@@ -11,23 +11,14 @@ import { OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
 import { openDevice, openFile } from './file-output.ts'
+import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
 import { openPipe, StreamOutput } from './stream-output.ts'
 
+export type { Output } from './open-output.ts'
+
 /** A path, a `file:` URL, or a Node stream. */
 export type OutputTarget = string | URL | Writable
-
-export interface Output {
-  readonly bytesWritten: number
-  /** Writes the chunks in order; they may be changed once the promise is settled. */
-  write(chunks: readonly Uint8Array[]): Promise<void>
-  /** Makes what was written durable, so that `commit` has nothing left to do that is likely to fail. */
-  settle(): Promise<void>
-  /** Makes the output complete. */
-  commit(): Promise<void>
-  /** Removes whatever was written. */
-  discard(): Promise<void>
-}
 
 /**
  * Opens the output, lets `fill` write it, and commits; discards it when `fill` throws.

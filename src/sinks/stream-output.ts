@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { OutputError } from '../errors.ts'
 import { unlessAborted } from '../source.ts'
 import { systemReason } from '../system-error.ts'
-import type { Output } from './output.ts'
+import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
 
 export class StreamOutput implements Output {
