@@ -11,7 +11,7 @@ import { columnOf } from '../columns/factory.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { DefinitionError, type Place, ValueError } from '../errors.ts'
 import { CLOSE_ARRAY, CLOSE_OBJECT, isDigit, LOWER_N, MINUS, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
-import type { Cursor } from '../json/cursor.ts'
+import { type Cursor, NEED_MORE } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { kernelField } from './kernel/kernel-field.ts'
@@ -35,6 +35,9 @@ const MOST_LAYOUT_TRIALS = 1000
 
 /** Records that are read by the general path before the fast path, which could read none, is tried again. */
 const LONGEST_PAUSE = 64
+
+/** Records of up to this many times the usual length are expected. */
+const LIKELY_LENGTH = 2
 
 export interface RecordOptions {
   /** Whether the fast path is used; off only to prove that it changes nothing. */
@@ -64,6 +67,8 @@ export class RecordDecoder {
   #layoutTrials: number
   /** Where the kernel stopped in front of a record that is for the general path. */
   #givenUpAt = -1
+  /** Where more input was asked for, since the record there may not have been complete. */
+  #askedAt = -1
   /** Records that are read without a try of the kernel, and how many tries in a row read none. */
   #pause = 0
   #failures = 0
@@ -121,14 +126,34 @@ export class RecordDecoder {
     if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
     const rows = kernel.decode(cursor, this.#table.row, mostRows, cutOffset, lookOffset)
     if (rows === 0) {
+      this.#askForMore(kernel)
       this.#pause = Math.min(2 ** this.#failures++, LONGEST_PAUSE)
       return undefined
     }
     this.#failures = 0
+    this.#fieldNow = undefined
+    this.#memberNow = undefined
     this.#table.appendBlock(kernel, this.#columnOfField)
     if (kernel.endsBehindRecord) return 'behind'
-    this.#givenUpAt = cursor.offsetOf(cursor.pos)
+    if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
     return 'before'
+  }
+
+  /**
+   * Gives the kernel a second try with a longer window where its record just may not be complete.
+   * @throws NEED_MORE, once a record.
+   */
+  #askForMore(kernel: RecordsKernel): void {
+    if (!this.#mayBeIncomplete(kernel)) return
+    this.#askedAt = this.#cursor.offsetOf(this.#cursor.pos)
+    throw NEED_MORE
+  }
+
+  /** Whether less is left of the window than many a record needs. */
+  #mayBeIncomplete(kernel: RecordsKernel): boolean {
+    const { end, pos, isLast } = this.#cursor
+    const likelyBytes = Math.min(kernel.recordBytes * LIKELY_LENGTH, this.#maxRecordBytes)
+    return !isLast && end - pos < likelyBytes && this.#cursor.offsetOf(pos) !== this.#askedAt
   }
 
   /** Reads the record at the cursor into the table's current row, which `commit` completes. */

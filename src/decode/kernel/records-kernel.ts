@@ -34,6 +34,7 @@ interface KernelExports {
   decodeRecords(p: number, firstRow: number, mostRows: number, cutAt: number, lookAt: number): number
   rows(): number
   endsBehindRecord(): number
+  gaveUp(): number
   inexact(): number
   gatherTexts(field: number, firstRow: number, rows: number, base: number, ends: number, bytes: number): number
   gatherLists(field: number, firstRow: number, rows: number, base: number, ends: number, elements: number): number
@@ -62,6 +63,10 @@ export class RecordsKernel {
   first = 0
   /** Whether the last block ended right behind a record; else in front of one. */
   endsBehindRecord = false
+  /** Whether the record in front of which it ended cannot be read here, or is not complete. */
+  gaveUp = false
+  /** Bytes of JSON of the last block's records, on average. */
+  recordBytes = 0
   readonly #exports: KernelExports
   readonly #bytes: Uint8Array<ArrayBuffer>
   readonly #view: DataView<ArrayBuffer>
@@ -203,10 +208,12 @@ export class RecordsKernel {
     )
     this.first = first
     this.rows = this.#exports.rows()
+    this.gaveUp = this.#exports.gaveUp() !== 0
     if (this.rows === 0) return 0
     this.endsBehindRecord = this.#exports.endsBehindRecord() !== 0
     this.#readInexactNumbers(this.#exports.inexact())
     cursor.pos = end - base
+    this.recordBytes = (cursor.pos - pos) / this.rows
     return this.rows
   }
 

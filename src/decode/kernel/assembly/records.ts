@@ -97,6 +97,7 @@ let answerStamp: u32 = 0
 let longestRecord: usize = 0
 
 let isBehindRecord: bool = false
+let hasGivenUp: bool = false
 let rowCount: i32 = 0
 
 export function setLayout(
@@ -181,6 +182,11 @@ export function endsBehindRecord(): bool {
   return isBehindRecord
 }
 
+/** Whether it stopped in front of a record that it cannot read, or that is not complete. */
+export function gaveUp(): bool {
+  return hasGivenUp
+}
+
 export function inexact(): i32 {
   return inexactCount
 }
@@ -197,10 +203,12 @@ export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usi
   beginBlock()
   let row = firstRow
   isBehindRecord = false
+  hasGivenUp = false
   while (row - firstRow < mostRows && p < cutAt && inexactCount <= mostInexactNumbers - fieldCount) {
     const end = decodeRecord(p, row)
     if (end === 0 || end - p > longestRecord) {
       takeBack(row)
+      hasGivenUp = true
       break
     }
     store<i32>(skippedEnds + ((<usize>(row - firstRow)) << 2), <i32>((skippedEnd - skippedColumns) >> 2))
