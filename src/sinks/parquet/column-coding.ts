@@ -69,12 +69,12 @@ function appendSample(parts: readonly Data[], rowCount: number, page: ValuePage)
 /** Chao's estimate: the more values were seen only once, compared with those seen twice, the more were not seen at all. */
 function estimatedDistinct(indices: Int32Array, distinct: number): number {
   const occurrences = new Uint16Array(distinct)
-  for (const index of indices) occurrences[index]!++
+  for (let i = 0; i < indices.length; i++) occurrences[indices[i]!]!++
   let once = 0
   let twice = 0
-  for (const count of occurrences) {
-    if (count === 1) once++
-    if (count === 2) twice++
+  for (let i = 0; i < distinct; i++) {
+    if (occurrences[i] === 1) once++
+    if (occurrences[i] === 2) twice++
   }
   return distinct + (once * (once - 1)) / (2 * (twice + 1))
 }
