@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { isMainThread, workerData } from 'node:worker_threads'
 
 const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../dist/' : './', import.meta.url)
 
@@ -11,11 +12,29 @@ export function packageFile(path: string): URL {
   return new URL(path, FOLDER)
 }
 
-const modules = new Map<string, WebAssembly.Module>()
+export type Kernel = 'decode/kernel/records.wasm' | 'sinks/parquet/kernel/pages.wasm'
 
-/** A compiled kernel, once a thread. */
-export function packageModule(path: string): WebAssembly.Module {
-  const module = modules.get(path) ?? new WebAssembly.Module(readFileSync(packageFile(path)))
-  modules.set(path, module)
+/** What a worker thread is started with: kernels that are optimised once serve all threads. */
+export interface KernelData {
+  readonly alidaArrowKernels: ReadonlyMap<Kernel, WebAssembly.Module>
+}
+
+const modules = new Map<Kernel, WebAssembly.Module>(isMainThread ? [] : givenKernels(workerData))
+
+/** Callers may have threads of their own, with other data. */
+function givenKernels(data: Partial<KernelData> | null | undefined): KernelData['alidaArrowKernels'] {
+  return data?.alidaArrowKernels instanceof Map ? data.alidaArrowKernels : new Map()
+}
+
+/** A compiled kernel. */
+export function kernelModule(kernel: Kernel): WebAssembly.Module {
+  const module = modules.get(kernel) ?? new WebAssembly.Module(readFileSync(packageFile(kernel)))
+  modules.set(kernel, module)
   return module
+}
+
+/** All kernels, for a thread to be started with. */
+export function kernelData(): KernelData {
+  const kernels: Kernel[] = ['decode/kernel/records.wasm', 'sinks/parquet/kernel/pages.wasm']
+  return { alidaArrowKernels: new Map(kernels.map((kernel) => [kernel, kernelModule(kernel)])) }
 }

@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads'
 import { ExportError } from '../errors.ts'
-import { packageFile } from '../package-file.ts'
+import { kernelData, packageFile } from '../package-file.ts'
 
 /** Threads make few objects: a small nursery is enough. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 }
@@ -16,7 +16,10 @@ export function startWorker<Message>(
   onMessage: (message: Message, worker: Worker) => void,
   onFailure: (failure: ExportError) => void,
 ): Worker {
-  const worker = new Worker(packageFile(`parallel/${file}`), { resourceLimits: RESOURCE_LIMITS })
+  const worker = new Worker(packageFile(`parallel/${file}`), {
+    resourceLimits: RESOURCE_LIMITS,
+    workerData: kernelData(),
+  })
   worker.on('message', (message: Message) => onMessage(message, worker))
   const fail = (problem: string, cause?: unknown) => onFailure(new ExportError('ERR_WORKER', problem, { cause }))
   worker.on('error', (error) => fail(`a worker thread failed: ${error.message}`, error))

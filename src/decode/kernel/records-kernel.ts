@@ -9,7 +9,7 @@ import type { ColumnBlock, Gathered } from '../../columns/block.ts'
 import { QUOTE } from '../../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
 import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
-import { packageModule } from '../../package-file.ts'
+import { kernelModule } from '../../package-file.ts'
 import type { AnswerLayout } from '../layout.ts'
 import { CELL_BYTES, FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
 import { type DecoderMemory, type MemoryPlan, WINDOW_BYTES } from './memory.ts'
@@ -376,6 +376,6 @@ function valuesOf(field: KernelField, buffer: ArrayBuffer, at: number, rows: num
 }
 
 function instantiate(memory: WebAssembly.Memory): KernelExports {
-  return new WebAssembly.Instance(packageModule('decode/kernel/records.wasm'), { env: { memory } })
+  return new WebAssembly.Instance(kernelModule('decode/kernel/records.wasm'), { env: { memory } })
     .exports as unknown as KernelExports
 }

@@ -1,6 +1,6 @@
 /** The compiled functions that encode and compress pages, and the memory that they work in: one of each thread. */
 
-import { packageModule } from '../../../package-file.ts'
+import { kernelModule } from '../../../package-file.ts'
 import { PageCopies } from './page-copies.ts'
 
 /** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
@@ -174,6 +174,6 @@ let kernel: PageKernel | undefined
 
 /** The thread's own, made at first use. */
 export function pageKernel(): PageKernel {
-  kernel ??= new PageKernel(packageModule('sinks/parquet/kernel/pages.wasm'))
+  kernel ??= new PageKernel(kernelModule('sinks/parquet/kernel/pages.wasm'))
   return kernel
 }
