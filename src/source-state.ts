@@ -16,8 +16,8 @@ export class SourceState {
   readonly #look: () => BigIntStats | undefined
   readonly #before: BigIntStats | undefined
 
-  /** To be made before the source is opened. */
-  constructor(source: ExportSource) {
+  /** To be made before the source is opened; undefined for one that nothing is known of. */
+  constructor(source: ExportSource | undefined) {
     this.#look = lookAt(source)
     const before = this.#look()
     this.#before = before?.isFile() ? before : undefined
@@ -45,7 +45,7 @@ export class SourceState {
   }
 }
 
-function lookAt(source: ExportSource): () => BigIntStats | undefined {
+function lookAt(source: ExportSource | undefined): () => BigIntStats | undefined {
   if (typeof source === 'string' || source instanceof URL) {
     return () => orUndefined(() => statSync(source, { bigint: true }))
   }

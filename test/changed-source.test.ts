@@ -23,6 +23,7 @@ import { convertExport as convertCompiled } from '../dist/convert.js'
 import { convertExport } from '../src/convert.ts'
 import { readExport } from '../src/reader.ts'
 import { writeStar } from '../src/star/star.ts'
+import { verifyOutput } from '../src/verify/compare.ts'
 import { runCli } from './cli.ts'
 import { surveyJson } from './survey.ts'
 
@@ -129,6 +130,14 @@ require('node:module').syncBuiltinESMExports()`,
     stderr: 'alida-arrow: the export was changed while it was read; try again when it is complete\n',
   })
   expect(readdirSync(folder).sort()).toEqual(['in.json', 'preload.cjs'])
+})
+
+test('an export that grows while a file is compared with it is an error, and no difference', async () => {
+  const output = join(folder, 'out.arrow')
+  await convertExport(path, output)
+  const verifying = verifyOutput({ source: path, output })
+  appendFileSync(path, '\n')
+  await expect(verifying).rejects.toMatchObject(CHANGED)
 })
 
 test('a file that nothing happens to is read whatever the clock says', async () => {

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
 import { SYSTEM_COLUMNS } from '../names.ts'
 import { INVALID_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
+import { SourceState } from '../source-state.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -58,7 +59,18 @@ export interface VerifyReport {
  *
  * @throws ExportError when one of them cannot be read at all; differences are reported, not thrown.
  */
-export async function verifyOutput({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+export async function verifyOutput(input: VerifyInput): Promise<VerifyReport> {
+  const state = new SourceState(typeof input.source === 'string' ? input.source : undefined)
+  try {
+    const report = await compare(input)
+    state.requireUnchanged()
+    return report
+  } catch (error) {
+    throw state.explain(error)
+  }
+}
+
+async function compare({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
   const open = reopenable(source)
   const log = new DifferenceLog(options.maxDifferences ?? 20)
   const reference = await openReference(open, options)
