@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { isExportError } from '../src/errors.ts'
 import { readCompactJson } from '../src/json/compact.ts'
 import { NEED_MORE } from '../src/json/cursor.ts'
-import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { TextBuffer } from '../src/json/text.ts'
+import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { cursorOver } from './cursor-over.ts'
 
 /** Whether the cursor takes the whole text as one JSON value. */
