@@ -4,6 +4,7 @@ import { ExportError, OptionError } from '../errors.ts'
 import { unlessAborted } from '../source.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
+import { verifyStar } from '../verify/star.ts'
 import { count, counted, duration } from './figures.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
@@ -56,10 +57,9 @@ async function reportOn(
     throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
   }
   const { isStar, ...shape } = shapeOf(options)
-  if (isStar) throw new OptionError('ERR_OPTION', 'verify reads one file: expected --layout wide or long, found star')
   const { rejects, differences } = options
-  const report = verifyOutput({ source: input, output, rejects, options: { ...shape, maxDifferences: differences } })
-  return unlessAborted(report, signal)
+  const compared = { source: input, output, rejects, options: { ...shape, maxDifferences: differences } }
+  return unlessAborted(isStar ? verifyStar(compared) : verifyOutput(compared), signal)
 }
 
 function differs(report: VerifyReport, output: string): ExportError {
@@ -85,8 +85,9 @@ function printReport(
   process.stdout.write(`${input} and ${output}: ${compared} compared in ${duration(milliseconds)}: ${result}\n`)
 }
 
-function differenceText({ kind, record, ownerId, column, key, expected, found }: Difference): string {
+function differenceText({ kind, table, record, ownerId, column, key, expected, found }: Difference): string {
   const place = [
+    table === undefined ? '' : `table ${table}`,
     record === undefined ? '' : `record ${record}`,
     ownerId === undefined ? '' : `owner ${ownerId}`,
     column === undefined ? '' : `column ${column}`,

@@ -10,6 +10,7 @@ import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
 import { type Difference, DifferenceLog, shownCell } from './difference-log.ts'
 import { ExpectedTable } from './expected-table.ts'
+import { compareFileMetadata } from './file-metadata.ts'
 import { type LeafColumn, leafColumns, structColumns } from './leaf-columns.ts'
 import { type OutputFormat, type OutputReader, openOutput } from './output-reader.ts'
 import { sameCell } from './record-reader.ts'
@@ -30,7 +31,7 @@ export interface VerifyOptions extends ReferenceOptions {
 export interface VerifyInput {
   /** The export: a path, or a function that opens it anew each time. */
   source: string | ReopenableSource
-  /** Path of the .parquet, .arrow or .arrows file. */
+  /** Path of the .parquet, .arrow or .arrows file, or of the folder. */
   output: string
   /** Path of the file of rejected values, when that is to be compared too. */
   rejects?: string | undefined
@@ -39,10 +40,10 @@ export interface VerifyInput {
 }
 
 export interface VerifyReport {
-  readonly format: OutputFormat
+  readonly format: OutputFormat | 'star'
   /** Records of the export. */
   readonly records: number
-  /** Rows of the output; in the long layout there are more than records. */
+  /** Rows of the output; in the long layout there are more than records, in the star layout those of all tables. */
   readonly rows: number
   readonly columns: number
   /** Cells compared. */
@@ -85,7 +86,8 @@ async function compare({ source, output, rejects, options = {} }: VerifyInput): 
   }
 }
 
-function reopenable(source: string | ReopenableSource): ReopenableSource {
+/** An export that can be opened again. */
+export function reopenable(source: string | ReopenableSource): ReopenableSource {
   return typeof source === 'string' ? () => createReadStream(source) : source
 }
 
@@ -127,10 +129,10 @@ class Comparison {
 
   async run(): Promise<Omit<VerifyReport, 'differences' | 'differenceCount'>> {
     this.#compareColumns()
-    this.#compareFileMetadata(this.#expected.schema.metadata)
+    compareFileMetadata(this.#log, this.#expected.schema.metadata, this.#output.metadata)
     await this.#compareRows()
     await this.#rejects?.finish()
-    this.#compareFileMetadata(this.#finalMetadata())
+    compareFileMetadata(this.#log, this.#finalMetadata(), this.#output.metadata)
     if (this.#output.keepsDictionaries) this.#compareLabels()
     return {
       format: this.#output.format,
@@ -173,17 +175,6 @@ class Comparison {
   #finalMetadata(): Map<string, string> {
     if (this.#output.format === 'arrows' || !this.#expected.leavesOutInvalid) return new Map()
     return new Map([[INVALID_METADATA_KEY, JSON.stringify(this.#reference.invalidCounts)]])
-  }
-
-  #compareFileMetadata(expected: ReadonlyMap<string, string>): void {
-    for (const [key, text] of expected) {
-      for (const metadata of this.#output.metadata) {
-        const found = jsonMembers(metadata.get(key))
-        for (const [member, value] of jsonMembers(text)) {
-          this.#log.compare({ kind: 'metadata', key: `${key} ${member}` }, value, found.get(member))
-        }
-      }
-    }
   }
 
   async #compareRows(): Promise<void> {
@@ -247,14 +238,5 @@ class Comparison {
       if (expected === undefined || found === undefined) continue
       this.#log.compare({ kind: 'labels', column: path }, JSON.stringify(expected), JSON.stringify(found))
     }
-  }
-}
-
-/** The members of a JSON object as JSON texts; none when it is missing or broken, so that each is a difference. */
-function jsonMembers(text: string | undefined): Map<string, string> {
-  try {
-    return new Map(Object.entries(JSON.parse(text ?? '{}')).map(([key, value]) => [key, JSON.stringify(value)]))
-  } catch {
-    return new Map()
   }
 }

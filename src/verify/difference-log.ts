@@ -12,6 +12,8 @@ export interface Difference {
   /** 1-based number of the record. */
   readonly record?: number
   readonly ownerId?: string
+  /** Table of a folder that has several: `answers`. */
+  readonly table?: string
   /** Name of the column; of `column` differences its place, such as `#3`. */
   readonly column?: string
   /** Key of the metadata. */

@@ -14,7 +14,7 @@ import type { ReferenceReader, ReferenceRow } from './reference-reader.ts'
 export type AnswerState = 'answered' | 'skipped' | 'not asked' | 'invalid'
 
 /** One question in one record. */
-interface Answer {
+export interface Answer {
   readonly plan: ColumnPlan
   readonly field: FieldDefinition
   readonly state: AnswerState
@@ -23,7 +23,7 @@ interface Answer {
   readonly column: number
 }
 
-interface AnsweredRecord {
+export interface AnsweredRecord {
   readonly number: number
   readonly ownerId: Cell
   readonly lastUpdateDate: Cell
@@ -70,8 +70,8 @@ export class ExpectedTable {
 
   /** The rows of one record, each with a cell for every leaf column. */
   rowsOf(row: ReferenceRow): Cell[][] {
-    const record = this.#answered(row)
-    if (this.#options.layout === 'long') return this.#longRows(record)
+    const record = this.answered(row)
+    if (this.#options.layout === 'long') return this.longRows(record)
     return [this.#cells.map((cellOf) => cellOf(record))]
   }
 
@@ -94,7 +94,8 @@ export class ExpectedTable {
     return this.#columns.get(field.metadata.get('alida:id') ?? '') ?? -1
   }
 
-  #answered({ record, cells }: ReferenceRow): AnsweredRecord {
+  /** A record as its questions were answered. */
+  answered({ record, cells }: ReferenceRow): AnsweredRecord {
     const skipped = this.#names(cells, 'skipped')
     const invalid = this.#names(cells, 'invalid')
     const answers = this.#reference.columns.flatMap((plan, column): Answer[] => {
@@ -124,7 +125,7 @@ export class ExpectedTable {
   }
 
   /** Ids of the chosen options; undefined where the question has none. */
-  #optionIds({ column, plan, cell }: Answer): readonly string[] | undefined {
+  optionIds({ column, plan, cell }: Answer): readonly string[] | undefined {
     if (plan.type !== 'dictionary' && plan.type !== 'list') return undefined
     return chosenLabels(cell).map((label) => this.#reference.optionIdOf(column, label))
   }
@@ -164,19 +165,19 @@ export class ExpectedTable {
   #shown(answer: Answer | undefined): Cell {
     if (answer === undefined) return null
     const { plan, cell } = answer
-    if (plan.isHashed === true) return expectedHash(cell, this.#optionIds(answer), this.#options.hashKey ?? '')
+    if (plan.isHashed === true) return expectedHash(cell, this.optionIds(answer), this.#options.hashKey ?? '')
     const hasOptions = plan.type === 'dictionary' || plan.type === 'list'
     return this.#options.values === 'id' && hasOptions ? this.#ids(answer) : cell
   }
 
   #ids(answer: Answer | undefined): Cell {
     if (answer === undefined || answer.cell === null) return null
-    const ids = this.#optionIds(answer) ?? []
+    const ids = this.optionIds(answer) ?? []
     return answer.plan.type === 'list' ? ids : (ids[0] ?? null)
   }
 
   #isChosen(answer: Answer | undefined, optionId: string): Cell {
-    return answer === undefined || answer.cell === null ? null : (this.#optionIds(answer) ?? []).includes(optionId)
+    return answer === undefined || answer.cell === null ? null : (this.optionIds(answer) ?? []).includes(optionId)
   }
 
   /** Chosen options that the definition does not know, of the sets that have no list. */
@@ -185,13 +186,13 @@ export class ExpectedTable {
       const { plan, field } = answer
       if (plan.type !== 'list' || plan.isHashed === true || field.options.length === 0) return []
       const known = new Set(field.options.map(({ id }) => id))
-      const optionIds = this.#optionIds(answer) ?? []
+      const optionIds = this.optionIds(answer) ?? []
       return optionIds.filter((id) => !known.has(id)).map((id) => `${this.#paths[i]}: ${id}`)
     })
   }
 
   /** A row for every question that was asked, and for every option that was chosen in a set. */
-  #longRows(record: AnsweredRecord): Cell[][] {
+  longRows(record: AnsweredRecord): Cell[][] {
     const { ownerId, lastUpdateDate, number } = record
     return record.answers.flatMap((answer): Cell[][] => {
       const { plan, field, state } = answer
@@ -204,7 +205,7 @@ export class ExpectedTable {
   /** `option_id`, `option_label`, `value_double`, `value_datetime`, `value_string`, `position`. */
   #longValues(answer: Answer): Cell[][] {
     const { plan, cell } = answer
-    const optionIds = this.#optionIds(answer)
+    const optionIds = this.optionIds(answer)
     if (plan.isHashed === true || optionIds === undefined) {
       const value = this.#shown(answer)
       if (plan.isHashed !== true && plan.type === 'double') return [[null, null, value, null, null, null]]

@@ -1,0 +1,31 @@
+/** What a file says of itself, against what it must say. */
+
+import type { DifferenceLog } from './difference-log.ts'
+
+/**
+ * Compares texts that hold JSON objects, member by member.
+ * @param places Metadata of the file, in each place where its format keeps them.
+ */
+export function compareFileMetadata(
+  log: DifferenceLog,
+  expected: ReadonlyMap<string, string>,
+  places: readonly ReadonlyMap<string, string>[],
+): void {
+  for (const [key, text] of expected) {
+    for (const metadata of places) {
+      const found = jsonMembers(metadata.get(key))
+      for (const [member, value] of jsonMembers(text)) {
+        log.compare({ kind: 'metadata', key: `${key} ${member}` }, value, found.get(member))
+      }
+    }
+  }
+}
+
+/** The members of a JSON object as JSON texts; none when it is missing or broken, so that each is a difference. */
+function jsonMembers(text: string | undefined): Map<string, string> {
+  try {
+    return new Map(Object.entries(JSON.parse(text ?? '{}')).map(([key, value]) => [key, JSON.stringify(value)]))
+  } catch {
+    return new Map()
+  }
+}

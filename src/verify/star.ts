@@ -1,0 +1,87 @@
+/** The export, read a second way, against a folder of the star layout: every row of its five tables. */
+
+import { join } from 'node:path'
+import { INVALID_METADATA_KEY } from '../schema.ts'
+import type { Cell } from './answer-values.ts'
+import { reopenable, type VerifyInput, type VerifyReport } from './compare.ts'
+import { DifferenceLog } from './difference-log.ts'
+import { ExpectedStar } from './expected-star.ts'
+import { compareFileMetadata } from './file-metadata.ts'
+import { type OutputReader, openOutput } from './output-reader.ts'
+import { openReference } from './reference-reader.ts'
+import { RejectsComparison } from './rejects.ts'
+import { TableComparison } from './table-comparison.ts'
+
+const TABLES = ['answers', 'responses', 'fields', 'options', 'groups'] as const
+
+type Files = Record<(typeof TABLES)[number], OutputReader>
+
+/**
+ * Compares a folder of the star layout with the export that it was made from.
+ * @throws ExportError when the export or a file cannot be read at all; differences are reported, not thrown.
+ */
+export async function verifyStar({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+  const open = reopenable(source)
+  const log = new DifferenceLog(options.maxDifferences ?? 20)
+  const reference = await openReference(open, options)
+  const expected = new ExpectedStar(reference, options)
+  const files = await openTables(output)
+  const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, options)
+  try {
+    const comparison = (table: keyof Files) => new TableComparison(table, files[table], expected.columns[table], log)
+    const [answers, responses] = [comparison('answers'), comparison('responses')]
+    compareFileMetadata(log, reference.schema.metadata, files.answers.metadata)
+    let records = 0
+    for await (const row of reference.rows()) {
+      records++
+      await rejected?.compare(row.rejects)
+      const { answers: rows, response } = expected.rowsOf(row)
+      const [, ownerId] = response
+      const place = { record: row.record, ...(typeof ownerId === 'string' ? { ownerId } : {}) }
+      for (const cells of rows) await answers.compare(cells, place)
+      await responses.compare(response, place)
+    }
+    await rejected?.finish()
+    if (options.onInvalid === 'null') {
+      const invalid = new Map([[INVALID_METADATA_KEY, JSON.stringify(reference.invalidCounts)]])
+      compareFileMetadata(log, invalid, files.answers.metadata)
+    }
+    const tables = [answers, responses]
+    for (const table of ['fields', 'options', 'groups'] as const) {
+      tables.push(await allCompared(comparison(table), expected[table]))
+    }
+    for (const table of [answers, responses]) await table.finish()
+    await rejected?.comparePlaces(open)
+    return {
+      format: 'star',
+      records,
+      rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+      columns: Object.values(expected.columns).reduce((sum, { length }) => sum + length, 0),
+      cells: tables.reduce((sum, { cells }) => sum + cells, 0),
+      differences: log.differences,
+      differenceCount: log.count,
+      questions: reference.questions,
+      warnings: reference.warnings,
+    }
+  } finally {
+    for (const file of Object.values(files)) await file.close()
+  }
+}
+
+/** Compares a table that is small enough to be known as a whole. */
+async function allCompared(table: TableComparison, rows: readonly Cell[][]): Promise<TableComparison> {
+  for (const cells of rows) await table.compare(cells, { key: cells.slice(0, 2).map(String).join(' ') })
+  await table.finish()
+  return table
+}
+
+async function openTables(folder: string): Promise<Files> {
+  const files: Partial<Files> = {}
+  try {
+    for (const table of TABLES) files[table] = await openOutput(join(folder, `${table}.parquet`))
+    return files as Files
+  } catch (error) {
+    for (const file of Object.values(files)) await file.close()
+    throw error
+  }
+}
