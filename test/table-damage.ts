@@ -39,13 +39,13 @@ const ofType =
   (name: string): ColumnMatch =>
   (type, column) =>
     String(type).startsWith(name) && column !== 'skipped' && column !== 'ownerId' && column !== 'lastUpdateDate'
-const named =
+export const named =
   (name: string): ColumnMatch =>
   (_, column) =>
     column === name
 
 /** Replaces one column in all batches, or only in the second one. */
-function column(match: ColumnMatch, change: (data: Data) => Data, everywhere = false): TableDamage['damage'] {
+export function column(match: ColumnMatch, change: (data: Data) => Data, everywhere = false): TableDamage['damage'] {
   return (schema, batches) => {
     const index = schema.fields.findIndex(({ type, name }) => match(type, name))
     const changed = batches.map((batch, i) => {
@@ -61,7 +61,7 @@ function batchOf(schema: Schema, children: Data[], length: number): RecordBatch 
   return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, nullCount: 0, children }))
 }
 
-function withField(match: ColumnMatch, change: (field: Field) => Field): TableDamage['damage'] {
+export function withField(match: ColumnMatch, change: (field: Field) => Field): TableDamage['damage'] {
   return (schema, batches) => {
     const index = schema.fields.findIndex(({ type, name }) => match(type, name))
     const changed = new Schema(
@@ -85,7 +85,7 @@ function twoDifferentRows(data: Data): [number, number] {
   throw new Error('unreachable: the sample has two different values')
 }
 
-function swapped(data: Data): Data {
+export function swapped(data: Data): Data {
   const [a, b] = twoDifferentRows(data)
   const values = data.values.slice()
   ;[values[a], values[b]] = [values[b], values[a]]
@@ -97,7 +97,7 @@ function buffersOf(data: Data): Record<number, never> {
   return { 0: offsets, 1: values, 2: validity } as unknown as Record<number, never>
 }
 
-function withValues(data: Data, change: (values: Record<number, unknown>, row: number) => void): Data {
+export function withValues(data: Data, change: (values: Record<number, unknown>, row: number) => void): Data {
   const [row] = twoDifferentRows(data)
   const values = data.values.slice()
   change(values, row)
@@ -105,7 +105,7 @@ function withValues(data: Data, change: (values: Record<number, unknown>, row: n
 }
 
 /** One value becomes null, or (`valid`) one null a value. */
-function withValidity(data: Data, valid: boolean): Data {
+export function withValidity(data: Data, valid: boolean): Data {
   const bitmap = data.nullCount === 0 ? new Uint8Array(Math.ceil(data.length / 8)).fill(255) : data.nullBitmap?.slice()
   const row = Array.from({ length: data.length }, (_, i) => i).find((i) => data.getValid(i) !== valid)
   if (row === undefined || bitmap == null) throw new Error('unreachable: the sample has values and nulls')
@@ -115,7 +115,7 @@ function withValidity(data: Data, valid: boolean): Data {
 }
 
 /** All cells of the column as texts, changed and written anew. */
-function withTexts(data: Data, change: (texts: (string | null)[]) => void): Data {
+export function withTexts(data: Data, change: (texts: (string | null)[]) => void): Data {
   const texts = [...new Vector([data])] as (string | null)[]
   change(texts)
   const encoded = texts.map((text) => new TextEncoder().encode(text ?? ''))
@@ -131,7 +131,7 @@ function withTexts(data: Data, change: (texts: (string | null)[]) => void): Data
   })
 }
 
-function longestTextShortened(texts: (string | null)[]): void {
+export function longestTextShortened(texts: (string | null)[]): void {
   const longest = texts.reduce((best, text, i) => ((text?.length ?? 0) > (texts[best]?.length ?? 0) ? i : best), 0)
   texts[longest] = texts[longest]?.slice(0, -1) ?? null
 }
@@ -187,12 +187,13 @@ function elementMoved(data: Data): Data {
   return data.clone(data.type, 0, data.length, data.nullCount, { ...buffersOf(data), 0: offsets } as never)
 }
 
-const withoutRow =
-  (row: number): TableDamage['damage'] =>
-  (schema, [first, second, ...rest]) =>
+/** Leaves out a row of one batch. */
+export const withoutRow =
+  (row: number, batch = 1): TableDamage['damage'] =>
+  (schema, batches) =>
     readerOf(
       schema,
-      [first, second?.slice(0, row), second?.slice(row + 1), ...rest].filter((b) => b !== undefined),
+      batches.flatMap((whole, i) => (i === batch ? [whole.slice(0, row), whole.slice(row + 1)] : [whole])),
     )
 
 export const TABLE_DAMAGES: readonly TableDamage[] = [

@@ -1,6 +1,7 @@
 /** How often each label of a dictionary column, or of a list of them, occurs. */
 
 import type { Data, Vector } from 'apache-arrow'
+import { knownOptionIds } from '../columns/option-ids.ts'
 
 /** Adds the rows' labels to `counts`; nulls are not counted, nor are columns without labels. */
 export function countLabels(column: Data, counts: Map<string, number>): void {
@@ -14,6 +15,14 @@ export function countLabels(column: Data, counts: Map<string, number>): void {
   const [start, end] = isList ? [column.valueOffsets[0]!, column.valueOffsets[column.length]!] : [0, column.length]
   for (let i = start; i < end; i++) if (isValid(i)) byIndex[indices[i]!]!++
   addByIndex(dictionary, byIndex, counts)
+}
+
+/** Notes the option ids of a column's labels from one on, by label, where they are known. */
+export function noteOptionIds(column: Data, from: number, ids: Map<string, string>): void {
+  const dictionary: Vector | undefined = column.dictionary ?? column.children[0]?.dictionary
+  const known = dictionary && knownOptionIds(dictionary)
+  if (dictionary === undefined || known === undefined) return
+  for (let i = from; i < dictionary.length; i++) ids.set(dictionary.get(i) as string, known[i]!)
 }
 
 function addByIndex(dictionary: Vector, byIndex: Float64Array, counts: Map<string, number>): void {

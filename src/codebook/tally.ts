@@ -2,7 +2,7 @@
 
 import type { Data, RecordBatch, Schema } from 'apache-arrow'
 import { ROLE_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
-import { countLabels, countTrue, increase } from './label-counts.ts'
+import { countLabels, countTrue, increase, noteOptionIds } from './label-counts.ts'
 import { countLongRows, isLongTable } from './long-counts.ts'
 import {
   type ColumnPath,
@@ -35,6 +35,8 @@ export interface QuestionCounts {
   skipped: number
   invalid: number
   readonly options: Map<string, number>
+  /** Ids of options that are not in the definition by their labels, where the table knows them. */
+  readonly unknownIds: Map<string, string>
 }
 
 export class Tally {
@@ -59,7 +61,10 @@ export class Tally {
     this.#facts = questionFacts(schema)
     this.#columns = columnsByQuestion(schema)
     this.#counts = new Map(
-      this.#facts.map(({ id }) => [id, { answered: 0, skipped: 0, invalid: 0, options: new Map() }]),
+      this.#facts.map(({ id }) => [
+        id,
+        { answered: 0, skipped: 0, invalid: 0, options: new Map(), unknownIds: new Map() },
+      ]),
     )
     this.#isLong = isLongTable(schema)
     this.#skippedColumn = schema.fields.findIndex(
@@ -96,7 +101,7 @@ export class Tally {
   questions(records: number = this.#records): QuestionTally[] {
     const others = this.#othersByColumn()
     return this.#facts.map((facts) => {
-      const { answered, skipped, invalid, options } = this.#counts.get(facts.id)!
+      const { answered, skipped, invalid, options, unknownIds } = this.#counts.get(facts.id)!
       const allSkipped = skipped + (this.#skipped.get(facts.column) ?? 0)
       const allInvalid = invalid + (this.#invalid.get(facts.column) ?? 0)
       const known = facts.options.map((option) => {
@@ -113,7 +118,9 @@ export class Tally {
         notAsked: this.#tellsSkipped ? records - answered - allSkipped - allInvalid : undefined,
         options: [
           ...known,
-          ...unknown.map(([text, count]) => ({ id: text, name: '', label: text, count, isInDefinition: false })),
+          ...unknown.map(([text, count]) => {
+            return { id: unknownIds.get(text) ?? text, name: '', label: text, count, isInDefinition: false }
+          }),
         ],
       }
     })
@@ -133,6 +140,7 @@ export class Tally {
     }
     if (answers !== undefined) {
       countLabels(columnAt(batch, answers), counts.options)
+      noteOptionIds(columnAt(batch, answers), options.length, counts.unknownIds)
     } else {
       for (const option of options) {
         const path = flags.get(option.id)

@@ -11,8 +11,13 @@ export function setOptionIds(dictionary: Vector, ids: readonly string[]): void {
 
 /** Ids in the order of the labels, those of options that are not in the definition included. */
 export function optionIdsOf(dictionary: Vector): readonly string[] {
-  const ids = idsOfDictionary.get(dictionary)
-  if (ids === undefined || ids.length < dictionary.length)
-    throw new Error('unreachable: a dictionary without option ids')
+  const ids = knownOptionIds(dictionary)
+  if (ids === undefined) throw new Error('unreachable: a dictionary without option ids')
   return ids
+}
+
+/** The same for a dictionary that may come from a file; undefined where nobody noted its ids. */
+export function knownOptionIds(dictionary: Vector): readonly string[] | undefined {
+  const ids = idsOfDictionary.get(dictionary)
+  return ids === undefined || ids.length < dictionary.length ? undefined : ids
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { INVALID_METADATA_KEY } from '../schema.ts'
+import { SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import type { Cell } from './answer-values.ts'
 import { reopenable, type VerifyInput, type VerifyReport } from './compare.ts'
 import { DifferenceLog } from './difference-log.ts'
@@ -30,7 +31,7 @@ export async function verifyStar({ source, output, rejects, options = {} }: Veri
   try {
     const comparison = (table: keyof Files) => new TableComparison(table, files[table], expected.columns[table], log)
     const [answers, responses] = [comparison('answers'), comparison('responses')]
-    compareFileMetadata(log, reference.schema.metadata, files.answers.metadata)
+    compareFileMetadata(log, answersMetadata(reference.schema.metadata), files.answers.metadata)
     let records = 0
     for await (const row of reference.rows()) {
       records++
@@ -66,6 +67,12 @@ export async function verifyStar({ source, output, rejects, options = {} }: Veri
   } finally {
     for (const file of Object.values(files)) await file.close()
   }
+}
+
+/** The answers have the long layout, whatever else was asked for. */
+function answersMetadata(wide: ReadonlyMap<string, string>): Map<string, string> {
+  const shape = JSON.parse(wide.get(SHAPE_METADATA_KEY) ?? '{}') as object
+  return new Map([...wide, [SHAPE_METADATA_KEY, JSON.stringify({ ...shape, layout: 'long' })]])
 }
 
 /** Compares a table that is small enough to be known as a whole. */
