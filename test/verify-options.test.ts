@@ -1,0 +1,113 @@
+/** Every option that convert has, in every layout and format: verify takes the same and finds no difference. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type ConvertOptions, convertExport } from '../src/convert.ts'
+import { isExportError } from '../src/errors.ts'
+import { SHAPE_WORDS } from '../src/shape/options.ts'
+import { writeStar } from '../src/star/star.ts'
+import { verifyOutput } from '../src/verify/compare.ts'
+import { verifyStar } from '../src/verify/star.ts'
+import { runCli } from './cli.ts'
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'alida-arrow-verify-options-'))
+afterAll(() => rmSync(FOLDER, { recursive: true }))
+
+/** The sample with a few records, a value that does not fit, and a field that nobody knows. */
+function oddSample(): Buffer {
+  const whole = JSON.parse(readFileSync('fixtures/sample-export.json', 'utf8')) as {
+    definition: { fields: { id: string; type: { dataType: string } }[] }
+    records: { fields: { id: string; values: unknown }[] }[]
+  }
+  const records = whole.records.slice(0, 40)
+  const double = whole.definition.fields.find(({ type }) => type.dataType === 'double')
+  for (const answer of records[3]?.fields ?? []) if (answer.id === double?.id) answer.values = ['many']
+  records[5]?.fields.push({ id: 'nobody knows', values: [{ a: 1 }] })
+  return Buffer.from(JSON.stringify({ ...whole, records }))
+}
+
+const SAMPLE = oddSample()
+const source = async function* () {
+  yield SAMPLE
+}
+
+/** What every conversion here needs, since one value does not fit. */
+const NEEDED: ConvertOptions = { onInvalid: 'null', hashKey: 'a key' }
+
+const { layout: layouts, ...words } = SHAPE_WORDS
+
+const CHOICES: ConvertOptions[] = [
+  ...Object.entries(words).flatMap(([option, values]) => values.map((value) => ({ [option]: value }))),
+  { stripHtml: true },
+  { hashOwner: true },
+  { hidden: false },
+  { system: false },
+  { keepUnknown: true },
+  { fields: ['Gender', '*a*'] },
+  { exclude: ['Gender', '*b*'] },
+  { batchSize: 7 },
+  { rowGroupSize: 11 },
+  { threads: 2 },
+  ...(['snappy', 'zstd', 'gzip', 'lz4', 'none'] as const).map((compression) => ({ compression })),
+]
+
+/** Converts and verifies; undefined when the options contradict each other. */
+async function verified(options: ConvertOptions, layout: string, name: string) {
+  const output = join(FOLDER, name)
+  try {
+    if (layout === 'star') {
+      await writeStar(SAMPLE, output, options)
+      return await verifyStar({ source, output, options })
+    }
+    const shape = { ...options, layout: layout as 'wide' | 'long' }
+    await convertExport(SAMPLE, output, shape)
+    return await verifyOutput({ source, output, options: shape })
+  } catch (error) {
+    if (isExportError(error, 'ERR_OPTION') && error.message.includes('contradicts')) return undefined
+    throw error
+  } finally {
+    rmSync(output, { recursive: true, force: true })
+  }
+}
+
+describe.each([
+  ['wide', 'o.parquet'],
+  ['wide', 'o.arrow'],
+  ['wide', 'o.arrows'],
+  ['long', 'o.parquet'],
+  ['long', 'o.arrow'],
+  ['star', 'o'],
+])('layout %s as %s', (layout, name) => {
+  test.each(CHOICES)('%j', async (choice) => {
+    const report = await verified({ ...NEEDED, ...choice, onInvalid: 'null' }, layout, name)
+    if (report === undefined) {
+      expect(layout).not.toBe('wide')
+      return
+    }
+    expect(report.differences).toEqual([])
+    expect(report.cells).toBeGreaterThan(40)
+  })
+})
+
+test('all layouts were tried', () => {
+  expect(layouts).toEqual(['wide', 'long'])
+})
+
+/** Options of a command as its help lists them. */
+async function optionsOf(command: string): Promise<string[]> {
+  const { stdout } = await runCli([command, '--help'])
+  return stdout
+    .toString()
+    .split('\n')
+    .flatMap((line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? [])
+}
+
+test('verify has every option of convert that changes what a table holds', async () => {
+  const about = new Set(await optionsOf('verify'))
+  const missing = (await optionsOf('convert')).filter((option) => !about.has(option))
+  const ofTheFileAlone = ['--output', '--format', '--compression', '--batch-size', '--row-group-size', '--threads']
+  expect(missing.sort()).toEqual([...ofTheFileAlone, '--verify'].sort())
+  expect(about.size).toBeGreaterThan(20)
+})
