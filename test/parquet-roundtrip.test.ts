@@ -226,6 +226,18 @@ describe('random tables come back', () => {
     expect(comparable(wasmRows(bytes))).toEqual(comparable(rows))
   })
 
+  test('a list with more elements than a page', async () => {
+    const labels = Array.from({ length: 9000 }, (_, i) => `option ${i}`)
+    const type = listType(dictionaryType(16, 1))
+    const many = Array.from({ length: 150_000 }, (_, i) => labels[(i * 31) % 5000]!)
+    const rows = [['option 8999'], many, null, [...many, null], ['option 7'], []]
+    const schema = new Schema([new Field('x', type, true)])
+    const bytes = await parquetBytes(schema, [batchOf(schema, [columnData(type, rows, labelVector(labels))])])
+    expect((await hyparquetRows(bytes)).map(({ x }) => x ?? null)).toEqual(rows)
+    const counts = await withFile(bytes, (path) => duckdbRows(path, 'select len(x)::int n from $file'))
+    expect(counts.map(({ n }) => n)).toEqual(rows.map((row) => row?.length ?? null))
+  })
+
   test('the same input gives the same bytes', async () => {
     const columns: ColumnShape[] = KINDS.map((kind) => ({
       kind,

@@ -271,6 +271,8 @@ describe('texts', () => {
     const outside = makeData({ type: UTF8, length: 1, valueOffsets: Int32Array.of(0, 9), data: Uint8Array.of(97) })
     const encode = (data: Data) => new RowGroupEncoder(schema).encode([batchOf(schema, [data])])
     expect(() => encode(broken)).toThrow('expected UTF-8, found other bytes in column "x"')
+    const falling = makeData({ type: UTF8, length: 2, valueOffsets: Int32Array.of(0, 3, 2), data: Buffer.from('abc') })
+    expect(() => encode(falling)).toThrow('expected text offsets in rising order, found others in column "x"')
     expect(() => encode(outside)).toThrow('expected text offsets within 1 bytes, found offsets 0 to 9 in column "x"')
   })
 

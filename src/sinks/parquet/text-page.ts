@@ -53,6 +53,7 @@ export class TextPage implements ValuePage {
     bytes.set(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength), at.offsets)
     bytes.set(texts, into)
     const byteCount = call.keepLengths(at.offsets, validity, bit, end - start, lengths)
+    if (byteCount < 0 || byteCount > texts.length) throw this.#unorderedOffsets()
     if (byteCount < texts.length) call.keepTexts(at.offsets, validity, bit, end - start, into)
     this.#byteCount += byteCount
   }
@@ -93,6 +94,11 @@ export class TextPage implements ValuePage {
     const distinctCount = call.dictionaryEntries()
     if (distinctCount > 0) this.#addBounds(0, distinctCount, at.dictionary)
     return { distinctCount, ...this.#bounds.statistics() }
+  }
+
+  #unorderedOffsets(): ExportError {
+    const column = quoted(this.#column)
+    return new ExportError('ERR_PARQUET', `expected text offsets in rising order, found others in column ${column}`)
   }
 
   #addBounds(lengths: number, count: number, texts: number): void {

@@ -44,24 +44,26 @@ function keep<F, I>(from: usize, validity: usize, bit: u32, count: u32, into: us
 
 /**
  * Writes the lengths of texts between `count + 1` offsets, as 64-bit numbers: those that are there, as above.
- * @returns their sum.
+ * @returns their sum; -1 if one of them is negative.
  */
-export function keepLengths(offsets: usize, validity: usize, bit: u32, count: u32, into: usize): u32 {
-  let sum: u32 = 0
+export function keepLengths(offsets: usize, validity: usize, bit: u32, count: u32, into: usize): i32 {
+  let sum: i32 = 0
+  let signs: i32 = 0
   for (let row: u32 = 0; row < count; row += 64) {
     let word = onesBelow(min<u32>(64, count - row))
     if (validity !== 0) word &= bitsAt(validity, bit + row)
     while (word !== 0) {
       const at = offsets + ((<usize>ctz(word)) << 2)
-      const length = load<u32>(at, 4) - load<u32>(at)
-      store<u64>(into, <u64>length)
+      const length = load<i32>(at, 4) - load<i32>(at)
+      store<i64>(into, <i64>length)
+      signs |= length
       sum += length
       into += 8
       word &= word - 1
     }
     offsets += 64 << 2
   }
-  return sum
+  return signs < 0 ? -1 : sum
 }
 
 /** Moves texts together, in place, where others lie between them that are null. Returns their end. */
