@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RecordBatch } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openOutputFile } from '../src/codebook/output-file.ts'
+import { OutputError } from '../src/errors.ts'
+import { openOutputFile } from '../src/read-back/output-file.ts'
 import { writeParquet } from '../src/sinks/parquet.ts'
 import { type StarOptions, writeStar } from '../src/star/star.ts'
 import { verifyStar } from '../src/verify/star.ts'
@@ -84,9 +85,9 @@ describe('verifying the star layout', () => {
     rmSync(DAMAGED, { recursive: true, force: true })
     cpSync(STAR, DAMAGED, { recursive: true })
     const path = join(DAMAGED, `${table}.parquet`)
-    const file = await openOutputFile(path, 'parquet')
+    const file = await openOutputFile(path, (problem) => new OutputError('ERR_OUTPUT', problem))
     const batches: RecordBatch[] = []
-    for await (const batch of file.batches()) batches.push(batch)
+    for await (const batch of file.batches((read) => read)) batches.push(batch)
     await writeParquet(damage(file.schema, batches), `${path}.new.parquet`)
     renameSync(`${path}.new.parquet`, path)
     const { differences, differenceCount } = await verifyStar({ source: SAMPLE, output: DAMAGED })

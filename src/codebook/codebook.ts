@@ -2,11 +2,12 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
+import { outputFormatOf } from '../read-back/output-format.ts'
 import { type ReadOptions, readExport } from '../reader.ts'
 import type { BatchReader } from '../sinks/ipc.ts'
 import type { ExportSource } from '../source.ts'
-import { openOutputFile, outputFormatOf } from './output-file.ts'
 import { type QuestionTally, Tally } from './tally.ts'
 
 export interface Codebook {
@@ -28,15 +29,26 @@ const BATCH_ROWS = 16_384
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
   if (typeof source === 'string') {
     if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) return starCodebook(source)
-    const format = await outputFormatOf(source)
-    if (format !== undefined) return tallied(await opened(source, format))
+    if ((await outputFormatOf(source)) !== undefined) return tallied(await opened(source))
   }
   return tallied(await readExport(source, { batchSize: BATCH_ROWS, ...options }))
 }
 
-async function opened(path: string, format: 'parquet' | 'arrow' | 'arrows'): Promise<BatchReader> {
-  const file = await openOutputFile(path, format)
-  return { schema: file.schema, [Symbol.asyncIterator]: () => file.batches() }
+/** A file that was written before. Its schema has all that the file says of itself. */
+async function opened(path: string): Promise<BatchReader> {
+  const { openOutputFile } = await import('../read-back/output-file.ts')
+  const file = await openOutputFile(path, (problem, cause) => new SourceError('ERR_SOURCE', problem, { cause }))
+  const metadata = new Map(file.metadata.flatMap((place) => [...place]))
+  return {
+    schema: new Schema(file.schema.fields, metadata),
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* file.batches((batch) => batch)
+      } finally {
+        await file.close()
+      }
+    },
+  }
 }
 
 async function tallied(reader: BatchReader): Promise<Codebook> {
@@ -51,10 +63,10 @@ async function starCodebook(folder: string): Promise<Codebook> {
   if (!existsSync(answers) || !existsSync(responses)) {
     throw new SourceError('ERR_SOURCE', `expected a file, or a folder of the star layout, found the folder ${folder}`)
   }
-  const reader = await opened(answers, 'parquet')
+  const reader = await opened(answers)
   const tally = new Tally(reader.schema)
   for await (const batch of reader) tally.add(batch)
   let records = 0
-  for await (const batch of await opened(responses, 'parquet')) records += batch.numRows
+  for await (const batch of await opened(responses)) records += batch.numRows
   return { records, questions: tally.questions(records) }
 }

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
 import { SYSTEM_COLUMNS } from '../names.ts'
+import type { OutputFormat } from '../read-back/output-format.ts'
 import { INVALID_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
 import { SourceState } from '../source-state.ts'
 import type { Warning } from '../warnings.ts'
@@ -12,7 +13,7 @@ import { type Difference, DifferenceLog, shownCell } from './difference-log.ts'
 import { ExpectedTable } from './expected-table.ts'
 import { compareFileMetadata } from './file-metadata.ts'
 import { type LeafColumn, leafColumns, structColumns } from './leaf-columns.ts'
-import { type OutputFormat, type OutputReader, openOutput } from './output-reader.ts'
+import { type OutputReader, openOutput } from './output-reader.ts'
 import { sameCell } from './record-reader.ts'
 import {
   openReference,

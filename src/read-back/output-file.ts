@@ -1,0 +1,139 @@
+/** A file that was written before, opened again: Arrow by arrow-js, Parquet by parquet-wasm, a row group at a time. */
+
+import { createReadStream, openAsBlob } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { type RecordBatch, RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
+import { ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm'
+import { type ExportError, isExportError, shortened } from '../errors.ts'
+import { endsOf, formatOf, type OutputFormat } from './output-format.ts'
+import { settledOrPanicked } from './wasm-panic.ts'
+
+export interface OutputFile {
+  readonly format: OutputFormat
+  readonly schema: Schema
+  /** Metadata of the whole file, in each place where the format keeps it. */
+  readonly metadata: readonly ReadonlyMap<string, string>[]
+  /** The batches, once; what `use` makes of each. */
+  batches<T>(use: (batch: RecordBatch) => T): AsyncGenerator<T>
+  close(): Promise<void>
+}
+
+/** Makes the error of a file that cannot be read. */
+export type Failure = (problem: string, cause?: unknown) => ExportError
+
+/** What a format gives before its errors are worded. */
+type RawFile = Omit<OutputFile, 'batches'> & { batches(): AsyncGenerator<RecordBatch> }
+
+/** Bytes at the end of an Arrow stream that is complete. */
+const END_OF_STREAM = '\xff\xff\xff\xff\0\0\0\0'
+
+/** Cells that are decoded at a time, so that memory does not depend on the width of the table. */
+const BATCH_CELLS = 2 ** 20
+
+/**
+ * Opens an output file; what it is says its content, not its name.
+ * @throws what `failure` makes, when the file is missing, no such file, or damaged; reading its batches does, too.
+ */
+export async function openOutputFile(path: string, failure: Failure): Promise<OutputFile> {
+  const read = <T>(step: () => Promise<T>) => readable(path, failure, step)
+  const file = await read(() => opened(path))
+  return { ...file, batches: (use) => eachBatch(file.batches(), use, read) }
+}
+
+async function opened(path: string): Promise<RawFile> {
+  const { start, end } = await endsOf(path)
+  switch (formatOf(start)) {
+    case 'parquet':
+      return openParquet(path)
+    case 'arrow':
+      return openArrowFile(path)
+    default:
+      if (end !== END_OF_STREAM) throw new Error('expected the end mark of an Arrow stream, found none')
+      return arrowFile('arrows', await RecordBatchReader.from(createReadStream(path)))
+  }
+}
+
+async function openParquet(path: string): Promise<RawFile> {
+  const file = await settledOrPanicked(ParquetFile.fromFile(await openAsBlob(path)))
+  const { schema } = tableFromIPC(file.schema().intoIPCStream())
+  const keyValues = file.metadata().fileMetadata().keyValueMetadata() as Map<string, string>
+  return {
+    format: 'parquet',
+    schema,
+    metadata: [schema.metadata, keyValues],
+    batches: () => parquetBatches(file, schema.fields.length),
+    close: async () => file.free(),
+  }
+}
+
+async function* parquetBatches(file: ParquetFile, columns: number): AsyncGenerator<RecordBatch> {
+  const metadata = file.metadata()
+  const batchSize = Math.max(64, Math.min(8192, Math.floor(BATCH_CELLS / (columns + 1))))
+  for (let group = 0; group < metadata.numRowGroups(); group++) {
+    const expected = metadata.rowGroup(group).numRows()
+    let rows = 0
+    const batches = (await settledOrPanicked(file.stream({ rowGroups: [group], batchSize }))).getReader()
+    for (;;) {
+      const { done, value } = await settledOrPanicked(batches.read())
+      if (done) break
+      for (const batch of tableFromIPC((value as WasmBatch).intoIPCStream()).batches) {
+        rows += batch.numRows
+        yield batch
+      }
+    }
+    if (rows !== expected) throw new Error(`expected ${expected} rows in row group ${group + 1}, found ${rows}`)
+  }
+}
+
+async function openArrowFile(path: string): Promise<RawFile> {
+  const file = await open(path)
+  try {
+    return await arrowFile('arrow', await RecordBatchReader.from(file), file)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function arrowFile(format: 'arrow' | 'arrows', reader: RecordBatchReader, file?: FileHandle): Promise<RawFile> {
+  await reader.open()
+  if (reader.schema === undefined) throw new Error('expected an Arrow schema, found none')
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    for await (const batch of reader) yield batch
+  }
+  const close = async () => {
+    await reader.cancel()
+    await file?.close().catch(() => {})
+  }
+  return { format, schema: reader.schema, metadata: [reader.schema.metadata], batches, close }
+}
+
+async function* eachBatch<T>(
+  batches: AsyncGenerator<RecordBatch>,
+  use: (batch: RecordBatch) => T,
+  read: <U>(step: () => Promise<U>) => Promise<U>,
+): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const next = await read(async () => {
+        const { done, value } = await batches.next()
+        return done === true ? undefined : { used: use(value) }
+      })
+      if (next === undefined) return
+      yield next.used
+    }
+  } finally {
+    await batches.return(undefined)
+  }
+}
+
+/** Turns whatever the readers throw at a damaged file into one kind of error. */
+async function readable<T>(path: string, failure: Failure, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (cause) {
+    if (isExportError(cause)) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw failure(`${path}: cannot be read: ${shortened(reason, 200)}`, cause)
+  }
+}
