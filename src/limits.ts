@@ -3,9 +3,9 @@
 import { type ExportErrorOptions, LimitError, OptionError, type Place } from './errors.ts'
 
 export interface InputLimits {
-  /** Longest record, in bytes of JSON. Default: 64 MiB. */
+  /** Longest record, in bytes of JSON. Default: 64 MiB; at most 1280 MiB. */
   maxRecordBytes?: number | undefined
-  /** Longest `definition`, or other member beside the records, in bytes of JSON. Default: 64 MiB. */
+  /** Longest `definition`, or other member beside the records, in bytes of JSON. Default: 64 MiB; at most 480 MiB. */
   maxDefinitionBytes?: number | undefined
   /** Arrays and objects inside one another. Default: 512; at most 2000. */
   maxNesting?: number | undefined
@@ -33,8 +33,15 @@ export const DEFAULT_LIMITS: Readonly<Record<LimitName, number>> = {
 
 export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[]
 
-/** Values are skipped by recursion, whose stack has an end. */
-const DEEPEST_NESTING = 2000
+/**
+ * How far some limits can be raised: values are skipped by recursion, whose stack has an end; a window is three times as
+ * long as its longest record, and a definition becomes a string, both of which JavaScript limits.
+ */
+const HIGHEST_LIMITS: Readonly<Partial<Record<LimitName, number>>> = {
+  maxNesting: 2000,
+  maxRecordBytes: 1280 * 2 ** 20,
+  maxDefinitionBytes: 480 * 2 ** 20,
+}
 
 /** The value of one limit. */
 export function limitOf(limits: InputLimits, name: LimitName): number {
@@ -49,9 +56,9 @@ export function requireLimits(limits: InputLimits): void {
   for (const name of LIMIT_NAMES) {
     const value = limits[name]
     if (value === undefined) continue
-    const most = name === 'maxNesting' ? DEEPEST_NESTING : Number.MAX_SAFE_INTEGER
-    if (Number.isSafeInteger(value) && value > 0 && value <= most) continue
-    const range = name === 'maxNesting' ? `from 1 to ${DEEPEST_NESTING}` : 'above 0'
+    const highest = HIGHEST_LIMITS[name]
+    if (Number.isSafeInteger(value) && value > 0 && value <= (highest ?? value)) continue
+    const range = highest === undefined ? 'above 0' : `from 1 to ${highest}`
     throw new OptionError('ERR_OPTION', `${name}: expected a whole number ${range}, found ${value}`)
   }
 }

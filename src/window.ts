@@ -122,7 +122,7 @@ export class Window {
   /** A buffer with room in front for a long piece, and with the input that was read ahead. */
   #longer(pending: number, got: number): Buffer {
     const input = this.#other.bytes.subarray(this.#other.head, this.#other.head + got)
-    this.#capacity = Math.max(this.#capacity, pending * 4)
+    this.#capacity = Math.max(this.#capacity, pending * 2)
     const longer = this.#newBuffer(this.#capacity)
     longer.bytes.set(input, longer.head)
     this.#other = this.#newBuffer(this.#capacity)
@@ -140,7 +140,7 @@ export class Window {
   }
 
   #newBuffer(capacity: number): Buffer {
-    const head = capacity >> 1
+    const head = Math.ceil(capacity / 2)
     const bytes = this.#allocate(head + capacity + SENTINEL_BYTES)
     return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), head }
   }

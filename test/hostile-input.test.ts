@@ -287,6 +287,8 @@ describe('limits', () => {
 
   test('that cannot be are exit code 2', async () => {
     for (const args of [
+      ['--max-record-bytes', '2GB'],
+      ['--max-definition-bytes', '2GB'],
       ['--max-nesting', '5000'],
       ['--max-columns', 'many'],
     ]) {

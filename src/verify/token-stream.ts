@@ -2,7 +2,7 @@
 
 import { getManyValues, none } from 'stream-chain'
 import { jsonParser } from 'stream-json/core/parser.js'
-import { type ExportErrorOptions, JsonSyntaxError } from '../errors.ts'
+import { type ExportErrorOptions, JsonSyntaxError, LimitError } from '../errors.ts'
 import { StringLiterals } from './string-literals.ts'
 
 /** What stream-json says of one token; `source` is the literal of a string or key, where it was asked for. */
@@ -70,6 +70,7 @@ class TokenParser {
       if (isStart && /^[ \t\r\n]*[^ \t\r\n{["\-0-9tfn]/.test(text)) {
         throw new JsonSyntaxError('ERR_NOT_JSON', 'expected an export (a JSON object), found something else', { cause })
       }
+      if (cause instanceof RangeError) throw tooLong(cause)
       throw new JsonSyntaxError('ERR_JSON_SYNTAX', `not valid JSON: ${messageOf(cause)}`, { cause })
     }
   }
@@ -108,6 +109,11 @@ function refuseUtf16(piece: Uint8Array): void {
   if (isMark || first === 0 || second === 0) {
     throw new JsonSyntaxError('ERR_JSON_ENCODING', 'expected UTF-8, found UTF-16 or UTF-32')
   }
+}
+
+/** What stream-json gathers is one JavaScript string, which holds half a gigabyte. */
+function tooLong(cause: RangeError): LimitError {
+  return new LimitError('ERR_LIMIT', 'the second reader takes texts of at most 512 MiB, found a longer one', { cause })
 }
 
 function truncated(options: ExportErrorOptions): JsonSyntaxError {
