@@ -9,8 +9,11 @@ const ALIGNMENT = 16
 /** Bytes behind a region that a vector may reach into. */
 const PADDING = 64
 
-/** Pages take no memory before they are written. */
-const SHARED_BYTES = 2 ** 26
+/**
+ * Room for two windows and the kernel of a usual survey; a larger one has a memory of its own. What is not written takes
+ * none of the machine, but the engine counts all of it, and collects garbage the sooner.
+ */
+const SHARED_BYTES = 2 ** 24
 
 /** Longer windows are copied, this many bytes at a time. */
 export const WINDOW_BYTES = 2 ** 21
