@@ -24,6 +24,7 @@ import { convertExport } from '../src/convert.ts'
 import { readExport } from '../src/reader.ts'
 import { writeStar } from '../src/star/star.ts'
 import { verifyOutput } from '../src/verify/compare.ts'
+import { verifyStar } from '../src/verify/star.ts'
 import { runCli } from './cli.ts'
 import { surveyJson } from './survey.ts'
 
@@ -136,6 +137,14 @@ test('an export that grows while a file is compared with it is an error, and no 
   const output = join(folder, 'out.arrow')
   await convertExport(path, output)
   const verifying = verifyOutput({ source: path, output })
+  appendFileSync(path, '\n')
+  await expect(verifying).rejects.toMatchObject(CHANGED)
+})
+
+test('an export that grows while a star folder is compared with it is an error, too', async () => {
+  const output = join(folder, 'star')
+  await writeStar(path, output)
+  const verifying = verifyStar({ source: path, output })
   appendFileSync(path, '\n')
   await expect(verifying).rejects.toMatchObject(CHANGED)
 })

@@ -61,7 +61,18 @@ export interface VerifyReport {
  *
  * @throws ExportError when one of them cannot be read at all; differences are reported, not thrown.
  */
-export async function verifyOutput(input: VerifyInput): Promise<VerifyReport> {
+export function verifyOutput(input: VerifyInput): Promise<VerifyReport> {
+  return whileUnchanged(input, compare)
+}
+
+/**
+ * Compares as long as the export stays what it was.
+ * @throws SourceError `ERR_SOURCE_CHANGED`, and whatever `compare` throws.
+ */
+export async function whileUnchanged(
+  input: VerifyInput,
+  compare: (input: VerifyInput) => Promise<VerifyReport>,
+): Promise<VerifyReport> {
   const state = new SourceState(typeof input.source === 'string' ? input.source : undefined)
   try {
     const report = await compare(input)

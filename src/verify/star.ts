@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { INVALID_METADATA_KEY } from '../schema.ts'
 import { SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import type { Cell } from './answer-values.ts'
-import { reopenable, type VerifyInput, type VerifyReport } from './compare.ts'
+import { reopenable, type VerifyInput, type VerifyReport, whileUnchanged } from './compare.ts'
 import { DifferenceLog } from './difference-log.ts'
 import { ExpectedStar } from './expected-star.ts'
 import { compareFileMetadata } from './file-metadata.ts'
@@ -21,7 +21,11 @@ type Files = Record<(typeof TABLES)[number], OutputReader>
  * Compares a folder of the star layout with the export that it was made from.
  * @throws ExportError when the export or a file cannot be read at all; differences are reported, not thrown.
  */
-export async function verifyStar({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+export function verifyStar(input: VerifyInput): Promise<VerifyReport> {
+  return whileUnchanged(input, compare)
+}
+
+async function compare({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
   const open = reopenable(source)
   const log = new DifferenceLog(options.maxDifferences ?? 20)
   const reference = await openReference(open, options)
