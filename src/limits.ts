@@ -104,3 +104,28 @@ export function requireGzipRatio(limits: InputLimits, packedBytes: number, docum
   if (documentBytes <= packedBytes * most) return
   throw beyondLimit('maxGzipRatio', `gzip that becomes at most ${most} times its bytes`, 'a higher ratio')
 }
+
+/**
+ * Unpacks a stream, as long as its ratio is not refused.
+ * @param unpack What becomes of the packed bytes, compressed or not.
+ * @throws LimitError `ERR_LIMIT`, and whatever `unpack` throws.
+ */
+export async function* withinGzipRatio(
+  packed: AsyncIterable<Uint8Array>,
+  limits: InputLimits,
+  unpack: (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let packedBytes = 0
+  let documentBytes = 0
+  async function* counted() {
+    for await (const chunk of packed) {
+      packedBytes += chunk.length
+      yield chunk
+    }
+  }
+  for await (const chunk of unpack(counted())) {
+    documentBytes += chunk.length
+    requireGzipRatio(limits, packedBytes, documentBytes)
+    yield chunk
+  }
+}

@@ -3,7 +3,7 @@
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { SourceError } from '../errors.ts'
-import { type InputLimits, requireGzipRatio } from '../limits.ts'
+import { type InputLimits, withinGzipRatio } from '../limits.ts'
 import { codeOf } from './redaction.ts'
 
 /** A file stored as .gz and packed once more for the transfer. */
@@ -15,23 +15,11 @@ const OUTPUT_CHUNK_BYTES = 256 * 1024
  * Unpacks what is packed and passes on what is not. Errors of `source` come through as they are.
  * @throws LimitError `ERR_LIMIT` where few bytes become very many.
  */
-export async function* gunzipped(
+export function gunzipped(
   source: AsyncIterable<Uint8Array>,
   limits: Pick<InputLimits, 'maxGzipRatio'> = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let packedBytes = 0
-  let documentBytes = 0
-  async function* counted() {
-    for await (const chunk of source) {
-      packedBytes += chunk.length
-      yield chunk
-    }
-  }
-  for await (const chunk of unpacked(counted(), MOST_LEVELS)) {
-    documentBytes += chunk.length
-    requireGzipRatio(limits, packedBytes, documentBytes)
-    yield chunk
-  }
+  return withinGzipRatio(source, limits, (packed) => unpacked(packed, MOST_LEVELS))
 }
 
 async function* unpacked(

@@ -3,7 +3,7 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isExportError, SourceError } from '../errors.ts'
-import { type InputLimits, requireGzipRatio } from '../limits.ts'
+import { type InputLimits, withinGzipRatio } from '../limits.ts'
 
 /** gzip inside gzip is unpacked this often. */
 const DEEPEST_GZIP = 3
@@ -12,23 +12,8 @@ const DEEPEST_GZIP = 3
  * The bytes of the document: as they come, or unpacked where they begin like gzip.
  * @throws LimitError `ERR_LIMIT` where few bytes become very many.
  */
-export async function* decompressed(
-  chunks: AsyncIterable<Uint8Array>,
-  limits: InputLimits = {},
-): AsyncGenerator<Uint8Array> {
-  let packedBytes = 0
-  let documentBytes = 0
-  async function* counted() {
-    for await (const chunk of chunks) {
-      packedBytes += chunk.length
-      yield chunk
-    }
-  }
-  for await (const chunk of unpacked(counted(), 0)) {
-    documentBytes += chunk.length
-    requireGzipRatio(limits, packedBytes, documentBytes)
-    yield chunk
-  }
+export function decompressed(chunks: AsyncIterable<Uint8Array>, limits: InputLimits = {}): AsyncGenerator<Uint8Array> {
+  return withinGzipRatio(chunks, limits, (packed) => unpacked(packed, 0))
 }
 
 async function* unpacked(chunks: AsyncIterable<Uint8Array>, depth: number): AsyncGenerator<Uint8Array> {
