@@ -1,19 +1,8 @@
 /** Small tables from plain values, as Arrow batches. */
 
-import {
-  Bool,
-  type DataType,
-  Field,
-  Float64,
-  Int32,
-  makeBuilder,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Utf8,
-} from 'apache-arrow'
+import { Bool, type DataType, Field, Float64, Int32, Schema, Utf8 } from 'apache-arrow'
 import type { BatchReader } from '../sinks/ipc.ts'
+import { batchOfValues } from '../sinks/value-batch.ts'
 
 export interface ValueColumn {
   readonly name: string
@@ -30,17 +19,14 @@ export const NUMBER = new Float64()
 export function tableOfValues(columns: readonly ValueColumn[], metadata = new Map<string, string>()): BatchReader {
   const fields = columns.map(({ name, type }) => new Field(name, type, true))
   const schema = new Schema(fields, metadata)
-  const length = columns[0]?.values.length ?? 0
-  const children = columns.map(({ type, values }) => {
-    const builder = makeBuilder({ type, nullValues: [null, undefined] })
-    for (const value of values) builder.append(value)
-    return builder.finish().flush()
-  })
-  const data = makeData({ type: new Struct(fields), length, nullCount: 0, children })
+  const batch = batchOfValues(
+    schema,
+    columns.map(({ values }) => values),
+  )
   return {
     schema,
     async *[Symbol.asyncIterator]() {
-      if (length > 0) yield new RecordBatch(schema, data)
+      if (batch.numRows > 0) yield batch
     },
   }
 }

@@ -1,21 +1,11 @@
 /** Rejected values → a file of their own: JSON lines, or Parquet. */
 
-import {
-  type DataType,
-  Field,
-  Int32,
-  Int64,
-  makeBuilder,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Utf8,
-} from 'apache-arrow'
+import { Field, Int32, Int64, Schema, Utf8 } from 'apache-arrow'
 import type { RejectedValue } from '../decode/rejects.ts'
 import { OptionError } from '../errors.ts'
 import { type Output, openOutput } from './output.ts'
 import { ParquetSink } from './parquet.ts'
+import { batchOfValues } from './value-batch.ts'
 
 /** Takes rejected values as they are found, and writes them when there is time. */
 export interface RejectSink {
@@ -131,8 +121,7 @@ const COLUMNS = {
 } as const satisfies Record<keyof RejectedValue, unknown>
 
 const NAMES = Object.keys(COLUMNS) as (keyof RejectedValue)[]
-const FIELDS = NAMES.map((name) => new Field(name, COLUMNS[name], true))
-const SCHEMA = new Schema(FIELDS)
+const SCHEMA = new Schema(NAMES.map((name) => new Field(name, COLUMNS[name], true)))
 
 class ParquetRows implements Encoder {
   readonly #sink: ParquetSink
@@ -142,13 +131,8 @@ class ParquetRows implements Encoder {
   }
 
   async write(values: readonly RejectedValue[]): Promise<void> {
-    const children = NAMES.map((name) => {
-      const builder = makeBuilder<DataType, unknown>({ type: COLUMNS[name], nullValues: [null] })
-      for (const value of values) builder.append(cellOf(value[name], name))
-      return builder.finish().flush()
-    })
-    const data = makeData({ type: new Struct(FIELDS), length: values.length, nullCount: 0, children })
-    await this.#sink.write([new RecordBatch(SCHEMA, data)])
+    const columns = NAMES.map((name) => values.map((value) => cellOf(value[name], name)))
+    await this.#sink.write([batchOfValues(SCHEMA, columns)])
   }
 
   async finish(): Promise<void> {
