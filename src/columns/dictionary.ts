@@ -24,13 +24,9 @@ export class DictionaryColumn extends ScalarColumn {
   appendElement(row: number, cursor: Cursor): void {
     const index = this.labels.readIndex(cursor, row)
     this.labels.noteIfUnknown(index)
-    this.appendIndex(row, index)
-  }
-
-  appendIndex(row: number, index: number): void {
-    if (row >= this.capacity) this.reserveRow(row)
+    this.reserveRow(row)
     this.#indices[row] = index
-    this.validity[row >> 3]! |= 1 << (row & 7)
+    this.setValid(row)
   }
 
   appendBlock(row: number, block: ColumnBlock): void {

@@ -78,11 +78,6 @@ export class Labels {
     return this.#labels
   }
 
-  /** Whether an index stands for an option that is not in the definition. */
-  isUnknown(index: number): boolean {
-    return index >= this.#known
-  }
-
   /** An array of indices, as wide as the Arrow schema says. */
   newIndices(length: number): Indices {
     switch (indexBits(this.#plan)) {
@@ -110,7 +105,7 @@ export class Labels {
 
   /** Takes note of an option that was kept in the table and is not in the definition. */
   noteIfUnknown(index: number): void {
-    if (!this.isUnknown(index)) return
+    if (index < this.#known) return
     this.#notes.add('unknown-option', this.#ids[index])
     let halves = this.#loneSurrogates.get(index) ?? 0
     while (halves-- > 0) this.#notes.add('lone-surrogate')

@@ -4,58 +4,48 @@ const DOUBLE_BYTES = 8
 const WORD_BYTES = 4
 
 /**
- * ASCII literals of one length, laid out one behind another.
+ * An ASCII literal.
  *
  * Eight bytes are compared as one float64. With ASCII on one side that is the same as comparing them bit by bit: no
  * ASCII text reads as NaN or as a zero. What is left behind the last whole eight is compared by the last eight bytes,
  * which overlap.
  */
-export class LiteralTable {
+export class Literal {
   readonly byteLength: number
   readonly #doubles: Float64Array
-  readonly #doublesEach: number
-  /** Only literals of less than eight bytes: two words, and masks that keep the literal's own bytes. */
+  /** Only a literal of less than eight bytes: two words, and masks that keep the literal's own bytes. */
   readonly #words: Int32Array
   readonly #masks: Int32Array
 
-  /** All literals must be of the same length. */
-  constructor(literals: readonly Uint8Array[]) {
-    this.byteLength = literals[0]?.length ?? 0
-    this.#doublesEach = this.byteLength < DOUBLE_BYTES ? 0 : Math.ceil(this.byteLength / DOUBLE_BYTES)
-    this.#doubles = new Float64Array(this.#doublesEach * literals.length)
-    this.#words = new Int32Array(2 * literals.length)
-    this.#masks = Int32Array.of(maskOf(this.byteLength), maskOf(this.byteLength - WORD_BYTES))
-    for (const [i, literal] of literals.entries()) this.#set(i, literal)
-  }
-
-  #set(index: number, literal: Uint8Array): void {
-    const padded = new Uint8Array(Math.max(literal.length, DOUBLE_BYTES))
-    padded.set(literal)
+  constructor(text: string) {
+    const bytes = new TextEncoder().encode(text)
+    const { length } = bytes
+    const padded = new Uint8Array(Math.max(length, DOUBLE_BYTES))
+    padded.set(bytes)
     const view = new DataView(padded.buffer)
-    for (let i = 0; i < this.#doublesEach; i++) {
-      const at = Math.min(i * DOUBLE_BYTES, this.byteLength - DOUBLE_BYTES)
-      this.#doubles[index * this.#doublesEach + i] = view.getFloat64(at, true)
-    }
-    for (let i = 0; i < 2; i++) this.#words[index * 2 + i] = view.getInt32(i * WORD_BYTES, true)
+    this.byteLength = length
+    this.#doubles = new Float64Array(length < DOUBLE_BYTES ? 0 : Math.ceil(length / DOUBLE_BYTES)).map((_, i) =>
+      view.getFloat64(Math.min(i * DOUBLE_BYTES, length - DOUBLE_BYTES), true),
+    )
+    this.#words = Int32Array.of(view.getInt32(0, true), view.getInt32(WORD_BYTES, true))
+    this.#masks = Int32Array.of(maskOf(length), maskOf(length - WORD_BYTES))
   }
 
-  /** Whether literal `index` stands at `p`; may read up to seven bytes past it. */
-  matches(view: DataView, p: number, index: number): boolean {
-    const each = this.#doublesEach
-    if (each === 0) return this.#matchesShort(view, p, index)
+  /** Whether it stands at `p`; may read up to seven bytes past it. */
+  matches(view: DataView, p: number): boolean {
     const doubles = this.#doubles
-    const first = index * each
-    const last = first + each - 1
+    const last = doubles.length - 1
+    if (last < 0) return this.#matchesShort(view, p)
     if (view.getFloat64(p + this.byteLength - DOUBLE_BYTES, true) !== doubles[last]) return false
-    for (let i = first; i < last; i++, p += DOUBLE_BYTES) if (view.getFloat64(p, true) !== doubles[i]) return false
+    for (let i = 0; i < last; i++, p += DOUBLE_BYTES) if (view.getFloat64(p, true) !== doubles[i]) return false
     return true
   }
 
-  #matchesShort(view: DataView, p: number, index: number): boolean {
+  #matchesShort(view: DataView, p: number): boolean {
     const words = this.#words
     const masks = this.#masks
-    if ((view.getInt32(p, true) & masks[0]!) !== words[index * 2]) return false
-    return (view.getInt32(p + WORD_BYTES, true) & masks[1]!) === words[index * 2 + 1]
+    if ((view.getInt32(p, true) & masks[0]!) !== words[0]) return false
+    return (view.getInt32(p + WORD_BYTES, true) & masks[1]!) === words[1]
   }
 }
 

@@ -18,7 +18,7 @@ import { kernelField } from './kernel/kernel-field.ts'
 import type { DecoderMemory } from './kernel/memory.ts'
 import { RecordsKernel } from './kernel/records-kernel.ts'
 import { learnLayout } from './layout.ts'
-import { LiteralTable } from './literal.ts'
+import { Literal } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import { isInvalidValue, type RejectLog } from './rejects.ts'
 import { FIRST_QUESTION, type Table } from './table.ts'
@@ -461,11 +461,11 @@ export class RecordDecoder {
   }
 
   /** Reads a key and its colon; the number of the known key, or `UNKNOWN_KEY`. */
-  #readKey(keys: readonly LiteralTable[], names: readonly string[]): number {
+  #readKey(keys: readonly Literal[], names: readonly string[]): number {
     const cursor = this.#cursor
     if (cursor.bytes[cursor.pos] !== QUOTE) cursor.fail('a key in double quotes')
     for (let i = 0; i < keys.length; i++) {
-      if (!keys[i]!.matches(cursor.view, cursor.pos, 0)) continue
+      if (!keys[i]!.matches(cursor.view, cursor.pos)) continue
       cursor.pos += keys[i]!.byteLength
       cursor.expectColon()
       return i
@@ -510,6 +510,6 @@ const ANSWER_KEY_NAMES = Object.keys(AnswerKey)
 const RECORD_KEYS = RECORD_KEY_NAMES.map(keyLiteral)
 const ANSWER_KEYS = ANSWER_KEY_NAMES.map(keyLiteral)
 
-function keyLiteral(key: string): LiteralTable {
-  return new LiteralTable([new TextEncoder().encode(`"${key}"`)])
+function keyLiteral(key: string): Literal {
+  return new Literal(`"${key}"`)
 }

@@ -12,7 +12,6 @@ import type { RecordBatch, Schema } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 import { StreamEncoder } from '../ipc.ts'
 import { arrowByteLength } from './arrow-size.ts'
-import type { ColumnCoding } from './column-coding.ts'
 import type { ColumnChunk, Compression, EncodingCount, Statistics } from './format.ts'
 import { ThriftReader, type ThriftStruct } from './thrift-reader.ts'
 
@@ -48,8 +47,8 @@ export function parquetWasmMemoryBytes(): number {
 
 export interface WasmFileOptions {
   compression: Compression
-  /** Of all columns; delta codings only for flat columns of a type that fits, or the encoder panics. */
-  coding: ColumnCoding
+  /** Of all columns. */
+  coding: 'dictionary' | 'plain'
   /** Smallest and largest value and null count of each column. Default true. */
   hasStatistics?: boolean
 }
@@ -114,12 +113,6 @@ const CODEC_NAME = {
   lz4: 'LZ4_RAW',
 } as const
 
-const ENCODING_NAME = {
-  plain: 'PLAIN',
-  delta: 'DELTA_BINARY_PACKED',
-  deltaLength: 'DELTA_LENGTH_BYTE_ARRAY',
-} as const
-
 function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount: number) {
   const { compression, coding, hasStatistics = true } = options
   // Every setter consumes the builder and gives another one.
@@ -128,7 +121,7 @@ function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount:
     .setDictionaryEnabled(coding === 'dictionary')
     .setStatisticsEnabled(hasStatistics ? wasm.EnabledStatistics.Chunk : wasm.EnabledStatistics.None)
     .setMaxRowGroupSize(Math.max(1, rowCount))
-  return (coding === 'dictionary' ? builder : builder.setEncoding(wasm.Encoding[ENCODING_NAME[coding]])).build()
+  return (coding === 'dictionary' ? builder : builder.setEncoding(wasm.Encoding.PLAIN)).build()
 }
 
 /** Serves one call after another: parquet-wasm copies what it is given, and each new buffer would wait to be collected. */
