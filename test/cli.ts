@@ -1,7 +1,9 @@
 /** Runs the built command line in a process of its own. `npm test` builds it first. */
 
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { existsSync, openSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
@@ -28,13 +30,34 @@ export interface CliOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
   watch?: (child: ChildProcess) => void
 }
 
+/** What the command loads from outside to write Parquet. */
+const LOADED = ['any-ascii', 'parquet-wasm'].map((name) => `node_modules/${name}`)
+
+/** Runs the command as another user, from a copy: a clone may be for its owner's eyes alone. */
+async function runCopy(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-command-'))
+  try {
+    chmodSync(folder, 0o755)
+    for (const path of ['dist', 'package.json', ...LOADED]) {
+      cpSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), join(folder, path), { recursive: true })
+    }
+    return await run(join(folder, 'dist/bin.js'), args, options)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** A process that takes longer hangs, and is killed. */
 const LONGEST_RUN_MS = 30_000
 
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   if (!existsSync(BIN)) throw new Error(`expected ${BIN}: run npm run build first`)
+  return options.uid === undefined ? run(BIN, args, options) : runCopy(args, options)
+}
+
+function run(bin: string, args: readonly string[], options: CliOptions): Promise<CliResult> {
   const { env, nodeArgs = [], stdin, isStdinOpen, stdinFile, stdoutFile, stderrFile, watch, ...spawnOptions } = options
-  const child = spawn(process.execPath, [...nodeArgs, BIN, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, bin, ...args], {
     ...spawnOptions,
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     stdio: [openFile(stdinFile, 'r'), openFile(stdoutFile, 'w'), openFile(stderrFile, 'w')],
