@@ -219,6 +219,8 @@ class ChunkSource implements ByteSource {
   readonly #release: () => Promise<void>
   #chunks: AsyncIterator<Uint8Array> | undefined
   #chunk: Uint8Array = new Uint8Array(0)
+  #isAtEnd = false
+  #failure: unknown
 
   constructor(
     source: AsyncIterable<Uint8Array>,
@@ -235,28 +237,53 @@ class ChunkSource implements ByteSource {
   }
 
   async read(target: Uint8Array): Promise<number> {
-    this.#chunks ??= await this.#begin()
-    while (this.#chunk.length === 0) {
-      const next = await unlessAborted(this.#chunks.next(), this.#signal)
-      if (next.done === true) return 0
-      this.#chunk = asBytes(next.value)
+    return unlessAborted(this.#fill(target), this.#signal)
+  }
+
+  /** Puts short chunks together: a decoder that sees few records at a time is slow. */
+  async #fill(target: Uint8Array): Promise<number> {
+    let length = 0
+    while (length < target.length) {
+      if (this.#chunk.length === 0) this.#chunk = await this.#nextChunk()
+      if (this.#chunk.length === 0) break
+      const part = this.#chunk.subarray(0, target.length - length)
+      target.set(part, length)
+      this.#chunk = this.#chunk.subarray(part.length)
+      length += part.length
     }
-    const length = Math.min(target.length, this.#chunk.length)
-    target.set(this.#chunk.subarray(0, length))
-    this.#chunk = this.#chunk.subarray(length)
+    // What came before a failure is decoded first: it may hold the first error of the document.
+    if (length === 0 && this.#failure !== undefined) throw this.#failure
     return length
   }
 
+  /** The next chunk that is not empty; an empty one at the end, and where the source has failed. */
+  async #nextChunk(): Promise<Uint8Array> {
+    try {
+      this.#chunks ??= await this.#begin()
+      while (this.#chunk.length === 0 && !this.#isAtEnd) {
+        const next = await this.#chunks.next()
+        if (next.done === true) this.#isAtEnd = true
+        else this.#chunk = asBytes(next.value)
+      }
+    } catch (error) {
+      this.#failure = error
+      this.#isAtEnd = true
+    }
+    return this.#chunk
+  }
+
+  /** Unpacks as often as needed; what was looked at meanwhile is the first chunk. */
   async #begin(): Promise<AsyncIterator<Uint8Array>> {
     let chunks = this.#counted()
-    for (let depth = 0; depth < DEEPEST_GZIP; depth++) {
-      const { start, all } = await peek(chunks, this.#signal)
-      chunks = all
-      if (!isGzip(start)) break
+    for (let depth = 0; ; depth++) {
+      const start = await firstBytes(chunks)
+      if (depth === DEEPEST_GZIP || !isGzip(start)) {
+        this.#chunk = start
+        return chunks
+      }
       this.isCompressed = true
-      chunks = gunzip(chunks)
+      chunks = gunzip(startingWith(start, chunks))
     }
-    return chunks
   }
 
   async *#counted(): AsyncGenerator<Uint8Array> {
@@ -280,22 +307,21 @@ class ChunkSource implements ByteSource {
   }
 }
 
-/** The first two bytes, and an iterator that still yields them. */
-async function peek(
-  chunks: AsyncGenerator<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<{ start: Uint8Array; all: AsyncGenerator<Uint8Array> }> {
-  let start = new Uint8Array(0)
+/** Chunks up to the second byte, as one; shorter only where there are no more. */
+async function firstBytes(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  let start: Uint8Array = new Uint8Array(0)
   while (start.length < 2) {
-    const next = await unlessAborted(chunks.next(), signal)
+    const next = await chunks.next()
     if (next.done === true) break
-    start = start.length === 0 ? next.value.slice() : Uint8Array.of(...start, ...next.value)
+    // A copy: some sources use a chunk's memory again.
+    start = Buffer.concat([start, next.value])
   }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    yield start
-    yield* chunks
-  }
-  return { start, all: all() }
+  return start
+}
+
+async function* startingWith(start: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield start
+  yield* rest
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -42,7 +42,8 @@ const FEW_CHUNK_BYTES = [2, 64, 0]
 const LARGE_CHUNK_BYTES = [61, 65_536]
 type Windows = readonly (number | undefined)[]
 
-const WINDOW_BYTES: Windows = [64, 1024, undefined]
+/** A window is filled whatever the chunks are, so the shortest is what decoding in small steps takes. */
+const WINDOW_BYTES: Windows = [1, 64, 1024, undefined]
 const BATCH_SIZES = [1, 3, undefined]
 
 /** Inputs from here on are read in fewer ways. */
