@@ -37,6 +37,8 @@ const LAYERS = [
   'parallel/cuts.ts',
   'reader.ts',
   'parallel/',
+  'convert-options.ts',
+  'conversion.ts',
   'convert.ts',
   'read-back/',
   'verify/',

@@ -1,7 +1,8 @@
 /** `alida-arrow convert`: one export in, one Parquet or Arrow file out. */
 
 import { realpathSync } from 'node:fs'
-import { type ConvertOptions, type ConvertResult, convertExport, formatOf, type OutputFormat } from '../convert.ts'
+import { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from '../convert.ts'
+import { type ConvertInternals, formatOf } from '../convert-options.ts'
 import { OptionError, quoted } from '../errors.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
 import type { ColumnPlan } from '../schema.ts'
@@ -53,6 +54,7 @@ export function printReport(report: ConvertReport, options: Pick<ConvertCommandO
  * Converts any source.
  * @param input What the report calls the source.
  * @param known What the caller knows of a stream's progress better than its reader does.
+ * @param internals What the caller knows of the source.
  */
 export async function convertSource(
   source: ExportSource,
@@ -60,6 +62,7 @@ export async function convertSource(
   options: ConvertCommandOptions,
   signal: AbortSignal,
   known: () => Partial<ReadProgress> = () => ({}),
+  internals: ConvertInternals = {},
 ): Promise<ConvertReport> {
   const { output, quiet, json } = options
   const started = performance.now()
@@ -69,9 +72,10 @@ export async function convertSource(
     return progress && { ...progress, ...known() }
   })
   try {
-    const result = await write(source, options, signal, (ask) => {
+    const watch = (ask: () => ReadProgress) => {
       current = ask
-    })
+    }
+    const result = await write(source, options, signal, watch, internals)
     const milliseconds = performance.now() - started
     const { rejects } = options
     const report = { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
@@ -87,6 +91,7 @@ async function write(
   options: ConvertCommandOptions,
   signal: AbortSignal,
   watch: NonNullable<ConvertOptions['watch']>,
+  internals: ConvertInternals,
 ): Promise<Omit<ConvertReport, 'input' | 'output' | 'milliseconds' | 'peakMemoryBytes'>> {
   const { output, format, compression, batchSize, rowGroupSize, threads, rejects } = options
   const { isStar, ...shape } = shapeOf(options)
@@ -97,17 +102,9 @@ async function write(
     return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
   const target = output === STANDARD_STREAM ? process.stdout : output
-  return convertExport(source, target, {
-    ...shape,
-    format: format ?? formatOf(target),
-    compression,
-    batchSize,
-    rowGroupSize,
-    threads,
-    rejects,
-    signal,
-    watch,
-  })
+  const formatOrDefault = format ?? formatOf(target)
+  const written = { format: formatOrDefault, compression, batchSize, rowGroupSize, threads, rejects }
+  return convertExport(source, target, { ...shape, ...written, signal, watch }, internals)
 }
 
 function requireFolder(output: string, format: OutputFormat | undefined): void {

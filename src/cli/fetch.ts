@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client.ts'
-import { formatOf } from '../convert.ts'
+import { formatOf } from '../convert-options.ts'
 import { ApiError, isExportError, OptionError } from '../errors.ts'
 import type { ReadProgress } from '../reader.ts'
 import { type OutputTarget, requireWritable } from '../sinks/output.ts'
@@ -166,7 +166,7 @@ async function convertDownload(
   const known = (): Partial<ReadProgress> =>
     progress === undefined ? {} : { bytesRead: progress.receivedBytes, totalBytes: progress.totalBytes }
   const convertInto = (source: AsyncIterable<Uint8Array>) =>
-    convertSource(source, `export ${status.batchId}`, output, signal, known)
+    convertSource(source, `export ${status.batchId}`, output, signal, known, { expectsLongStream: true })
   if (options.saveJson === undefined) return convertInto(download)
   return keepingDocument(await SavedDocument.open(download, options.saveJson), options.saveJson, signal, convertInto)
 }

@@ -61,7 +61,11 @@ export interface PieceResult extends DecodedCounts {
 /** `failed`: the export cannot be read as it is; the main thread reads it again in order, for the exact message. */
 export type WorkerMessage = { type: 'done'; result: PieceResult } | { type: 'failed'; message: string }
 
-export type MainMessage = { type: 'job'; job: PieceJob } | { type: 'piece'; piece: PieceRequest }
+export type MainMessage =
+  | { type: 'job'; job: PieceJob }
+  | { type: 'piece'; piece: PieceRequest }
+  /** The memory of a row group that was written, for the next one. */
+  | { type: 'written'; memory: ArrayBuffer }
 
 /** A stream is read by the main thread and converted by one other. */
 export interface StreamJob extends TableJob {
@@ -78,8 +82,8 @@ export type StreamMessage =
   | { type: 'job'; job: StreamJob }
   /** `length` bytes of the document, 0 at its end, are in the buffer of that number. */
   | { type: 'bytes'; buffer: number; length: number }
-  /** A row group has been written. */
-  | { type: 'written' }
+  /** A row group has been written; its memory serves the next one. */
+  | { type: 'written'; memory: ArrayBuffer }
 
 export type StreamWorkerMessage =
   /** The bytes in this buffer were read, it can be filled again. */

@@ -1,74 +1,130 @@
 /** Hands the pieces of a file to worker threads and takes their results in the file's order. */
 
 import type { Worker } from 'node:worker_threads'
+import { isExportError } from '../errors.ts'
 import { aborted } from '../source.ts'
+import { isSystemError } from '../system-error.ts'
 import type { Pieces } from './cuts.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
+import type { PieceDecoder } from './piece-decoder.ts'
 import { RecordCount } from './record-count.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'
 
 /** A piece that cannot be decoded on its own: the file must be read in order, which also words the error. */
 export class ReadInOrder extends Error {}
 
-/** The workers of one conversion. They load their code while the main thread still reads the definition. */
+/** A thread that decodes one piece after another. */
+interface PieceThread {
+  begin(job: PieceJob): void
+  decode(piece: PieceRequest): void
+  /** Takes the memory of a row group that was written. */
+  reuse(memory: ArrayBuffer): void
+}
+
+interface Decoded {
+  readonly result: PieceResult
+  readonly thread: PieceThread
+}
+
+/**
+ * The threads of one conversion: this one, which has its code loaded and warm when the definition is read, and workers,
+ * which load theirs meanwhile.
+ */
 export class PiecePool {
   readonly #workers: Worker[]
-  readonly #free: Worker[] = []
-  readonly #results = new Map<number, PieceResult>()
+  readonly #threads: readonly PieceThread[]
+  readonly #free: PieceThread[] = []
+  readonly #results = new Map<number, Decoded>()
   #failure: unknown
+  #own: PieceDecoder | undefined
+  readonly #closing = new AbortController()
   #wake: () => void = () => undefined
 
   constructor(threads: number) {
-    this.#workers = Array.from({ length: threads }, () => this.#start())
+    const remote = Array.from({ length: threads - 1 }, () => this.#start())
+    this.#workers = remote.map(({ worker }) => worker)
+    this.#threads = [...remote, this.#thisThread()]
   }
 
   get threads(): number {
-    return this.#workers.length
+    return this.#threads.length
   }
 
-  #start(): Worker {
-    const onMessage = (message: WorkerMessage, worker: Worker) => {
-      if (message.type === 'done') {
-        this.#results.set(message.result.index, message.result)
-        this.#free.push(worker)
-      } else {
-        this.#failure ??= new ReadInOrder(message.message)
-      }
-      this.#wake()
+  #start(): PieceThread & { worker: Worker } {
+    const onMessage = (message: WorkerMessage) => {
+      if (message.type === 'done') this.#take(message.result, thread)
+      else this.#fail(new ReadInOrder(message.message))
     }
-    return startWorker('piece-worker.js', onMessage, (failure) => {
-      this.#failure ??= failure
-      this.#wake()
-    })
+    const worker = startWorker('piece-worker.js', onMessage, (failure) => this.#fail(failure))
+    const thread = {
+      worker,
+      begin: (job: PieceJob) => tell(worker, { type: 'job', job }),
+      decode: (piece: PieceRequest) => tell(worker, { type: 'piece', piece }),
+      reuse: (memory: ArrayBuffer) => tell(worker, { type: 'written', memory }, [memory]),
+    }
+    return thread
+  }
+
+  #thisThread(): PieceThread {
+    const thread = {
+      begin: () => undefined,
+      decode: (piece: PieceRequest) => {
+        this.#own?.decode(piece, this.#closing.signal).then(
+          (result) => this.#take(result, thread),
+          (error: unknown) => {
+            const isOurs = isExportError(error) || isSystemError(error)
+            this.#fail(isOurs ? new ReadInOrder((error as Error).message) : error)
+          },
+        )
+      },
+      reuse: (memory: ArrayBuffer) => this.#own?.reuse(memory),
+    }
+    return thread
+  }
+
+  #take(result: PieceResult, thread: PieceThread): void {
+    this.#results.set(result.index, { result, thread })
+    this.#free.push(thread)
+    this.#wake()
+  }
+
+  #fail(failure: unknown): void {
+    this.#failure ??= failure
+    this.#wake()
   }
 
   /**
-   * Yields the results in order. No more pieces are begun than there are workers beyond the one that is waited for, so
-   * that results do not pile up behind a slow piece.
+   * Yields the results in order; the memory of a result's row groups is used again once the next one is asked for. No
+   * more pieces are begun than there are threads beyond the one that is waited for, so that results do not pile up
+   * behind a slow piece.
    *
+   * @param own Decodes pieces on this thread; it is closed with the pool.
    * @throws ReadInOrder when a piece could not be decoded on its own, ExportError `ERR_WORKER` when a worker ended.
    */
-  async *decode(job: PieceJob, pieces: Pieces, signal: AbortSignal | undefined): AsyncGenerator<PieceResult> {
-    const onAbort = () => {
-      this.#failure ??= signal && aborted(signal)
-      this.#wake()
-    }
+  async *decode(
+    job: PieceJob,
+    pieces: Pieces,
+    own: PieceDecoder,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<PieceResult> {
+    this.#own = own
+    const onAbort = () => this.#fail(signal && aborted(signal))
     const count = job.numbersRecords ? new RecordCount(job.path, pieces) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     try {
-      for (const worker of this.#workers) {
-        tell(worker, { type: 'job', job })
-        this.#free.push(worker)
+      for (const thread of this.#threads) {
+        thread.begin(job)
+        this.#free.push(thread)
       }
       let begun = 0
       for (let index = 0; index < pieces.count; index++) {
         for (;;) {
-          while (begun < Math.min(pieces.count, index + this.#workers.length + 1)) {
-            const worker = this.#free.pop()
-            if (worker === undefined) break
+          while (begun < Math.min(pieces.count, index + this.#threads.length + 1)) {
+            const thread = this.#free.pop()
+            if (thread === undefined) break
             const recordsBefore = (await count?.before(begun).catch(readInOrder)) ?? 0
-            tell(worker, { type: 'piece', piece: pieceAt(pieces, begun++, recordsBefore) })
+            thread.decode(pieceAt(pieces, begun++, recordsBefore))
           }
           if (this.#failure !== undefined) throw this.#failure
           if (this.#results.has(index)) break
@@ -76,9 +132,11 @@ export class PiecePool {
             this.#wake = resolve
           })
         }
-        const result = this.#results.get(index)
+        const decoded = this.#results.get(index)
         this.#results.delete(index)
-        if (result !== undefined) yield result
+        if (decoded === undefined) continue
+        yield decoded.result
+        for (const { bytes } of decoded.result.rowGroups) decoded.thread.reuse(bytes.buffer)
       }
     } finally {
       signal?.removeEventListener('abort', onAbort)
@@ -87,6 +145,8 @@ export class PiecePool {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort()
+    this.#own?.close()
     await stopWorkers(this.#workers)
   }
 }
@@ -96,8 +156,8 @@ function readInOrder(error: unknown): never {
   throw new ReadInOrder((error as Error).message)
 }
 
-function tell(worker: Worker, message: MainMessage): void {
-  worker.postMessage(message)
+function tell(worker: Worker, message: MainMessage, buffers: ArrayBuffer[] = []): void {
+  worker.postMessage(message, buffers)
 }
 
 function pieceAt(pieces: Pieces, index: number, recordsBefore: number): PieceRequest {

@@ -1,141 +1,10 @@
-/** A worker thread: decodes the pieces it is given and encodes a row group for each of their batches. */
+/** A worker thread: decodes and encodes the pieces it is given. */
 
-import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { DocumentDecoder } from '../decode/document.ts'
 import { isExportError } from '../errors.ts'
-import { SENTINEL_BYTES } from '../json/cursor.ts'
-import { type EncodedRowGroup, RowGroupEncoder } from '../sinks/parquet/index.ts'
 import { isSystemError } from '../system-error.ts'
-import { planTable, rejectLogOf, type TablePlan } from '../table-plan.ts'
-import { WarningLog } from '../warnings.ts'
-import { decodedCounts } from './decoded-counts.ts'
-import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
-import { RejectLines } from './reject-lines.ts'
-
-const WINDOW_BYTES = 1 << 20
-
-/** Of rejected values of a piece, which wait until its turn comes; where there are more, the file is read in order. */
-const MOST_REJECT_BYTES = 1 << 25
-
-class PieceDecoder {
-  readonly #job: PieceJob
-  readonly #plan: TablePlan
-  readonly #encoder: RowGroupEncoder
-  readonly #file: number
-  readonly #progress: Float64Array
-  readonly #warnings = new WarningLog()
-  readonly #decoder: DocumentDecoder
-  readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
-  #buffer: Uint8Array<ArrayBuffer>
-
-  constructor(job: PieceJob) {
-    this.#job = job
-    this.#plan = planTable(job.definition, job.header, job.options, new WarningLog())
-    this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
-    this.#file = openSync(job.path, 'r')
-    this.#progress = new Float64Array(job.progress)
-    const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
-    this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
-    this.#decoder.recyclesBatches = true
-    this.#buffer = this.#decoder.memory.window(WINDOW_BYTES + SENTINEL_BYTES)
-    this.#decoder.limitInput(job.options)
-  }
-
-  close(): void {
-    closeSync(this.#file)
-  }
-
-  decode(piece: PieceRequest): PieceResult {
-    const { definition } = this.#job
-    const { columns, decodedSchema, shape } = this.#plan
-    const { index, recordsBefore } = piece
-    const decoder = this.#decoder
-    const warnings = this.#warnings
-    warnings.clear()
-    this.#rejects.clear()
-    const start = this.#findRecord(piece.from, piece.to)
-    const rowGroups: EncodedRowGroup[] = []
-    if (start < 0) {
-      const counts = decodedCounts(undefined, columns.length, warnings)
-      return {
-        ...counts,
-        index,
-        recordsBefore,
-        range: undefined,
-        reachedEnd: false,
-        rowGroups,
-        rejects: new Uint8Array(),
-      }
-    }
-    decoder.beginPiece(definition, columns, decodedSchema, start, piece.to)
-    const { cursor } = decoder
-    cursor.baseOffset = start
-    cursor.pos = 0
-    cursor.end = 0
-    cursor.isLast = false
-    cursor.bytes.fill(0, 0, SENTINEL_BYTES)
-    for (;;) {
-      const step = decoder.step()
-      this.#progress[piece.index * 2] = decoder.cursor.offsetOf(decoder.cursor.pos) - start
-      this.#progress[piece.index * 2 + 1] = decoder.recordsRead
-      if (step === 'more') this.#fill(decoder)
-      else if (step === 'batch') {
-        const decoded = decoder.takeBatch()
-        const before = recordsBefore + decoder.recordsRead - decoded.numRows
-        for (const batch of shape.apply(decoded, before)) rowGroups.push(this.#encoder.encode([batch]))
-        shape.forgetUnknownOptions()
-        decoder.recycle()
-      } else {
-        const end = decoder.cursor.offsetOf(decoder.cursor.pos)
-        const counts = decodedCounts(decoder, columns.length, warnings)
-        const rejects = this.#rejects.take()
-        const range = { start, end }
-        return { ...counts, index, recordsBefore, range, reachedEnd: step === 'end', rowGroups, rejects }
-      }
-    }
-  }
-
-  /** Offset of the first record that begins in the range; -1 when none does. */
-  #findRecord(from: number, to: number): number {
-    const { recordStart } = this.#job
-    const bytes = Buffer.from(this.#buffer.buffer, this.#buffer.byteOffset, WINDOW_BYTES)
-    for (let offset = from; offset < to; ) {
-      const got = readSync(this.#file, bytes, 0, WINDOW_BYTES, offset)
-      const at = bytes.subarray(0, got).indexOf(recordStart)
-      if (at >= 0) return offset + at < to ? offset + at : -1
-      if (got < WINDOW_BYTES) return -1
-      offset += got - recordStart.length
-    }
-    return -1
-  }
-
-  /** Moves what is left of the window to its start, doubling it when a record fills half of it, and reads on. */
-  #fill(decoder: DocumentDecoder): void {
-    const { cursor } = decoder
-    const pending = cursor.bytes.subarray(cursor.pos, cursor.end)
-    const offset = cursor.offsetOf(cursor.pos)
-    decoder.requireWithinLimits()
-    if (pending.length * 2 > this.#buffer.length) {
-      const longer = new Uint8Array(pending.length * 4 + SENTINEL_BYTES)
-      longer.set(pending)
-      this.#buffer = longer
-    } else if (cursor.bytes === this.#buffer) {
-      this.#buffer.copyWithin(0, cursor.pos, cursor.end)
-    }
-    const buffer = this.#buffer
-    const room = buffer.length - SENTINEL_BYTES - pending.length
-    const got = readSync(this.#file, buffer, pending.length, room, offset + pending.length)
-    const end = pending.length + got
-    buffer.fill(0, end, end + SENTINEL_BYTES)
-    cursor.bytes = buffer
-    cursor.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-    cursor.pos = 0
-    cursor.end = end
-    cursor.baseOffset = offset
-    cursor.isLast = got === 0
-  }
-}
+import type { MainMessage, WorkerMessage } from './messages.ts'
+import { PieceDecoder } from './piece-decoder.ts'
 
 let decoder: PieceDecoder | undefined
 
@@ -147,10 +16,11 @@ function send(message: WorkerMessage): void {
   parentPort?.postMessage(message, buffers)
 }
 
-parentPort?.on('message', (message: MainMessage) => {
+parentPort?.on('message', async (message: MainMessage) => {
   try {
     if (message.type === 'job') decoder = new PieceDecoder(message.job)
-    else if (decoder !== undefined) send({ type: 'done', result: decoder.decode(message.piece) })
+    else if (message.type === 'written') decoder?.reuse(message.memory)
+    else if (decoder !== undefined) send({ type: 'done', result: await decoder.decode(message.piece) })
   } catch (error) {
     // Anything else is a fault of this program: it ends the worker, which the main thread sees.
     if (!isExportError(error) && !isSystemError(error)) throw error

@@ -63,7 +63,8 @@ export class StreamPipeline {
         const rowGroup = this.#rowGroups.shift()
         if (rowGroup !== undefined) {
           yield rowGroup
-          this.#tell({ type: 'written' })
+          const memory = rowGroup.bytes.buffer
+          this.#tell({ type: 'written', memory }, [memory])
         } else if (this.#decoded !== undefined) {
           return
         } else {
@@ -116,8 +117,8 @@ export class StreamPipeline {
     this.#wake()
   }
 
-  #tell(message: StreamMessage): void {
-    this.#worker.postMessage(message)
+  #tell(message: StreamMessage, buffers: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, buffers)
   }
 
   #fail(failure: unknown): void {

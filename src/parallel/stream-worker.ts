@@ -60,6 +60,7 @@ class SentBytes implements ByteSource {
   async close(): Promise<void> {}
 }
 
+let encoder: RowGroupEncoder | undefined
 let rowGroupsWaiting = 0
 let wakeEncoder: () => void = () => undefined
 
@@ -80,7 +81,7 @@ async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
     }
     if (rejects !== undefined) tellRejects(lines.take())
   }
-  const encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
+  encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
   for await (const group of rowGroupsOf(shaped(), { rowGroupRows: job.rowGroupSize })) {
     const rowGroup = encoder.encode(group)
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
@@ -133,6 +134,7 @@ let bytes: SentBytes | undefined
 parentPort?.on('message', (message: StreamMessage) => {
   if (message.type === 'bytes') bytes?.add(message.buffer, message.length)
   if (message.type === 'written') {
+    encoder?.reuse(message.memory)
     rowGroupsWaiting--
     wakeEncoder()
   }

@@ -31,10 +31,17 @@ export interface EncodedRowGroup {
   labels: Map<string, string[]>
 }
 
+/** Of a thread's row groups, one is being written while the next one is encoded. */
+const MOST_SPARE = 2
+
+/** So that a row group somewhat longer than the one before fits in its memory, too. */
+const SPARE_ROOM = 1.1
+
 export class RowGroupEncoder {
   readonly #schema: Schema
   readonly #tree: SchemaTree
   readonly #compression: Compression
+  #spare: ArrayBuffer[] = []
 
   /** @throws ExportError `ERR_PARQUET` for a schema that Parquet cannot hold. */
   constructor(schema: Schema, options: RowGroupOptions = {}) {
@@ -70,7 +77,33 @@ export class RowGroupEncoder {
     }
     const columns = [...this.#stored(chunks), ...wasmColumns(this.#schema, filled, this.#compression)]
     for (const column of columns) stored.set(pathKey(column.chunk.path), column)
-    return { rowCount, ...joined(this.#inOrder(stored)), labels }
+    return { rowCount, ...this.#joined(this.#inOrder(stored)), labels }
+  }
+
+  /** Takes the memory of a row group that was written, for the next one: otherwise it waits for the garbage collector. */
+  reuse(memory: ArrayBuffer): void {
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(memory)
+  }
+
+  #joined(stored: readonly StoredColumn[]): Pick<EncodedRowGroup, 'bytes' | 'columns'> {
+    const bytes = this.#memory(stored.reduce((sum, { parts }) => sum + byteCount(parts), 0))
+    const columns: ColumnChunk[] = []
+    let pos = 0
+    for (const { chunk, parts } of stored) {
+      columns.push(movedChunk(chunk, pos))
+      for (const part of parts) {
+        bytes.set(part, pos)
+        pos += part.length
+      }
+    }
+    return { bytes, columns }
+  }
+
+  #memory(byteLength: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare.find((memory) => memory.byteLength >= byteLength)
+    this.#spare = this.#spare.filter((memory) => memory !== spare && memory.byteLength >= byteLength)
+    const memory = spare ?? new ArrayBuffer(Math.ceil(byteLength * SPARE_ROOM))
+    return new Uint8Array(memory, 0, byteLength)
   }
 
   #stored(chunks: readonly EncodedChunk[]): StoredColumn[] {
@@ -131,18 +164,4 @@ function movedChunk(chunk: ColumnChunk, byteDelta: number): ColumnChunk {
     dataPageOffset: chunk.dataPageOffset + byteDelta,
     dictionaryPageOffset: dictionaryPageOffset === undefined ? undefined : dictionaryPageOffset + byteDelta,
   }
-}
-
-function joined(stored: readonly StoredColumn[]): Pick<EncodedRowGroup, 'bytes' | 'columns'> {
-  const bytes = new Uint8Array(stored.reduce((sum, { parts }) => sum + byteCount(parts), 0))
-  const columns: ColumnChunk[] = []
-  let pos = 0
-  for (const { chunk, parts } of stored) {
-    columns.push(movedChunk(chunk, pos))
-    for (const part of parts) {
-      bytes.set(part, pos)
-      pos += part.length
-    }
-  }
-  return { bytes, columns }
 }

@@ -1,0 +1,84 @@
+/** What a conversion can be asked for, and what it tells. */
+
+import { OptionError } from './errors.ts'
+import type { PiecePool } from './parallel/piece-pool.ts'
+import type { StreamPipeline } from './parallel/stream-pipeline.ts'
+import type { ReadOptions, ReadProgress, ReadSummary } from './reader.ts'
+import type { ColumnPlan } from './schema.ts'
+import type { OutputTarget } from './sinks/output.ts'
+import type { Compression } from './sinks/parquet/index.ts'
+import type { ExportSource } from './source.ts'
+
+export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
+
+export interface ConvertOptions extends ReadOptions {
+  /** Default: by the target's name (`.parquet`, `.arrow`, `.arrows`); `arrows` for a stream. */
+  format?: OutputFormat | undefined
+  /** Of Parquet. Default: `snappy`. */
+  compression?: Compression | undefined
+  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
+  rowGroupSize?: number | undefined
+  /**
+   * Threads for a large export that becomes Parquet; 1 = this one alone. Default: as many as there are cores for a file;
+   * two for a stream, of which one reads, and one decodes and encodes.
+   */
+  threads?: number | undefined
+  /**
+   * With `onInvalid: 'null'`: a file, `.jsonl` or `.parquet`, for the values that were left out, with their places. It
+   * appears together with the output, also when there are none.
+   */
+  rejects?: string | URL | undefined
+  /** Called once with a function that tells how far the conversion is. */
+  watch?: ((progress: () => ReadProgress) => void) | undefined
+}
+
+/** Not for callers: lets tests cut small files. */
+export interface ConvertInternals {
+  /** Size of a file from which on workers are started. Default: 512 MiB. */
+  smallestPoolBytes?: number
+  /** Records (estimated) below which a file is not cut. Default: 32,768. */
+  fewestRecordsToCut?: number
+  /** Bytes that a stream must have behind its definition for workers to be started. Default: 4 MiB. */
+  smallestStreamBytes?: number
+  /** Whether the source is a stream whose worker is to be started before its length is known. */
+  expectsLongStream?: boolean
+}
+
+export interface ConvertResult {
+  readonly format: OutputFormat
+  readonly columns: readonly ColumnPlan[]
+  /** Columns of the table that was written; more or fewer than were decoded when options shape it. */
+  readonly columnCount: number
+  readonly documentBytes: number
+  readonly outputBytes: number
+  /** Worker threads that decoded; 1 when the export was read in order on the calling thread. */
+  readonly threads: number
+  readonly summary: ReadSummary
+}
+
+export function formatOf(target: OutputTarget): OutputFormat {
+  if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
+  const name = String(target)
+  if (name.endsWith('.arrows')) return 'arrows'
+  if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
+  if (name.endsWith('.arrow') || name.endsWith('.feather') || name.endsWith('.ipc')) return 'arrow'
+  throw new OptionError(
+    'ERR_OPTION',
+    `cannot tell the format of ${name}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,
+  )
+}
+
+/** What `convertExport` was asked for. */
+export interface Conversion {
+  readonly source: ExportSource
+  readonly target: OutputTarget
+  readonly format: OutputFormat
+  readonly options: ConvertOptions
+  readonly internals: ConvertInternals
+}
+
+/** Started for a conversion; both undefined where the calling thread is alone. */
+export interface ConversionThreads {
+  readonly pool?: PiecePool
+  readonly pipeline?: StreamPipeline
+}
