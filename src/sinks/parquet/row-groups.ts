@@ -37,6 +37,12 @@ export async function* rowGroupsOf(
       group.push(piece)
       rows += piece.numRows
       bytes += pieceBytes
+      // Not with the next batch, which takes its time to come.
+      if (rows === rowGroupRows) {
+        yield group
+        group = []
+        rows = bytes = 0
+      }
     }
   }
   if (group.length > 0) yield group
