@@ -11,7 +11,13 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const ENTRIES = ['bin', 'parallel/piece-worker', 'parallel/stream-worker']
 
 /** Loaded when needed, from where they are installed. */
-const EXTERNAL = ['parquet-wasm', 'stream-json', 'stream-chain', 'undici', 'htmlparser2', 'csv-stringify', 'any-ascii']
+const EXTERNAL = ['parquet-wasm', 'stream-json', 'stream-chain', 'htmlparser2', 'csv-stringify', 'any-ascii']
+
+/** The whole of undici is for proxies only; its parts for requests are loaded by every `fetch`. */
+const undiciApart = {
+  name: 'undici-apart',
+  setup: (build) => build.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', external: true })),
+}
 
 for (const name of readdirSync('dist')) if (/^chunk-\w+\.js$/.test(name)) rmSync(join('dist', name))
 
@@ -29,6 +35,7 @@ const { metafile } = await build({
   minifySyntax: true,
   legalComments: 'none',
   external: EXTERNAL,
+  plugins: [undiciApart],
   metafile: true,
   // Packages of the older kind among those that are bundled call it.
   banner: {

@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
+import { releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
 
 /** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
@@ -219,6 +220,9 @@ class ChunkSource implements ByteSource {
   readonly #release: () => Promise<void>
   #chunks: AsyncIterator<Uint8Array> | undefined
   #chunk: Uint8Array = new Uint8Array(0)
+  /** Takes back the chunk that came last, as it came. */
+  readonly #reuse: ((chunk: Uint8Array) => void) | undefined
+  #last: Uint8Array | undefined
   #isAtEnd = false
   #failure: unknown
 
@@ -230,6 +234,7 @@ class ChunkSource implements ByteSource {
     release: () => Promise<void> = async () => undefined,
   ) {
     this.#source = source
+    this.#reuse = releaserOf(source)
     this.#release = release
     this.totalBytes = totalBytes
     this.reopen = reopen
@@ -260,10 +265,11 @@ class ChunkSource implements ByteSource {
   async #nextChunk(): Promise<Uint8Array> {
     try {
       this.#chunks ??= await this.#begin()
+      if (this.#last !== undefined) this.#reuse?.(this.#last)
       while (this.#chunk.length === 0 && !this.#isAtEnd) {
         const next = await this.#chunks.next()
         if (next.done === true) this.#isAtEnd = true
-        else this.#chunk = asBytes(next.value)
+        else this.#chunk = this.#last = asBytes(next.value)
       }
     } catch (error) {
       this.#failure = error

@@ -1,6 +1,7 @@
 /** The client of Alida's batch export API, for one community. */
 
 import { OptionError } from '../errors.ts'
+import { releaseChunk } from '../reused-chunks.ts'
 import { type ActivitiesOptions, type Activity, type ActivityPage, activityPage, allActivities } from './activities.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
@@ -108,9 +109,10 @@ export class ExportClient {
    * iteration that ends without an error saw the whole file, and stopping early cuts the connection.
    */
   download(batch: string | ExportStatus, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#session.stream('the download', options, (operation) =>
+    const chunks = this.#session.stream('the download', options, (operation) =>
       downloadedExport(this.#session, operation, batch, options),
     )
+    return Object.assign(chunks, { [releaseChunk]: (chunk: Uint8Array) => this.#connection.release(chunk) })
   }
 
   /** All activities of the community, in pages asked for as they are needed. */

@@ -1,8 +1,10 @@
 /** The only place that loads and calls undici. */
 
+import type { OnReadOpts, Socket } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
+import { ReceiveMemory } from './receive-memory.ts'
 
 export interface ConnectionOptions {
   /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; it is never closed here. */
@@ -29,6 +31,7 @@ export class Connection {
   readonly #connectTimeoutMs: number
   readonly #headersTimeoutMs: number
   readonly #bodyTimeoutMs: number
+  readonly #memoryOf = new WeakMap<ArrayBufferLike, ReceiveMemory>()
   #agent: Agent | undefined
   #leases = 0
 
@@ -40,28 +43,51 @@ export class Connection {
   }
 
   /** One exchange, redirects not followed; rejects with undici's own errors. */
-  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  async send({ method, url, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     // Loaded on first use: a program that only converts files does without it.
-    const undici = await import('undici')
-    if (this.#injected === undefined && this.#agent === undefined) {
-      const connect = undici.buildConnector({ timeout: this.#connectTimeoutMs })
-      this.#agent = new undici.Agent({
-        connect: (options, done) =>
-          connect(options, (...[error, socket]) => (error === null ? done(null, holdEnd(socket)) : done(error, null))),
-      })
-    }
-    const response = await undici.request(request.url, {
-      method: request.method,
-      headers: { 'user-agent': `alida-arrow/${VERSION}`, ...request.headers },
-      body: request.body ?? null,
+    const { default: request } = await import('undici/lib/api/api-request.js')
+    const response = await request.call(this.#injected ?? (await this.#ownAgent()), {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { 'user-agent': `alida-arrow/${VERSION}`, ...headers },
+      body: body ?? null,
       signal,
       headersTimeout: this.#headersTimeoutMs,
       bodyTimeout: this.#bodyTimeoutMs,
-      dispatcher: this.#injected ?? (this.#agent as Agent),
     })
     // A body that is dropped before anyone listens must not end the process.
     response.body.on('error', () => {})
     return response
+  }
+
+  async #ownAgent(): Promise<Agent> {
+    const { default: Agent } = await import('undici/lib/dispatcher/agent.js')
+    const { default: connector } = await import('undici/lib/core/connect.js')
+    const timeout = this.#connectTimeoutMs
+    this.#agent ??= new Agent({
+      connect: (options, done) => {
+        const connect = connector({ timeout, onread: this.#receiving() })
+        connect(options, (...[error, socket]) => (error === null ? done(null, holdEnd(socket)) : done(error, null)))
+      },
+    })
+    return this.#agent
+  }
+
+  /** How one socket receives: as ever, but in memory of ours. */
+  #receiving(): OnReadOpts {
+    const memory = new ReceiveMemory((piece) => this.#memoryOf.set(piece, memory))
+    return {
+      buffer: () => memory.next(),
+      callback(this: Socket, byteLength, buffer) {
+        return this.push(buffer.subarray(0, byteLength))
+      },
+    }
+  }
+
+  /** Lets what was received up to a chunk of a body, as `send` gave it, be overwritten; other bytes are let be. */
+  release(chunk: Uint8Array): void {
+    this.#memoryOf.get(chunk.buffer)?.releaseBefore(chunk)
   }
 
   /**
