@@ -10,6 +10,7 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
+import { copyBytes } from './copy-bytes.ts'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
 import { releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
@@ -252,7 +253,7 @@ class ChunkSource implements ByteSource {
       if (this.#chunk.length === 0) this.#chunk = await this.#nextChunk()
       if (this.#chunk.length === 0) break
       const part = this.#chunk.subarray(0, target.length - length)
-      target.set(part, length)
+      copyBytes(part, target, length)
       this.#chunk = this.#chunk.subarray(part.length)
       length += part.length
     }

@@ -25,6 +25,7 @@ const LAYERS = [
   'name-modes.ts',
   'selection.ts',
   'schema.ts',
+  'copy-bytes.ts',
   'reused-chunks.ts',
   'source.ts',
   'source-state.ts',

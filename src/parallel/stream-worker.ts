@@ -2,6 +2,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import type { RecordBatch } from 'apache-arrow'
+import { copyBytes } from '../copy-bytes.ts'
 import { DocumentDecoder } from '../decode/document.ts'
 import { RowGroupEncoder, rowGroupsOf } from '../sinks/parquet/index.ts'
 import type { ByteSource } from '../source.ts'
@@ -46,7 +47,7 @@ class SentBytes implements ByteSource {
     }
     const { buffer, length } = this.#sent[0]!
     const count = Math.min(target.length, length - this.#position)
-    target.set(new Uint8Array(this.#buffers[buffer]!, this.#position, count))
+    copyBytes(new Uint8Array(this.#buffers[buffer]!, this.#position, count), target, 0)
     this.#position += count
     this.bytesRead += count
     if (length > 0 && this.#position === length) {
