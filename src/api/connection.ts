@@ -24,6 +24,9 @@ export interface HttpRequest {
   readonly body?: string
 }
 
+/** As many as Node asks of a socket at a time. */
+const SOCKET_PIECE_BYTES = 64 * 1024
+
 export type HttpResponse = Dispatcher.ResponseData
 
 export class Connection {
@@ -76,7 +79,7 @@ export class Connection {
 
   /** How one socket receives: as ever, but in memory of ours. */
   #receiving(): OnReadOpts {
-    const memory = new ReceiveMemory((piece) => this.#memoryOf.set(piece, memory))
+    const memory = this.receiveMemory(SOCKET_PIECE_BYTES)
     return {
       buffer: () => memory.next(),
       callback(this: Socket, byteLength, buffer) {
@@ -85,9 +88,15 @@ export class Connection {
     }
   }
 
-  /** Lets what was received up to a chunk of a body, as `send` gave it, be overwritten; other bytes are let be. */
-  release(chunk: Uint8Array): void {
-    this.#memoryOf.get(chunk.buffer)?.releaseBefore(chunk)
+  /** Memory that `release` knows, for bytes that are used in their order. */
+  receiveMemory(pieceBytes: number): ReceiveMemory {
+    const memory = new ReceiveMemory(pieceBytes, (piece) => this.#memoryOf.set(piece, memory))
+    return memory
+  }
+
+  /** Lets what was received before some bytes be overwritten; of bytes in other memory, nothing is done. */
+  release(bytes: Uint8Array): void {
+    this.#memoryOf.get(bytes.buffer)?.releaseBefore(bytes)
   }
 
   /**

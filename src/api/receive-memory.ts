@@ -1,23 +1,22 @@
 /**
- * Memory that a connection receives in, used again and again. Made anew for every piece, it would cost as much time as
+ * Memory that bytes are received in, used again and again. Made anew for every piece, it would cost as much time as
  * receiving itself, and wait in large amounts for the garbage collector.
  */
 
-/** As many as Node asks of a socket at a time. */
-const PIECE_BYTES = 64 * 1024
-
 /** Pieces that are kept for later. */
-const MOST_FREE = 32
+const MOST_FREE = 8
 
-/** The memory of one connection, whose bytes are used in the order in which they come. */
+/** Pieces of memory, of equal length, whose bytes are used in the order in which they come. */
 export class ReceiveMemory {
+  readonly #pieceBytes: number
   readonly #free: Buffer[] = []
-  /** Received in and not released yet, the oldest first; the last one is what the next bytes come into. */
+  /** Handed out and not released yet, the oldest first. */
   readonly #held: Buffer[] = []
   readonly #onNew: (memory: ArrayBufferLike) => void
 
   /** @param onNew Told of all memory that there will be. */
-  constructor(onNew: (memory: ArrayBufferLike) => void) {
+  constructor(pieceBytes: number, onNew: (memory: ArrayBufferLike) => void) {
+    this.#pieceBytes = pieceBytes
     this.#onNew = onNew
   }
 
@@ -36,7 +35,7 @@ export class ReceiveMemory {
   }
 
   #newPiece(): Buffer {
-    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+    const piece = Buffer.allocUnsafeSlow(this.#pieceBytes)
     this.#onNew(piece.buffer)
     return piece
   }

@@ -1,5 +1,6 @@
 /** What all calls of one client share: where the API is, who calls, and how often a failing request is repeated. */
 
+import { bodyPieces } from './body-pieces.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, HttpRequest, HttpResponse } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -10,6 +11,9 @@ import { RedirectTrail, redirectTarget } from './redirect.ts'
 import { discard, failureReport, jsonObject, statusError, statusFailure } from './response.ts'
 import { type RetryPolicy, withRetries } from './retry.ts'
 import type { TokenSource } from './token.ts'
+
+/** Of a body: what is read of a file at a time, too. */
+const BODY_PIECE_BYTES = 1 << 20
 
 export interface SessionParts {
   readonly endpoint: Endpoint
@@ -127,14 +131,14 @@ export class Session {
     return this.#send(operation, this.#authorized(request, await this.#tokens.current(operation)))
   }
 
-  /** The pieces of a body, with errors of our own; what breaks off is temporary. */
-  async *chunks(operation: Operation, url: URL, response: HttpResponse): AsyncGenerator<Buffer, void, undefined> {
+  /** A body of unknown length, with errors of our own; what breaks off is temporary. */
+  async *chunks(operation: Operation, url: URL, response: HttpResponse): AsyncGenerator<Uint8Array, void, undefined> {
+    const connection = this.#connection
     try {
-      for await (const chunk of response.body) yield chunk as Buffer
+      const memory = connection.receiveMemory(BODY_PIECE_BYTES)
+      yield* bodyPieces(response.body, memory, (chunk) => connection.release(chunk))
     } catch (error) {
       throw this.#networkFailure(operation, url, error)
-    } finally {
-      response.body.destroy()
     }
   }
 

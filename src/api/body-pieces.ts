@@ -1,0 +1,106 @@
+/**
+ * The body of an answer in long pieces. Sockets give short ones, some thousands for an export, and passing each of them
+ * on from generator to generator would take longer than receiving it.
+ */
+
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { copyBytes } from '../copy-bytes.ts'
+import type { ReceiveMemory } from './receive-memory.ts'
+
+/** A piece is handed on after this time, however short it is: somebody may be watching a slow download. */
+const LONGEST_WAIT_MS = 100
+
+/**
+ * Reads a body to its end, no further than one piece ahead. What came before a failure is yielded before it is thrown.
+ *
+ * @param memory What the pieces are made of.
+ * @param onCopied Called with each chunk of the body once it is not needed any more.
+ */
+export async function* bodyPieces(
+  body: Readable,
+  memory: ReceiveMemory,
+  onCopied: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = new Pieces(memory)
+  let end: { failure?: unknown } | undefined
+  let wake: () => void = () => undefined
+  const onEnd = (how: { failure?: unknown }) => {
+    end = how
+    wake()
+  }
+  finished(body).then(
+    () => onEnd({}),
+    (failure: unknown) => onEnd({ failure }),
+  )
+  body.on('data', (chunk: Uint8Array) => {
+    pieces.append(chunk)
+    onCopied(chunk)
+    if (!pieces.isReady) return
+    body.pause()
+    wake()
+  })
+  try {
+    for (;;) {
+      if (end !== undefined) pieces.finishPiece()
+      const piece = pieces.take()
+      if (piece !== undefined) {
+        yield piece
+      } else if (end !== undefined) {
+        if ('failure' in end) throw end.failure
+        return
+      } else {
+        const change = new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        const timer = setTimeout(() => {
+          pieces.finishPiece()
+          wake()
+        }, LONGEST_WAIT_MS)
+        body.resume()
+        await change
+        clearTimeout(timer)
+      }
+    }
+  } finally {
+    body.destroy()
+  }
+}
+
+class Pieces {
+  readonly #memory: ReceiveMemory
+  readonly #ready: Uint8Array[] = []
+  #piece: Buffer
+  #length = 0
+
+  constructor(memory: ReceiveMemory) {
+    this.#memory = memory
+    this.#piece = memory.next()
+  }
+
+  get isReady(): boolean {
+    return this.#ready.length > 0
+  }
+
+  append(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + this.#piece.length - this.#length)
+      copyBytes(part, this.#piece, this.#length)
+      this.#length += part.length
+      at += part.length
+      if (this.#length === this.#piece.length) this.finishPiece()
+    }
+  }
+
+  take(): Uint8Array | undefined {
+    return this.#ready.shift()
+  }
+
+  /** What there is becomes a piece, however short. */
+  finishPiece(): void {
+    if (this.#length === 0) return
+    this.#ready.push(this.#piece.subarray(0, this.#length))
+    this.#piece = this.#memory.next()
+    this.#length = 0
+  }
+}
