@@ -167,7 +167,7 @@ async function encodeInOrder(
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
   const sink = new ParquetSink(reader.schema, output, options.compression)
   for await (const batch of reader) await sink.write([batch])
-  await sink.finish(reader.finalMetadata)
+  await sink.finish(reader.finalMetadata, () => reader.emptyBatch())
 }
 
 /** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
@@ -227,7 +227,7 @@ async function encodeInPipeline(
     }
     total.add(pipeline.decoded.counts)
     warningLog.merge(pipeline.decoded.counts.warnings)
-    await sink.finish(invalidMetadata(options, warningLog))
+    await sink.finish(invalidMetadata(options, warningLog), () => reader.emptyBatch())
   } finally {
     await pipeline.close()
   }
@@ -296,7 +296,7 @@ async function encodeInPieces(
     await rejects?.flush()
   }
   seams.finish()
-  await sink.finish(invalidMetadata(options, warningLog))
+  await sink.finish(invalidMetadata(options, warningLog), () => reader.emptyBatch())
   return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes }
 }
 

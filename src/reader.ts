@@ -14,7 +14,15 @@ import type { RejectSink } from './sinks/rejects-file.ts'
 import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
 import { SourceState } from './source-state.ts'
 import { Spool } from './spool.ts'
-import { batchLimits, invalidCounts, invalidMetadata, planTable, rejectLogOf, type TablePlan } from './table-plan.ts'
+import {
+  batchLimits,
+  emptyDecodedBatch,
+  invalidCounts,
+  invalidMetadata,
+  planTable,
+  rejectLogOf,
+  type TablePlan,
+} from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
@@ -171,6 +179,15 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
 
   get progress(): ReadProgress {
     return this.#input.progress
+  }
+
+  /**
+   * A batch of the schema without rows, for a file that would say nothing of its labels else. The reading is as it was.
+   * @internal
+   */
+  emptyBatch(): RecordBatch | undefined {
+    const [batch] = this.#plan.shape.apply(emptyDecodedBatch(this.#plan), 0)
+    return batch
   }
 
   /**

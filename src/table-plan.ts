@@ -1,8 +1,10 @@
 /** Definition + options → the table: its columns, its schema, and how a decoded batch becomes one of that schema. */
 
-import { DataType, type Field, type Schema } from 'apache-arrow'
+import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow'
 import type { BatchLimits } from './decode/document.ts'
+import { RecordNotes } from './decode/notes.ts'
 import { type RejectedValue, RejectLog } from './decode/rejects.ts'
+import { Table } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
 import {
@@ -17,7 +19,7 @@ import { resolveShape, type ShapeOptions } from './shape/options.ts'
 import { keyedHash } from './shape/privacy.ts'
 import type { Shape } from './shape/recipe.ts'
 import { shapeOf } from './shape/shape.ts'
-import type { WarningLog } from './warnings.ts'
+import { WarningLog } from './warnings.ts'
 
 export interface TablePlan {
   /** What the records are decoded into. */
@@ -45,6 +47,11 @@ export function planTable(
   const shape = shapeOf(columns, decodedSchema, definition, resolved)
   requireFewColumns(leafCount(shape.schema.fields), options)
   return { columns, decodedSchema, shape }
+}
+
+/** The columns' batch without rows: its dictionaries have the labels that there are without a record. */
+export function emptyDecodedBatch({ columns, decodedSchema }: TablePlan): RecordBatch {
+  return new Table(columns, decodedSchema, new RecordNotes(new WarningLog())).finishBatch()
 }
 
 function requireFewColumns(columns: number, limits: InputLimits): void {

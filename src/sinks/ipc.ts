@@ -28,6 +28,8 @@ export interface BatchReader extends AsyncIterable<RecordBatch> {
   readonly schema: Schema
   /** Metadata that is known behind the last batch; a stream, whose schema comes first, cannot have it. */
   readonly finalMetadata?: ReadonlyMap<string, string>
+  /** A batch without rows, for a table that has none: its dictionaries say which labels there might have been. */
+  emptyBatch?(): RecordBatch | undefined
 }
 
 /**
@@ -48,10 +50,14 @@ export async function writeIpc(
 export async function encodeIpc(reader: BatchReader, output: Output, format: IpcFormat): Promise<void> {
   const encoder = format === 'file' ? new FileEncoder() : new StreamEncoder()
   encoder.begin(reader.schema)
+  let isEmpty = true
   for await (const batch of reader) {
+    isEmpty = false
     encoder.encode(batch)
     await output.write(encoder.take())
   }
+  const emptyBatch = isEmpty ? reader.emptyBatch?.() : undefined
+  if (emptyBatch !== undefined) encoder.encode(emptyBatch)
   if (encoder instanceof FileEncoder) encoder.finalMetadata = reader.finalMetadata ?? new Map()
   encoder.finish()
   await output.write(encoder.take())

@@ -42,7 +42,7 @@ export async function encodeParquet(reader: BatchReader, output: Output, options
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
   for await (const batches of rowGroupsOf(reader, limits)) await sink.write(batches)
-  await sink.finish(reader.finalMetadata)
+  await sink.finish(reader.finalMetadata, () => reader.emptyBatch?.())
 }
 
 /** Writes a Parquet file row group by row group. */
@@ -70,8 +70,26 @@ export class ParquetSink {
   /**
    * Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too.
    * @param finalMetadata What else is to stand in both places.
+   * @param emptyBatch Called for a file without rows, in which no row group has labels: gives a batch that does.
    */
-  async finish(finalMetadata: ReadonlyMap<string, string> = new Map()): Promise<void> {
-    await this.#writer.finish(new Map([...this.#schema.metadata, ...finalMetadata]), { schemaMetadata: finalMetadata })
+  async finish(
+    finalMetadata: ReadonlyMap<string, string> = new Map(),
+    emptyBatch: () => RecordBatch | undefined = () => undefined,
+  ): Promise<void> {
+    const labels = labelsOf(this.#writer.rowCount === 0 ? emptyBatch() : undefined)
+    await this.#writer.finish(new Map([...this.#schema.metadata, ...finalMetadata]), {
+      labels,
+      schemaMetadata: finalMetadata,
+    })
   }
+}
+
+/** Labels of the dictionary columns that are not part of another, by their names. */
+function labelsOf(batch: RecordBatch | undefined): Map<string, string[]> {
+  const labels = new Map<string, string[]>()
+  for (const [i, { name }] of (batch?.schema.fields ?? []).entries()) {
+    const dictionary = batch?.data.children[i]?.dictionary
+    if (dictionary !== undefined) labels.set(name, Array.from(dictionary, String))
+  }
+  return labels
 }

@@ -112,7 +112,7 @@ async function writeRecords(
       await responseFile.add(responses.batchOf(new BaseBatch(batch), records))
       records += batch.numRows
     }
-    await answerFile.finish(reader.finalMetadata)
+    await answerFile.finish(reader.finalMetadata, () => emptyAnswers(reader, long))
     await responseFile.finish()
     for (const output of outputs) await output.commit()
   } catch (error) {
@@ -157,6 +157,13 @@ function answersShape(reader: ExportReader, options: StarOptions): LongShape {
   return new LongShape(plans, metadata, shape, ANSWER_COLUMNS)
 }
 
+function emptyAnswers(reader: ExportReader, long: LongShape): RecordBatch | undefined {
+  const decoded = reader.emptyBatch()
+  if (decoded === undefined) return undefined
+  const [batch] = long.apply(decoded, 0)
+  return batch
+}
+
 const ROW_GROUP_ROWS = 131_072
 
 /** Batches that wait until they are worth a row group. */
@@ -175,9 +182,9 @@ class RowGroups {
     this.#rows += batch.numRows
   }
 
-  async finish(finalMetadata?: ReadonlyMap<string, string>): Promise<void> {
+  async finish(finalMetadata?: ReadonlyMap<string, string>, emptyBatch?: () => RecordBatch | undefined): Promise<void> {
     await this.#flush()
-    await this.#sink.finish(finalMetadata)
+    await this.#sink.finish(finalMetadata, emptyBatch)
   }
 
   async #flush(): Promise<void> {
