@@ -104,7 +104,7 @@ export async function readExport(
   try {
     const step = await input.advance()
     const { decoder, warnings } = input
-    const plan = planTable(decoder.definition, decoder.header, options, warnings)
+    const plan = await planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
     const mayCut = internals.inPieces === true && step === 'columns'
     // Who asks for a number of rows gets no more; by default, pieces may be somewhat larger than other batches.

@@ -19,6 +19,7 @@ import { resolveShape, type ShapeOptions } from './shape/options.ts'
 import { keyedHash } from './shape/privacy.ts'
 import type { Shape } from './shape/recipe.ts'
 import { shapeOf } from './shape/shape.ts'
+import { loadTransliteration } from './snake-case.ts'
 import { WarningLog } from './warnings.ts'
 
 export interface TablePlan {
@@ -34,13 +35,14 @@ export interface TablePlan {
  * @throws OptionError `ERR_OPTION` when options contradict each other or name something that is not in the definition;
  *   LimitError for too many columns.
  */
-export function planTable(
+export async function planTable(
   definition: Definition,
   header: ExportHeader,
   options: ShapeOptions & InputLimits,
   warnings: WarningLog,
-): TablePlan {
+): Promise<TablePlan> {
   const resolved = resolveShape(options)
+  if (resolved.names === 'snake') await loadTransliteration()
   const columns = planColumns(definition, options, warnings)
   requireFewColumns(columns.length, options)
   const decodedSchema = arrowSchema(columns, header, definition, resolved)

@@ -81,6 +81,7 @@ describe('a stream in two worker threads', () => {
     ['rows of choices', DOCUMENT, { layout: 'long' }],
     ['choices as columns', DOCUMENT, { sets: 'both', answerStates: 'columns', values: 'both' }],
     ['hashed', DOCUMENT, { sensitive: 'hash', hashOwner: true, hashKey: 'a key of enough length' }],
+    ['names in snake case', DOCUMENT, { names: 'snake' }],
     ['few questions', DOCUMENT, { fields: ['Pick', 'Text'] }],
     ['no records', JSON.stringify({ ...documentOf(0) }), {}],
     ['no records, and rows of choices', JSON.stringify({ ...documentOf(0) }), { layout: 'long' }],

@@ -29,9 +29,9 @@ class PieceDecoder {
   readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
   #buffer: Uint8Array<ArrayBuffer>
 
-  constructor(job: PieceJob) {
+  constructor(job: PieceJob, plan: TablePlan) {
     this.#job = job
-    this.#plan = planTable(job.definition, job.header, job.options, new WarningLog())
+    this.#plan = plan
     this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
@@ -137,7 +137,12 @@ class PieceDecoder {
   }
 }
 
-let decoder: PieceDecoder | undefined
+async function openPieces(job: PieceJob): Promise<PieceDecoder> {
+  return new PieceDecoder(job, await planTable(job.definition, job.header, job.options, new WarningLog()))
+}
+
+/** Nothing once it could not be made. */
+let decoder: Promise<PieceDecoder | undefined> = Promise.resolve(undefined)
 
 function send(message: WorkerMessage): void {
   const buffers =
@@ -147,13 +152,18 @@ function send(message: WorkerMessage): void {
   parentPort?.postMessage(message, buffers)
 }
 
+/** Anything but a failure of input or system is a fault of this program: it ends the worker, which the main thread sees. */
+function fail(error: unknown): undefined {
+  if (!isExportError(error) && !isSystemError(error)) throw error
+  send({ type: 'failed', message: error.message })
+}
+
+async function decode(piece: PieceRequest): Promise<void> {
+  const result = (await decoder)?.decode(piece)
+  if (result !== undefined) send({ type: 'done', result })
+}
+
 parentPort?.on('message', (message: MainMessage) => {
-  try {
-    if (message.type === 'job') decoder = new PieceDecoder(message.job)
-    else if (decoder !== undefined) send({ type: 'done', result: decoder.decode(message.piece) })
-  } catch (error) {
-    // Anything else is a fault of this program: it ends the worker, which the main thread sees.
-    if (!isExportError(error) && !isSystemError(error)) throw error
-    send({ type: 'failed', message: error.message })
-  }
+  if (message.type === 'job') decoder = openPieces(message.job).catch(fail)
+  else decode(message.piece).catch(fail)
 })
