@@ -21,6 +21,7 @@ import {
   readExport,
 } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
+import { closing } from './sinks/batch-reader.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, type OutputTarget, writeOutput } from './sinks/output.ts'
 import { type Compression, DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
@@ -133,19 +134,21 @@ async function convertOnce(
         rejects,
       },
     )
-    options.watch?.(() => reader.progress)
-    columnCount = reader.schema.fields.length
-    const { columns, pieces } = reader
-    if (pool !== undefined && pieces !== undefined) {
-      const path = String(pathOf(source))
-      const { summary, documentBytes } = await encodeInPieces(pool, reader, output, path, options, rejects)
-      result = { format, columns, documentBytes, threads: pool.threads, summary }
-    } else if (pieces === undefined && format === 'parquet') {
-      result = { format, columns, ...(await encodeStream(reader, output, options, internals, rejects)) }
-    } else {
-      await encodeInOrder(reader, output, format, options)
-      result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
-    }
+    await closing(reader, async () => {
+      options.watch?.(() => reader.progress)
+      columnCount = reader.schema.fields.length
+      const { columns, pieces } = reader
+      if (pool !== undefined && pieces !== undefined) {
+        const path = String(pathOf(source))
+        const { summary, documentBytes } = await encodeInPieces(pool, reader, output, path, options, rejects)
+        result = { format, columns, documentBytes, threads: pool.threads, summary }
+      } else if (pieces === undefined && format === 'parquet') {
+        result = { format, columns, ...(await encodeStream(reader, output, options, internals, rejects)) }
+      } else {
+        await encodeInOrder(reader, output, format, options)
+        result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
+      }
+    })
     state.requireUnchanged()
     await rejects?.finish()
   }
@@ -188,14 +191,10 @@ async function encodeStream(
 ): Promise<StreamResult> {
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
   const isAlone = (options.threads ?? availableParallelism()) === 1
-  try {
-    const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
-    if (rest !== undefined) return await encodeInPipeline(reader, rest, output, { ...options, rowGroupSize }, rejects)
-    await encodeParquet(reader, output, { ...options, rowGroupSize })
-    return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
-  } finally {
-    await reader.close()
-  }
+  const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
+  if (rest !== undefined) return encodeInPipeline(reader, rest, output, { ...options, rowGroupSize }, rejects)
+  await encodeParquet(reader, output, { ...options, rowGroupSize })
+  return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
 }
 
 async function encodeInPipeline(

@@ -14,6 +14,7 @@ import {
   util,
   type Vector,
 } from 'apache-arrow'
+import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 
 export type IpcFormat = 'file' | 'stream'
@@ -23,19 +24,11 @@ export interface WriteIpcOptions {
   format?: IpcFormat | undefined
 }
 
-/** What a sink needs of a reader: any batches of one schema will do. */
-export interface BatchReader extends AsyncIterable<RecordBatch> {
-  readonly schema: Schema
-  /** Metadata that is known behind the last batch; a stream, whose schema comes first, cannot have it. */
-  readonly finalMetadata?: ReadonlyMap<string, string>
-  /** A batch without rows, for a table that has none: its dictionaries say which labels there might have been. */
-  emptyBatch?(): RecordBatch | undefined
-}
-
 /**
  * Writes an export as Arrow IPC.
  * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
+ *   The reader is closed in any case.
  */
 export async function writeIpc(
   reader: BatchReader,
@@ -43,7 +36,7 @@ export async function writeIpc(
   options: WriteIpcOptions = {},
 ): Promise<number> {
   const format = options.format ?? ipcFormatOf(target)
-  return writeOutput(target, (output) => encodeIpc(reader, output, format))
+  return closing(reader, () => writeOutput(target, (output) => encodeIpc(reader, output, format)))
 }
 
 /** Writes batches to an open output, one at a time. */

@@ -2,7 +2,7 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { VERSION } from '../version.ts'
-import type { BatchReader } from './ipc.ts'
+import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 import {
   type Compression,
@@ -28,13 +28,14 @@ export const DEFAULT_COMPRESSION: Compression = 'snappy'
  * Writes an export as Parquet.
  * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
+ *   The reader is closed in any case.
  */
 export async function writeParquet(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteParquetOptions = {},
 ): Promise<number> {
-  return writeOutput(target, (output) => encodeParquet(reader, output, options))
+  return closing(reader, () => writeOutput(target, (output) => encodeParquet(reader, output, options)))
 }
 
 /** Writes batches to an open output; row groups are put together from them by size. */

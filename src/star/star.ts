@@ -12,6 +12,7 @@ import { type LongColumn, LongShape } from '../shape/long.ts'
 import { tableMetadata } from '../shape/metadata.ts'
 import { requireOneForm, resolveShape } from '../shape/options.ts'
 import { BaseBatch } from '../shape/recipe.ts'
+import { closing } from '../sinks/batch-reader.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
 import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
@@ -69,8 +70,10 @@ export async function writeStar(source: ExportSource, folder: string, options: S
   let result: StarResult | undefined
   const fill = async (temporary: string, rejects: RejectsFile | undefined) => {
     const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
-    options.watch?.(() => reader.progress)
-    const { tally, bytes } = await writeRecords(reader, temporary, options)
+    const { tally, bytes } = await closing(reader, async () => {
+      options.watch?.(() => reader.progress)
+      return writeRecords(reader, temporary, options)
+    })
     const dimensionBytes = await writeDimensions(reader, tally, temporary, options.compression)
     const { columns, summary, progress } = reader
     result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
