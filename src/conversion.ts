@@ -11,6 +11,7 @@ import { rejectedValues } from './parallel/reject-lines.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import { type ExportReader, type ReadProgress, type ReadSummary, type RestOfDocument, readExport } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
+import { closing } from './sinks/batch-reader.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, writeOutput } from './sinks/output.ts'
 import { DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
@@ -42,18 +43,20 @@ export async function convertOnce(
         rejects,
       },
     )
-    options.watch?.(() => reader.progress)
-    columnCount = reader.schema.fields.length
-    const { columns, pieces } = reader
-    if (pool !== undefined && pieces !== undefined) {
-      const { summary, documentBytes } = await encodeInPieces(pool, reader, output, conversion, rejects)
-      result = { format, columns, documentBytes, threads: pool.threads, summary }
-    } else if (pieces === undefined && format === 'parquet') {
-      result = { format, columns, ...(await encodeStream(reader, output, conversion, pipeline, rejects)) }
-    } else {
-      await encodeInOrder(reader, output, format, options)
-      result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
-    }
+    await closing(reader, async () => {
+      options.watch?.(() => reader.progress)
+      columnCount = reader.schema.fields.length
+      const { columns, pieces } = reader
+      if (pool !== undefined && pieces !== undefined) {
+        const { summary, documentBytes } = await encodeInPieces(pool, reader, output, conversion, rejects)
+        result = { format, columns, documentBytes, threads: pool.threads, summary }
+      } else if (pieces === undefined && format === 'parquet') {
+        result = { format, columns, ...(await encodeStream(reader, output, conversion, pipeline, rejects)) }
+      } else {
+        await encodeInOrder(reader, output, format, options)
+        result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
+      }
+    })
     state.requireUnchanged()
     await rejects?.finish()
   }
@@ -75,7 +78,7 @@ async function encodeInOrder(
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
   const sink = new ParquetSink(reader.schema, output, options.compression)
   for await (const batch of reader) await sink.write([batch])
-  await sink.finish(reader.finalMetadata)
+  await sink.finish(reader.finalMetadata, () => reader.emptyBatch())
 }
 
 /** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
@@ -97,17 +100,13 @@ async function encodeStream(
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
   const { smallestStreamBytes = SMALLEST_STREAM_BYTES } = internals
   const isAlone = (options.threads ?? availableParallelism()) === 1
-  try {
-    const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
-    if (rest !== undefined) {
-      const pipeline = started ?? new StreamPipeline()
-      return await encodeInPipeline(pipeline, reader, rest, output, { ...options, rowGroupSize }, rejects)
-    }
-    await encodeParquet(reader, output, { ...options, rowGroupSize })
-    return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
-  } finally {
-    await reader.close()
+  const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
+  if (rest !== undefined) {
+    const pipeline = started ?? new StreamPipeline()
+    return encodeInPipeline(pipeline, reader, rest, output, { ...options, rowGroupSize }, rejects)
   }
+  await encodeParquet(reader, output, { ...options, rowGroupSize })
+  return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
 }
 
 async function encodeInPipeline(
@@ -139,7 +138,7 @@ async function encodeInPipeline(
     }
     total.add(pipeline.decoded.counts)
     warningLog.merge(pipeline.decoded.counts.warnings)
-    await sink.finish(invalidMetadata(options, warningLog))
+    await sink.finish(invalidMetadata(options, warningLog), () => reader.emptyBatch())
   } finally {
     await pipeline.close()
   }
@@ -204,7 +203,7 @@ async function encodeInPieces(
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const seams = new PieceSeams(pieces.first, numbersRecords)
   const counts = new Counts(columns.length)
-  for await (const result of pool.decode(job, pieces, new PieceDecoder(job), options.signal)) {
+  for await (const result of pool.decode(job, pieces, await PieceDecoder.for(job), options.signal)) {
     seams.add(result)
     tellRejects(result.rejects, counts.records, options, rejects)
     counts.add(result)
@@ -213,7 +212,7 @@ async function encodeInPieces(
     await rejects?.flush()
   }
   seams.finish()
-  await sink.finish(invalidMetadata(options, warningLog))
+  await sink.finish(invalidMetadata(options, warningLog), () => reader.emptyBatch())
   return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes }
 }
 

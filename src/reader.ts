@@ -14,7 +14,15 @@ import type { RejectSink } from './sinks/rejects-file.ts'
 import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
 import { SourceState } from './source-state.ts'
 import { Spool } from './spool.ts'
-import { batchLimits, invalidCounts, invalidMetadata, planTable, rejectLogOf, type TablePlan } from './table-plan.ts'
+import {
+  batchLimits,
+  emptyDecodedBatch,
+  invalidCounts,
+  invalidMetadata,
+  planTable,
+  rejectLogOf,
+  type TablePlan,
+} from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
@@ -96,7 +104,7 @@ export async function readExport(
   try {
     const step = await input.advance()
     const { decoder, warnings } = input
-    const plan = planTable(decoder.definition, decoder.header, options, warnings)
+    const plan = await planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
     const mayCut = internals.inPieces === true && step === 'columns'
     // Who asks for a number of rows gets no more; by default, pieces may be somewhat larger than other batches.
@@ -171,6 +179,15 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
 
   get progress(): ReadProgress {
     return this.#input.progress
+  }
+
+  /**
+   * A batch of the schema without rows, for a file that would say nothing of its labels else. The reading is as it was.
+   * @internal
+   */
+  emptyBatch(): RecordBatch | undefined {
+    const [batch] = this.#plan.shape.apply(emptyDecodedBatch(this.#plan), 0)
+    return batch
   }
 
   /**

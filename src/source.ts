@@ -56,6 +56,10 @@ export async function openSource(source: ExportSource, signal?: AbortSignal): Pr
   if (typeof source === 'string' || source instanceof URL) return openPath(pathOf(source), signal)
   if (source instanceof ArrayBuffer) return openBytes(new Uint8Array(source), signal)
   if (source instanceof Uint8Array) return openBytes(source, signal)
+  if (source instanceof ReadableStream) {
+    const chunks = new WebChunks(source)
+    return new ChunkSource(chunks, undefined, undefined, signal, async () => chunks.cancel())
+  }
   return new ChunkSource(chunksOf(source), undefined, undefined, signal)
 }
 
@@ -192,9 +196,31 @@ function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b
 }
 
-function chunksOf(
-  source: Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
+/** A web stream's chunks. Its own iterator could not be ended while a read is under way. */
+class WebChunks implements AsyncIterable<Uint8Array> {
+  readonly #stream: ReadableStream<Uint8Array>
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#stream = stream
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#reader = this.#stream.getReader()
+    for (;;) {
+      const { done, value } = await this.#reader.read()
+      if (done) return
+      yield value
+    }
+  }
+
+  /** Ends the stream, and a read that is under way. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => undefined)
+  }
+}
+
+function chunksOf(source: Readable | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
     return source as AsyncIterable<Uint8Array>
   }
@@ -219,7 +245,9 @@ class ChunkSource implements ByteSource {
   readonly #signal: AbortSignal | undefined
   readonly #source: AsyncIterable<Uint8Array>
   readonly #release: () => Promise<void>
-  #chunks: AsyncIterator<Uint8Array> | undefined
+  /** The source's chunks as they come, and those of the document. */
+  #input: AsyncGenerator<Uint8Array> | undefined
+  #chunks: AsyncGenerator<Uint8Array> | undefined
   #chunk: Uint8Array = new Uint8Array(0)
   /** Takes back the chunk that came last, as it came. */
   readonly #reuse: ((chunk: Uint8Array) => void) | undefined
@@ -280,8 +308,9 @@ class ChunkSource implements ByteSource {
   }
 
   /** Unpacks as often as needed; what was looked at meanwhile is the first chunk. */
-  async #begin(): Promise<AsyncIterator<Uint8Array>> {
-    let chunks = this.#counted()
+  async #begin(): Promise<AsyncGenerator<Uint8Array>> {
+    this.#input = this.#counted()
+    let chunks = this.#input
     for (let depth = 0; ; depth++) {
       const start = await firstBytes(chunks)
       if (depth === DEEPEST_GZIP || !isGzip(start)) {
@@ -309,7 +338,7 @@ class ChunkSource implements ByteSource {
   async close(): Promise<void> {
     // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
     if (this.#source instanceof Readable) this.#source.destroy()
-    else void this.#chunks?.return?.().catch(() => undefined)
+    else for (const chunks of [this.#chunks, this.#input]) chunks?.return(undefined).catch(() => undefined)
     await this.#release()
   }
 }

@@ -1,8 +1,10 @@
 /** Definition + options → the table: its columns, its schema, and how a decoded batch becomes one of that schema. */
 
-import { DataType, type Field, type Schema } from 'apache-arrow'
+import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow'
 import type { BatchLimits } from './decode/document.ts'
+import { RecordNotes } from './decode/notes.ts'
 import { type RejectedValue, RejectLog } from './decode/rejects.ts'
+import { Table } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
 import {
@@ -17,7 +19,8 @@ import { resolveShape, type ShapeOptions } from './shape/options.ts'
 import { keyedHash } from './shape/privacy.ts'
 import type { Shape } from './shape/recipe.ts'
 import { shapeOf } from './shape/shape.ts'
-import type { WarningLog } from './warnings.ts'
+import { loadTransliteration } from './snake-case.ts'
+import { WarningLog } from './warnings.ts'
 
 export interface TablePlan {
   /** What the records are decoded into. */
@@ -32,19 +35,25 @@ export interface TablePlan {
  * @throws OptionError `ERR_OPTION` when options contradict each other or name something that is not in the definition;
  *   LimitError for too many columns.
  */
-export function planTable(
+export async function planTable(
   definition: Definition,
   header: ExportHeader,
   options: ShapeOptions & InputLimits,
   warnings: WarningLog,
-): TablePlan {
+): Promise<TablePlan> {
   const resolved = resolveShape(options)
+  if (resolved.names === 'snake') await loadTransliteration()
   const columns = planColumns(definition, options, warnings)
   requireFewColumns(columns.length, options)
   const decodedSchema = arrowSchema(columns, header, definition, resolved)
   const shape = shapeOf(columns, decodedSchema, definition, resolved)
   requireFewColumns(leafCount(shape.schema.fields), options)
   return { columns, decodedSchema, shape }
+}
+
+/** The columns' batch without rows: its dictionaries have the labels that there are without a record. */
+export function emptyDecodedBatch({ columns, decodedSchema }: TablePlan): RecordBatch {
+  return new Table(columns, decodedSchema, new RecordNotes(new WarningLog())).finishBatch()
 }
 
 function requireFewColumns(columns: number, limits: InputLimits): void {

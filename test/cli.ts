@@ -31,7 +31,7 @@ export interface CliOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
 }
 
 /** What the command loads from outside to write Parquet. */
-const LOADED = ['any-ascii', 'parquet-wasm'].map((name) => `node_modules/${name}`)
+const LOADED = ['parquet-wasm'].map((name) => `node_modules/${name}`)
 
 /** Runs the command as another user, from a copy: a clone may be for its owner's eyes alone. */
 async function runCopy(args: readonly string[], options: CliOptions): Promise<CliResult> {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plainText } from '../src/plain-text.ts'
 import { type ReadOptions, readExport } from '../src/reader.ts'
-import { snakeCase } from '../src/snake-case.ts'
+import { loadTransliteration, snakeCase } from '../src/snake-case.ts'
 
 const SAMPLE = readFileSync('fixtures/sample-export.json')
 
@@ -92,7 +92,8 @@ describe('what columns are called', () => {
     ])
   })
 
-  test('snake names are safe in SQL, whatever the text', () => {
+  test('snake names are safe in SQL, whatever the text', async () => {
+    await loadTransliteration()
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(snakeCase(text, 30)).toMatch(/^([a-z0-9]+(_[a-z0-9]+)*)?$/)

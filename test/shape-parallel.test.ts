@@ -47,6 +47,15 @@ test.each(SHAPES)('the same bytes for any number of threads: %o', async (options
   expect(together.bytes.equals(alone.bytes)).toBe(true)
 })
 
+test('the same bytes where pieces have no rows', async () => {
+  const source = exportFile('silent.json', (record) => ({ ...record, fields: [] }))
+  const alone = await convertWith(1, source, { layout: 'long' })
+  const together = await convertWith(2, source, { layout: 'long' })
+  expect(together.threads).toBe(2)
+  expect(together.bytes.equals(alone.bytes)).toBe(true)
+  expect(await duckdbRows(join(folder, 'out.parquet'), 'SELECT count(*)::INT AS n FROM $file')).toEqual([{ n: 0 }])
+})
+
 const numbersOf = async () =>
   duckdbRows(join(folder, 'out.parquet'), 'SELECT DISTINCT record, ownerId FROM $file ORDER BY record')
 

@@ -46,6 +46,10 @@ function documentOf(count: number): Record<string, unknown> {
 }
 
 const DOCUMENT = JSON.stringify(documentOf(3000))
+const SILENT = JSON.stringify({
+  ...documentOf(0),
+  records: Array.from({ length: 1000 }, (_, i) => ({ ...recordOf(i), fields: [] })),
+})
 const [HEAD = '', ...TAIL] = DOCUMENT.split('"records":')
 const PRETTY = JSON.stringify(documentOf(1000), null, 2)
 const { definition: _, ...rest } = documentOf(1000)
@@ -77,8 +81,11 @@ describe('a stream in two worker threads', () => {
     ['rows of choices', DOCUMENT, { layout: 'long' }],
     ['choices as columns', DOCUMENT, { sets: 'both', answerStates: 'columns', values: 'both' }],
     ['hashed', DOCUMENT, { sensitive: 'hash', hashOwner: true, hashKey: 'a key of enough length' }],
+    ['names in snake case', DOCUMENT, { names: 'snake' }],
     ['few questions', DOCUMENT, { fields: ['Pick', 'Text'] }],
     ['no records', JSON.stringify({ ...documentOf(0) }), {}],
+    ['no records, and rows of choices', JSON.stringify({ ...documentOf(0) }), { layout: 'long' }],
+    ['no answers to make rows of', SILENT, { layout: 'long' }],
   ])('gives the bytes of one thread: %s', async (_name, document, more) => {
     const one = await convert(stream(document), 1, more)
     const two = await convert(stream(document), 2, more)

@@ -12,7 +12,7 @@ import {
   type Utf8,
   Vector,
 } from 'apache-arrow'
-import type { BatchReader } from '../src/sinks/ipc.ts'
+import type { BatchReader } from '../src/sinks/batch-reader.ts'
 import type { Difference } from '../src/verify/difference-log.ts'
 
 export interface TableDamage {

@@ -1,7 +1,7 @@
 /** A codebook as a table: a row a question, its options as a list of structs. */
 
 import { type DataType, Field, List, Struct } from 'apache-arrow'
-import type { BatchReader } from '../sinks/ipc.ts'
+import type { BatchReader } from '../sinks/batch-reader.ts'
 import type { Codebook } from './codebook.ts'
 import { flagsOf, hasInvalid } from './render.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from './value-table.ts'

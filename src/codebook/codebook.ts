@@ -6,7 +6,7 @@ import { Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
 import { outputFormatOf } from '../read-back/output-format.ts'
 import { type ReadOptions, readExport } from '../reader.ts'
-import type { BatchReader } from '../sinks/ipc.ts'
+import { type BatchReader, closing } from '../sinks/batch-reader.ts'
 import type { ExportSource } from '../source.ts'
 import { type QuestionTally, Tally } from './tally.ts'
 
@@ -41,20 +41,22 @@ async function opened(path: string): Promise<BatchReader> {
   const metadata = new Map(file.metadata.flatMap((place) => [...place]))
   return {
     schema: new Schema(file.schema.fields, metadata),
-    async *[Symbol.asyncIterator]() {
-      try {
-        yield* file.batches((batch) => batch)
-      } finally {
-        await file.close()
-      }
-    },
+    [Symbol.asyncIterator]: () => file.batches((batch) => batch),
+    close: () => file.close(),
   }
 }
 
 async function tallied(reader: BatchReader): Promise<Codebook> {
-  const tally = new Tally(reader.schema)
-  for await (const batch of reader) tally.add(batch)
+  const tally = await tallyOf(reader)
   return { records: tally.records, questions: tally.questions() }
+}
+
+function tallyOf(reader: BatchReader): Promise<Tally> {
+  return closing(reader, async () => {
+    const tally = new Tally(reader.schema)
+    for await (const batch of reader) tally.add(batch)
+    return tally
+  })
 }
 
 /** Records without an answer have no row among the answers, but one among the responses. */
@@ -63,10 +65,15 @@ async function starCodebook(folder: string): Promise<Codebook> {
   if (!existsSync(answers) || !existsSync(responses)) {
     throw new SourceError('ERR_SOURCE', `expected a file, or a folder of the star layout, found the folder ${folder}`)
   }
-  const reader = await opened(answers)
-  const tally = new Tally(reader.schema)
-  for await (const batch of reader) tally.add(batch)
-  let records = 0
-  for await (const batch of await opened(responses)) records += batch.numRows
+  const tally = await tallyOf(await opened(answers))
+  const records = await rowsOf(await opened(responses))
   return { records, questions: tally.questions(records) }
+}
+
+function rowsOf(reader: BatchReader): Promise<number> {
+  return closing(reader, async () => {
+    let rows = 0
+    for await (const batch of reader) rows += batch.numRows
+    return rows
+  })
 }

@@ -1,7 +1,7 @@
 /** Small tables from plain values, as Arrow batches. */
 
 import { Bool, type DataType, Field, Float64, Int32, Schema, Utf8 } from 'apache-arrow'
-import type { BatchReader } from '../sinks/ipc.ts'
+import type { BatchReader } from '../sinks/batch-reader.ts'
 import { batchOfValues } from '../sinks/value-batch.ts'
 
 export interface ValueColumn {

@@ -28,9 +28,14 @@ export class PieceDecoder {
   readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
   #buffer: Uint8Array<ArrayBuffer>
 
-  constructor(job: PieceJob) {
+  /** @throws what opening the file throws. */
+  static async for(job: PieceJob): Promise<PieceDecoder> {
+    return new PieceDecoder(job, await planTable(job.definition, job.header, job.options, new WarningLog()))
+  }
+
+  private constructor(job: PieceJob, plan: TablePlan) {
     this.#job = job
-    this.#plan = planTable(job.definition, job.header, job.options, new WarningLog())
+    this.#plan = plan
     this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)

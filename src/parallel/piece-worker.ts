@@ -6,7 +6,25 @@ import { isSystemError } from '../system-error.ts'
 import type { MainMessage, WorkerMessage } from './messages.ts'
 import { PieceDecoder } from './piece-decoder.ts'
 
-let decoder: PieceDecoder | undefined
+/** Undefined once it could not be made. */
+let decoder: Promise<PieceDecoder | undefined> = Promise.resolve(undefined)
+
+parentPort?.on('message', (message: MainMessage) => {
+  if (message.type === 'job') decoder = PieceDecoder.for(message.job).catch(fail)
+  else act(message).catch(fail)
+})
+
+async function act(message: Exclude<MainMessage, { type: 'job' }>): Promise<void> {
+  const pieces = await decoder
+  if (message.type === 'written') pieces?.reuse(message.memory)
+  else if (pieces !== undefined) send({ type: 'done', result: await pieces.decode(message.piece) })
+}
+
+/** Anything but a failure of input or system is a fault of this program: it ends the worker, which the main thread sees. */
+function fail(error: unknown): undefined {
+  if (!isExportError(error) && !isSystemError(error)) throw error
+  send({ type: 'failed', message: error.message })
+}
 
 function send(message: WorkerMessage): void {
   const buffers =
@@ -15,15 +33,3 @@ function send(message: WorkerMessage): void {
       : []
   parentPort?.postMessage(message, buffers)
 }
-
-parentPort?.on('message', async (message: MainMessage) => {
-  try {
-    if (message.type === 'job') decoder = new PieceDecoder(message.job)
-    else if (message.type === 'written') decoder?.reuse(message.memory)
-    else if (decoder !== undefined) send({ type: 'done', result: await decoder.decode(message.piece) })
-  } catch (error) {
-    // Anything else is a fault of this program: it ends the worker, which the main thread sees.
-    if (!isExportError(error) && !isSystemError(error)) throw error
-    send({ type: 'failed', message: error.message })
-  }
-})

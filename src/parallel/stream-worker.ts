@@ -66,7 +66,7 @@ let rowGroupsWaiting = 0
 let wakeEncoder: () => void = () => undefined
 
 async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
-  const { columns, decodedSchema, shape } = planTable(job.definition, job.header, job.options, new WarningLog())
+  const { columns, decodedSchema, shape } = await planTable(job.definition, job.header, job.options, new WarningLog())
   const warnings = new WarningLog()
   const lines = new RejectLines()
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))

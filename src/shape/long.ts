@@ -268,7 +268,7 @@ function addSetRows(rows: Int32Array, states: Int8Array, offsets: Int32Array): v
   }
 }
 
-/** Cuts records into runs of at most `MOST_ROWS` rows; a record with more is a run of its own. */
+/** Cuts records into runs of at most `MOST_ROWS` rows; a record with more is a run of its own. No records are one run. */
 function* rangesOf(rowsOfRecord: Int32Array): Generator<RecordRange> {
   let from = 0
   let rows = 0
@@ -281,5 +281,5 @@ function* rangesOf(rowsOfRecord: Int32Array): Generator<RecordRange> {
     }
     rows += more
   }
-  if (rows > 0) yield { from, to: rowsOfRecord.length, rows, rowsOfRecord }
+  if (rows > 0 || rowsOfRecord.length === 0) yield { from, to: rowsOfRecord.length, rows, rowsOfRecord }
 }

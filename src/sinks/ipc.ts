@@ -14,6 +14,7 @@ import {
   util,
   type Vector,
 } from 'apache-arrow'
+import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 
 export type IpcFormat = 'file' | 'stream'
@@ -23,17 +24,11 @@ export interface WriteIpcOptions {
   format?: IpcFormat | undefined
 }
 
-/** What a sink needs of a reader: any batches of one schema will do. */
-export interface BatchReader extends AsyncIterable<RecordBatch> {
-  readonly schema: Schema
-  /** Metadata that is known behind the last batch; a stream, whose schema comes first, cannot have it. */
-  readonly finalMetadata?: ReadonlyMap<string, string>
-}
-
 /**
  * Writes an export as Arrow IPC.
  * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
+ *   The reader is closed in any case.
  */
 export async function writeIpc(
   reader: BatchReader,
@@ -41,17 +36,21 @@ export async function writeIpc(
   options: WriteIpcOptions = {},
 ): Promise<number> {
   const format = options.format ?? ipcFormatOf(target)
-  return writeOutput(target, (output) => encodeIpc(reader, output, format))
+  return closing(reader, () => writeOutput(target, (output) => encodeIpc(reader, output, format)))
 }
 
 /** Writes batches to an open output, one at a time. */
 export async function encodeIpc(reader: BatchReader, output: Output, format: IpcFormat): Promise<void> {
   const encoder = format === 'file' ? new FileEncoder() : new StreamEncoder()
   encoder.begin(reader.schema)
+  let isEmpty = true
   for await (const batch of reader) {
+    isEmpty = false
     encoder.encode(batch)
     await output.write(encoder.take())
   }
+  const emptyBatch = isEmpty ? reader.emptyBatch?.() : undefined
+  if (emptyBatch !== undefined) encoder.encode(emptyBatch)
   if (encoder instanceof FileEncoder) encoder.finalMetadata = reader.finalMetadata ?? new Map()
   encoder.finish()
   await output.write(encoder.take())

@@ -2,7 +2,7 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { VERSION } from '../version.ts'
-import type { BatchReader } from './ipc.ts'
+import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 import {
   type Compression,
@@ -28,13 +28,14 @@ export const DEFAULT_COMPRESSION: Compression = 'snappy'
  * Writes an export as Parquet.
  * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
+ *   The reader is closed in any case.
  */
 export async function writeParquet(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteParquetOptions = {},
 ): Promise<number> {
-  return writeOutput(target, (output) => encodeParquet(reader, output, options))
+  return closing(reader, () => writeOutput(target, (output) => encodeParquet(reader, output, options)))
 }
 
 /** Writes batches to an open output; row groups are put together from them by size. */
@@ -42,7 +43,7 @@ export async function encodeParquet(reader: BatchReader, output: Output, options
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
   for await (const batches of rowGroupsOf(reader, limits)) await sink.write(batches)
-  await sink.finish(reader.finalMetadata)
+  await sink.finish(reader.finalMetadata, () => reader.emptyBatch?.())
 }
 
 /** Writes a Parquet file row group by row group. */
@@ -70,8 +71,26 @@ export class ParquetSink {
   /**
    * Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too.
    * @param finalMetadata What else is to stand in both places.
+   * @param emptyBatch Called for a file without rows, in which no row group has labels: gives a batch that does.
    */
-  async finish(finalMetadata: ReadonlyMap<string, string> = new Map()): Promise<void> {
-    await this.#writer.finish(new Map([...this.#schema.metadata, ...finalMetadata]), { schemaMetadata: finalMetadata })
+  async finish(
+    finalMetadata: ReadonlyMap<string, string> = new Map(),
+    emptyBatch: () => RecordBatch | undefined = () => undefined,
+  ): Promise<void> {
+    const labels = labelsOf(this.#writer.rowCount === 0 ? emptyBatch() : undefined)
+    await this.#writer.finish(new Map([...this.#schema.metadata, ...finalMetadata]), {
+      labels,
+      schemaMetadata: finalMetadata,
+    })
   }
+}
+
+/** Labels of the dictionary columns that are not part of another, by their names. */
+function labelsOf(batch: RecordBatch | undefined): Map<string, string[]> {
+  const labels = new Map<string, string[]>()
+  for (const [i, { name }] of (batch?.schema.fields ?? []).entries()) {
+    const dictionary = batch?.data.children[i]?.dictionary
+    if (dictionary !== undefined) labels.set(name, Array.from(dictionary, String))
+  }
+  return labels
 }

@@ -4,7 +4,7 @@ import type { QuestionTally } from '../codebook/tally.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from '../codebook/value-table.ts'
 import type { FieldGroup } from '../definition.ts'
 import type { ColumnPlan } from '../schema.ts'
-import type { BatchReader } from '../sinks/ipc.ts'
+import type { BatchReader } from '../sinks/batch-reader.ts'
 
 /**
  * @param groups The group of each question, in the questions' order.

@@ -12,6 +12,7 @@ import { type LongColumn, LongShape } from '../shape/long.ts'
 import { tableMetadata } from '../shape/metadata.ts'
 import { requireOneForm, resolveShape } from '../shape/options.ts'
 import { BaseBatch } from '../shape/recipe.ts'
+import { closing } from '../sinks/batch-reader.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
 import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
@@ -69,8 +70,10 @@ export async function writeStar(source: ExportSource, folder: string, options: S
   let result: StarResult | undefined
   const fill = async (temporary: string, rejects: RejectsFile | undefined) => {
     const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
-    options.watch?.(() => reader.progress)
-    const { tally, bytes } = await writeRecords(reader, temporary, options)
+    const { tally, bytes } = await closing(reader, async () => {
+      options.watch?.(() => reader.progress)
+      return writeRecords(reader, temporary, options)
+    })
     const dimensionBytes = await writeDimensions(reader, tally, temporary, options.compression)
     const { columns, summary, progress } = reader
     result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
@@ -112,7 +115,7 @@ async function writeRecords(
       await responseFile.add(responses.batchOf(new BaseBatch(batch), records))
       records += batch.numRows
     }
-    await answerFile.finish(reader.finalMetadata)
+    await answerFile.finish(reader.finalMetadata, () => emptyAnswers(reader, long))
     await responseFile.finish()
     for (const output of outputs) await output.commit()
   } catch (error) {
@@ -157,6 +160,13 @@ function answersShape(reader: ExportReader, options: StarOptions): LongShape {
   return new LongShape(plans, metadata, shape, ANSWER_COLUMNS)
 }
 
+function emptyAnswers(reader: ExportReader, long: LongShape): RecordBatch | undefined {
+  const decoded = reader.emptyBatch()
+  if (decoded === undefined) return undefined
+  const [batch] = long.apply(decoded, 0)
+  return batch
+}
+
 const ROW_GROUP_ROWS = 131_072
 
 /** Batches that wait until they are worth a row group. */
@@ -175,9 +185,9 @@ class RowGroups {
     this.#rows += batch.numRows
   }
 
-  async finish(finalMetadata?: ReadonlyMap<string, string>): Promise<void> {
+  async finish(finalMetadata?: ReadonlyMap<string, string>, emptyBatch?: () => RecordBatch | undefined): Promise<void> {
     await this.#flush()
-    await this.#sink.finish(finalMetadata)
+    await this.#sink.finish(finalMetadata, emptyBatch)
   }
 
   async #flush(): Promise<void> {

@@ -192,8 +192,7 @@ class Comparison {
   async #compareRows(): Promise<void> {
     const expected = this.#expectedRows()
     for await (const batch of this.#output.batches()) {
-      // A file without rows need not have dictionaries.
-      if (batch.rows > 0) this.#labels = this.#outputColumns.map((column) => batch.labels(column))
+      this.#labels = this.#outputColumns.map((column) => batch.labels(column))
       for (let row = 0; row < batch.rows; row++) {
         this.#rows++
         const next = await expected.next()

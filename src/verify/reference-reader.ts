@@ -48,7 +48,7 @@ export async function openReference(open: ReopenableSource, options: ReferenceOp
   const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
   const definition = definitionFromJson(members.get('definition'), warnings, options)
   const header = headerFromJson(members)
-  const { columns, shape } = planTable(definition, header, options, warnings)
+  const { columns, shape } = await planTable(definition, header, options, warnings)
   const { schema } = shape
   return new ReferenceReader(open, { definition, header, columns, schema }, options, warnings)
 }
