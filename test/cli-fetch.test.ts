@@ -6,10 +6,11 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { generate } from 'selfsigned'
 import { afterAll, describe, test } from 'vitest'
 import { type CliOptions, type CliResult, runCli } from './cli.ts'
 import { ACTIVITY_ID, API_KEY, BATCH_ID, CLIENT_ID, CLIENT_SECRET, COMMUNITY } from './fake-alida/api.ts'
-import { FakeAlida, type LinkForm } from './fake-alida/fake-alida.ts'
+import { type Certificate, FakeAlida, type LinkForm } from './fake-alida/fake-alida.ts'
 import { GIVEN_TOKEN, madeDocument } from './fake-alida/test-client.ts'
 
 const SAMPLE = readFileSync(fileURLToPath(new URL('../fixtures/sample-export.json', import.meta.url)))
@@ -24,8 +25,8 @@ afterAll(async () => {
 
 const newFolder = () => mkdtempSync(join(root, 'x'))
 
-async function newFake(): Promise<FakeAlida> {
-  const fake = await FakeAlida.start()
+async function newFake(tls?: Certificate): Promise<FakeAlida> {
+  const fake = await FakeAlida.start(0, tls)
   fake.file.bytes = SAMPLE
   fakes.push(fake)
   return fake
@@ -307,6 +308,44 @@ describe.concurrent('a proxy', () => {
     const around = await fetchInto(fake, args, { env: { HTTP_PROXY: address, NO_PROXY: '127.0.0.1' } })
     expect({ code: around.code, asked }).toEqual({ code: 0, asked: [] })
     proxy.close()
+  })
+})
+
+describe.concurrent('https', () => {
+  async function certified(): Promise<{ fake: FakeAlida; authority: string }> {
+    const made = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+      extensions: [
+        { name: 'basicConstraints', cA: true },
+        { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+      ],
+    })
+    const authority = join(newFolder(), 'authority.pem')
+    writeFileSync(authority, made.cert)
+    return { fake: await newFake({ key: made.private, cert: made.cert }), authority }
+  }
+
+  test.for([['sample', SAMPLE] as const, ['one that is received in many pieces', madeDocument(40_000)] as const])(
+    'gives the same file as http does: %s',
+    async ([, document], { expect }) => {
+      const { fake, authority } = await certified()
+      const plain = await newFake()
+      fake.file.bytes = plain.file.bytes = document
+      const args = ['--batch', BATCH_ID]
+      const { code, stderr, folder } = await fetchInto(fake, args, { env: { NODE_EXTRA_CA_CERTS: authority } })
+      expect({ code, stderr: stderr.includes('records') }).toEqual({ code: 0, stderr: true })
+      const other = await fetchInto(plain, args)
+      const outputOf = (folder: string) => readFileSync(join(folder, 'out.parquet'))
+      expect(outputOf(folder).equals(outputOf(other.folder))).toBe(true)
+    },
+  )
+
+  test('of an unknown authority is refused', async ({ expect }) => {
+    const { fake } = await certified()
+    const { code, stderr, folder } = await fetchInto(fake, ['--batch', BATCH_ID])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^alida-arrow: .*certificate.*\n$/)
+    expect(fake.log).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
   })
 })
 

@@ -51,7 +51,7 @@ test.each([
   const source = kind === 'file' ? input : Readable.from(inTwo(DOCUMENT, killed))
   const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0, smallestStreamBytes: 0 }
   void afterMessages(messages, index + 1).then(() => kill())
-  const converting = convertExport(source, output, { threads: 2, rowGroupSize: 50 }, internals)
+  const converting = convertExport(source, output, { threads: 3, rowGroupSize: 50 }, internals)
   await expect(converting).rejects.toMatchObject({
     code: 'ERR_WORKER',
     message: expect.stringMatching(/a worker thread ended before its work was done/),

@@ -1,6 +1,7 @@
 /** Plays the API and, on another origin, the file store, on 127.0.0.1; keeps a log of every request it got. */
 
 import http, { type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import {
   ACTIVITIES,
@@ -34,6 +35,12 @@ export interface LoggedRequest {
 /** How the API hands over the file. */
 export type LinkForm = 'redirect' | 'redirect-locations' | 'location' | 'locations' | 'json' | 'direct'
 
+/** Both as PEM. */
+export interface Certificate {
+  readonly key: string
+  readonly cert: string
+}
+
 const DOCUMENT = Buffer.from('{"id":"x","definition":{"fields":[]},"records":[]}')
 
 export class FakeAlida {
@@ -63,13 +70,18 @@ export class FakeAlida {
   #tokens = 0
   #signatures = 0
 
-  private constructor() {
-    this.#api = http.createServer((request, response) => this.#serve('api', request, response))
-    this.#store = http.createServer((request, response) => this.#serve('store', request, response))
+  private constructor(tls: Certificate | undefined) {
+    const serverOf = (side: 'api' | 'store') => {
+      const answer = (request: IncomingMessage, response: ServerResponse) => this.#serve(side, request, response)
+      return tls === undefined ? http.createServer(answer) : https.createServer(tls, answer)
+    }
+    this.#api = serverOf('api')
+    this.#store = serverOf('store')
   }
 
-  static async start(apiPort = 0): Promise<FakeAlida> {
-    const fake = new FakeAlida()
+  /** @param tls Both servers speak https with it. */
+  static async start(apiPort = 0, tls?: Certificate): Promise<FakeAlida> {
+    const fake = new FakeAlida(tls)
     await listen(fake.#api, apiPort)
     await listen(fake.#store, 0)
     return fake
@@ -222,5 +234,6 @@ async function listen(server: Server, port: number): Promise<void> {
 }
 
 function originOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const scheme = server instanceof https.Server ? 'https' : 'http'
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

@@ -1,0 +1,135 @@
+import { PassThrough, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { bodyPieces } from '../src/api/body-pieces.ts'
+import { ReceiveMemory } from '../src/api/receive-memory.ts'
+
+const PIECE_BYTES = 64
+const ignore = () => undefined
+
+/** Every byte tells its place, as far as a byte can. */
+const bytesOf = (byteLength: number) => Buffer.from(Array.from({ length: byteLength }, (_, i) => (i * 7) % 251))
+
+function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
+  const chunks: Buffer[] = []
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + (lengths[i % lengths.length] ?? 1)
+    chunks.push(bytes.subarray(at, end))
+    at = end
+  }
+  return chunks
+}
+
+describe('a body in pieces', () => {
+  it('has all bytes in order, however it comes, also where its memory is used again', async () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 3 * PIECE_BYTES }), { minLength: 1, maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 3000 }), lengths, fc.boolean(), async (byteLength, lengths, isReused) => {
+        const bytes = bytesOf(byteLength)
+        const memory = new ReceiveMemory(PIECE_BYTES, ignore)
+        // Chunks are overwritten once they are said to be copied.
+        const body = Readable.from(cut(bytes, lengths).map((chunk) => Buffer.from(chunk)))
+        const parts: Buffer[] = []
+        for await (const piece of bodyPieces(body, memory, (chunk) => chunk.fill(0))) {
+          expect(piece.length).toBeLessThanOrEqual(PIECE_BYTES)
+          parts.push(Buffer.from(piece))
+          if (isReused) memory.releaseBefore(piece)
+        }
+        expect(Buffer.concat(parts).equals(bytes)).toBe(true)
+      }),
+    )
+  })
+
+  it('is taken in long pieces', async () => {
+    const sizes: number[] = []
+    const body = Readable.from(cut(bytesOf(1000), [9]))
+    for await (const piece of bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)) sizes.push(piece.length)
+    expect(sizes).toEqual([...Array(15).fill(PIECE_BYTES), 1000 - 15 * PIECE_BYTES])
+  })
+
+  it('gives what it has while it stalls', async () => {
+    const body = new PassThrough()
+    body.write(bytesOf(10))
+    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    expect((await pieces.next()).value).toEqual(bytesOf(10))
+    body.end(Buffer.from('end'))
+    expect((await pieces.next()).value).toEqual(Buffer.from('end'))
+    expect((await pieces.next()).done).toBe(true)
+  })
+
+  it('gives what came before a failure, then the failure', async () => {
+    const failure = new Error('reset')
+    const body = new PassThrough()
+    body.write(bytesOf(100))
+    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(0, PIECE_BYTES))
+    body.destroy(failure)
+    expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(PIECE_BYTES))
+    await expect(pieces.next()).rejects.toBe(failure)
+  })
+
+  it('that was cut before anyone listened is a failure', async () => {
+    const body = new PassThrough()
+    body.on('error', ignore)
+    body.destroy(new Error('reset'))
+    await sleep(5)
+    await expect(bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore).next()).rejects.toThrow('reset')
+  })
+
+  it('is not read on while nobody takes it, and ended when it is left', async () => {
+    let sent = 0
+    const body = Readable.from(
+      (function* () {
+        for (;;) {
+          sent += PIECE_BYTES
+          yield bytesOf(PIECE_BYTES)
+        }
+      })(),
+    )
+    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    await pieces.next()
+    await sleep(20)
+    expect(sent).toBeLessThan(40 * PIECE_BYTES)
+    await pieces.return()
+    expect(body.destroyed).toBe(true)
+  })
+})
+
+describe('memory to receive in', () => {
+  it('is never handed out while it is held', () => {
+    const steps = fc.array(fc.oneof(fc.constant('next' as const), fc.nat({ max: 5 })))
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const all: ArrayBufferLike[] = []
+        const memory = new ReceiveMemory(8, (piece) => all.push(piece))
+        let held: Buffer[] = []
+        for (const step of steps) {
+          if (step === 'next') {
+            const piece = memory.next()
+            expect(held.every((other) => other.buffer !== piece.buffer)).toBe(true)
+            held.push(piece)
+          } else if (step < held.length) {
+            memory.releaseBefore(held[step]!.subarray(1, 2))
+            held = held.slice(step)
+          }
+        }
+        expect(held.every((piece) => all.includes(piece.buffer))).toBe(true)
+      }),
+    )
+  })
+
+  it('lets other bytes be', () => {
+    const memory = new ReceiveMemory(8, ignore)
+    const [first, second] = [memory.next(), memory.next()]
+    memory.releaseBefore(Buffer.alloc(8))
+    expect([first.buffer, second.buffer]).not.toContain(memory.next().buffer)
+  })
+
+  it('is used again', () => {
+    const made: ArrayBufferLike[] = []
+    const memory = new ReceiveMemory(8, (piece) => made.push(piece))
+    for (let i = 0; i < 100; i++) memory.releaseBefore(memory.next())
+    expect(made.length).toBeLessThan(4)
+  })
+})
