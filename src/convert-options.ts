@@ -34,7 +34,7 @@ export interface ConvertOptions extends ReadOptions {
 
 /** Not for callers: lets tests cut small files. */
 export interface ConvertInternals {
-  /** Size of a file from which on workers are started. Default: 512 MiB. */
+  /** Size of a file from which on threads are started. Default: 256 MiB. */
   smallestPoolBytes?: number
   /** Records (estimated) below which a file is not cut. Default: 32,768. */
   fewestRecordsToCut?: number

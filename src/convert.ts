@@ -61,7 +61,7 @@ function startThreads({ source, target, format, options, internals }: Conversion
 }
 
 /** Below this size one thread is as fast: each worker has its code to load and to warm up. */
-const SMALLEST_POOL_BYTES = 64 * 2 ** 20
+const SMALLEST_POOL_BYTES = 256 * 2 ** 20
 
 /** A stream as target cannot be written a second time, should the pieces not fit together. */
 function isWorthAPool(

@@ -90,7 +90,7 @@ test('the package holds the program, its sources and its papers, and nothing els
     // The command and its threads are bundled.
     /^dist\/(chunk-\w+\.js|THIRD-PARTY-LICENSES\.txt)$/,
     /^dist\/[\w/-]+\/kernel\/\w+\.wasm$/,
-    /^src\/[\w/-]+(\.ts|\/assembly\/tsconfig\.json)$/,
+    /^src\/[\w/-]+((\.d)?\.ts|\/assembly\/tsconfig\.json)$/,
   ]
   expect(paths.filter((path) => !kinds.some((kind) => kind.test(path)))).toEqual([])
   for (const path of [
