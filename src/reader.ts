@@ -119,7 +119,7 @@ export async function readExport(
     decoder.limits =
       pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, rows: pieceRows, cuts: pieces }
     decoder.limits.batchBytes = pieces?.stride ?? input.recordsBytes
-    decoder.recyclesBatches = pieces !== undefined
+    if (pieces !== undefined) decoder.keepBuffers()
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
     return new ExportReader(input, plan, pieces)
@@ -140,6 +140,8 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly #input: DocumentInput
   readonly #plan: TablePlan
   #isStarted = false
+  /** Whether nobody looks at the batches that were given any more. */
+  #areUsed = false
 
   /** @internal */
   constructor(input: DocumentInput, plan: TablePlan, pieces: Pieces | undefined) {
@@ -217,15 +219,26 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
       let records = 0
       while ((await this.#input.advance()) === 'batch') {
         const batch = this.#input.decoder.takeBatch()
-        yield* this.#plan.shape.apply(batch, records)
+        for (const shaped of this.#plan.shape.apply(batch, records)) {
+          this.#areUsed = this.pieces !== undefined
+          yield shaped
+        }
         records += batch.numRows
-        if (this.pieces === undefined) continue
-        this.#plan.shape.forgetUnknownOptions()
-        this.#input.decoder.recycle()
+        if (this.pieces !== undefined) this.#plan.shape.forgetUnknownOptions()
+        if (this.#areUsed) this.#input.decoder.recycle()
       }
     } finally {
       await this.close()
     }
+  }
+
+  /**
+   * Says that the batches given so far are not looked at any more: their memory may serve the next one.
+   * @internal
+   */
+  recycle(): void {
+    this.#input.decoder.keepBuffers()
+    this.#areUsed = true
   }
 
   /** Lets go of the source; the end of an iteration does so too. */

@@ -93,8 +93,8 @@ export class DocumentDecoder {
   readonly cursor = new Cursor()
   /** Where windows belong, so that they need not be copied. */
   readonly memory = new DecoderMemory()
-  /** Whether the caller gives each batch back by `recycle`, so that its buffers serve the next one. */
-  recyclesBatches = false
+  /** Whether the caller may give batches back by `recycle`, so that their buffers serve the next one. */
+  #recyclesBatches = false
   /** Document offset of the records' `[`. */
   recordsOffset = -1
   readonly #warnings: WarningLog
@@ -185,7 +185,7 @@ export class DocumentDecoder {
   /** Sets the columns that the records are read into. */
   begin(plans: readonly ColumnPlan[], schema: Schema): void {
     const table = new Table(plans, schema, this.#notes)
-    if (this.recyclesBatches) table.keepBuffers()
+    if (this.#recyclesBatches) table.keepBuffers()
     this.#table = table
     this.#records = new RecordDecoder(
       this.cursor,
@@ -237,6 +237,12 @@ export class DocumentDecoder {
     const batch = this.#table.finishBatch()
     if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
     return batch
+  }
+
+  /** From now on each batch may be given back by `recycle`. */
+  keepBuffers(): void {
+    this.#recyclesBatches = true
+    this.#table?.keepBuffers()
   }
 
   /** Says that nobody uses the last batch any more: the next one may have its buffers. */

@@ -41,7 +41,7 @@ export class PieceDecoder {
     this.#progress = new Float64Array(job.progress)
     const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
     this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
-    this.#decoder.recyclesBatches = true
+    this.#decoder.keepBuffers()
     this.#buffer = this.#decoder.memory.window(WINDOW_BYTES + SENTINEL_BYTES)
     this.#decoder.limitInput(job.options)
   }

@@ -72,18 +72,29 @@ async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))
   const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
   decoder.limitInput(job.options)
+  decoder.keepBuffers()
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
+  let areUsed = false
   async function* shaped(): AsyncGenerator<RecordBatch> {
     let records = 0
     for await (const batch of decodedBatches(job, decoder, bytes)) {
       if (rejects !== undefined) tellRejects(lines.take())
-      yield* shape.apply(batch, records)
+      for (const shapedBatch of shape.apply(batch, records)) {
+        areUsed = false
+        yield shapedBatch
+      }
       records += batch.numRows
+      if (areUsed) decoder.recycle()
     }
     if (rejects !== undefined) tellRejects(lines.take())
   }
+  const batches = Object.assign(shaped(), {
+    recycle: () => {
+      areUsed = true
+    },
+  })
   encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
-  for await (const group of rowGroupsOf(shaped(), { rowGroupRows: job.rowGroupSize })) {
+  for await (const group of rowGroupsOf(batches, { rowGroupRows: job.rowGroupSize })) {
     const rowGroup = encoder.encode(group)
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
     rowGroupsWaiting++

@@ -9,6 +9,8 @@ export interface BatchReader extends AsyncIterable<RecordBatch> {
   readonly finalMetadata?: ReadonlyMap<string, string>
   /** A batch without rows, for a table that has none: its dictionaries say which labels there might have been. */
   emptyBatch?(): RecordBatch | undefined
+  /** Says that the batches given so far are not looked at any more, so that their memory serves the next one. */
+  recycle?(): void
   /** Lets go of what the batches come from; called when they are written, and when they cannot be. */
   close?(): Promise<void>
 }

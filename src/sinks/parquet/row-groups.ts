@@ -15,17 +15,21 @@ export interface RowGroupLimits {
 const ROW_GROUP_ROWS = 128 * 1024
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
 
+/** Batches, and how to say that those given so far are not looked at any more, so that their memory serves the next one. */
+export type Batches = (AsyncIterable<RecordBatch> | Iterable<RecordBatch>) & { recycle?(): void }
+
 /**
  * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone is cut, at the last row that
  * fits. Depends on the batches and the limits alone.
  */
 export async function* rowGroupsOf(
-  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
+  batches: Batches,
   { rowGroupRows = ROW_GROUP_ROWS, rowGroupBytes = ROW_GROUP_BYTES }: RowGroupLimits = {},
 ): AsyncGenerator<RecordBatch[]> {
   let group: RecordBatch[] = []
   let rows = 0
   let bytes = 0
+  batches.recycle?.()
   for await (const batch of batches) {
     for (const piece of cutToSize(batch, rowGroupRows, rowGroupBytes)) {
       const pieceBytes = batchBytes(piece, 0, piece.numRows)
@@ -44,13 +48,14 @@ export async function* rowGroupsOf(
         rows = bytes = 0
       }
     }
+    if (group.length === 0) batches.recycle?.()
   }
   if (group.length > 0) yield group
 }
 
 /** Encodes the row groups one after another on this thread. */
 export async function writeRowGroups(
-  batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
+  batches: Batches,
   schema: Schema,
   writer: ParquetFileWriter,
   options: RowGroupOptions & RowGroupLimits = {},
