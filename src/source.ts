@@ -10,9 +10,11 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
-import { copyBytes } from './copy-bytes.ts'
+import { asBytes, copyBytes } from './copy-bytes.ts'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
-import { releaserOf } from './reused-chunks.ts'
+import { longPieces } from './long-pieces.ts'
+import { ReceiveMemory } from './receive-memory.ts'
+import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
 
 /** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
@@ -60,6 +62,7 @@ export async function openSource(source: ExportSource, signal?: AbortSignal): Pr
     const chunks = new WebChunks(source)
     return new ChunkSource(chunks, undefined, undefined, signal, async () => chunks.cancel())
   }
+  if (source instanceof Readable) return openStream(source, signal)
   return new ChunkSource(chunksOf(source), undefined, undefined, signal)
 }
 
@@ -82,7 +85,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   if (stats.isDirectory()) throw new SourceError('ERR_SOURCE', `expected a file, found a directory: ${path}`)
   if (!stats.isFile()) {
     const stream = stats.isFIFO() ? openPipe(path) : createReadStream(path, { highWaterMark: READ_BYTES })
-    return new ChunkSource(stream, undefined, undefined, signal)
+    return openStream(stream, signal)
   }
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(path, error)
@@ -196,6 +199,16 @@ function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b
 }
 
+/** A Node stream, in pieces whose memory is used again. */
+function openStream(stream: Readable, signal: AbortSignal | undefined): ByteSource {
+  const memory = new ReceiveMemory(READ_BYTES)
+  const pieces: ReusedChunks = Object.assign(longPieces(stream, memory), {
+    [releaseChunk]: (piece: Uint8Array) => memory.releaseBefore(piece),
+  })
+  // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
+  return new ChunkSource(pieces, undefined, undefined, signal, async () => void stream.destroy())
+}
+
 /** A web stream's chunks. Its own iterator could not be ended while a read is under way. */
 class WebChunks implements AsyncIterable<Uint8Array> {
   readonly #stream: ReadableStream<Uint8Array>
@@ -220,7 +233,7 @@ class WebChunks implements AsyncIterable<Uint8Array> {
   }
 }
 
-function chunksOf(source: Readable | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function chunksOf(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
     return source as AsyncIterable<Uint8Array>
   }
@@ -336,9 +349,7 @@ class ChunkSource implements ByteSource {
   }
 
   async close(): Promise<void> {
-    // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
-    if (this.#source instanceof Readable) this.#source.destroy()
-    else for (const chunks of [this.#chunks, this.#input]) chunks?.return(undefined).catch(() => undefined)
+    for (const chunks of [this.#chunks, this.#input]) chunks?.return(undefined).catch(() => undefined)
     await this.#release()
   }
 }
@@ -409,11 +420,4 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
 /** The error of an abort; its cause is the signal's reason. */
 export function aborted(signal: AbortSignal): AbortError {
   return new AbortError('ERR_ABORTED', 'interrupted before it was done', { cause: signal.reason })
-}
-
-function asBytes(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk
-  if (typeof chunk === 'string') return Buffer.from(chunk)
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
-  throw new TypeError('expected the stream of an export to give bytes')
 }

@@ -26,6 +26,8 @@ const LAYERS = [
   'selection.ts',
   'schema.ts',
   'copy-bytes.ts',
+  'receive-memory.ts',
+  'long-pieces.ts',
   'reused-chunks.ts',
   'source.ts',
   'source-state.ts',

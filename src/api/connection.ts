@@ -2,9 +2,9 @@
 
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
+import { ReceiveMemory } from '../receive-memory.ts'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
-import { ReceiveMemory } from './receive-memory.ts'
 
 export interface ConnectionOptions {
   /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; it is never closed here. */

@@ -1,6 +1,6 @@
 /** What all calls of one client share: where the API is, who calls, and how often a failing request is repeated. */
 
-import { bodyPieces } from './body-pieces.ts'
+import { longPieces } from '../long-pieces.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, HttpRequest, HttpResponse } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -136,7 +136,7 @@ export class Session {
     const connection = this.#connection
     try {
       const memory = connection.receiveMemory(BODY_PIECE_BYTES)
-      yield* bodyPieces(response.body, memory, (chunk) => connection.release(chunk))
+      yield* longPieces(response.body, memory, (chunk) => connection.release(chunk))
     } catch (error) {
       throw this.#networkFailure(operation, url, error)
     }

@@ -15,7 +15,7 @@ export class ReceiveMemory {
   readonly #onNew: (memory: ArrayBufferLike) => void
 
   /** @param onNew Told of all memory that there will be. */
-  constructor(pieceBytes: number, onNew: (memory: ArrayBufferLike) => void) {
+  constructor(pieceBytes: number, onNew: (memory: ArrayBufferLike) => void = () => undefined) {
     this.#pieceBytes = pieceBytes
     this.#onNew = onNew
   }

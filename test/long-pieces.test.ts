@@ -2,8 +2,8 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bodyPieces } from '../src/api/body-pieces.ts'
-import { ReceiveMemory } from '../src/api/receive-memory.ts'
+import { longPieces } from '../src/long-pieces.ts'
+import { ReceiveMemory } from '../src/receive-memory.ts'
 
 const PIECE_BYTES = 64
 const ignore = () => undefined
@@ -21,7 +21,7 @@ function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   return chunks
 }
 
-describe('a body in pieces', () => {
+describe('a stream in long pieces', () => {
   it('has all bytes in order, however it comes, also where its memory is used again', async () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 3 * PIECE_BYTES }), { minLength: 1, maxLength: 10 })
     await fc.assert(
@@ -31,7 +31,7 @@ describe('a body in pieces', () => {
         // Chunks are overwritten once they are said to be copied.
         const body = Readable.from(cut(bytes, lengths).map((chunk) => Buffer.from(chunk)))
         const parts: Buffer[] = []
-        for await (const piece of bodyPieces(body, memory, (chunk) => chunk.fill(0))) {
+        for await (const piece of longPieces(body, memory, (chunk) => chunk.fill(0))) {
           expect(piece.length).toBeLessThanOrEqual(PIECE_BYTES)
           parts.push(Buffer.from(piece))
           if (isReused) memory.releaseBefore(piece)
@@ -44,14 +44,14 @@ describe('a body in pieces', () => {
   it('is taken in long pieces', async () => {
     const sizes: number[] = []
     const body = Readable.from(cut(bytesOf(1000), [9]))
-    for await (const piece of bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)) sizes.push(piece.length)
+    for await (const piece of longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)) sizes.push(piece.length)
     expect(sizes).toEqual([...Array(15).fill(PIECE_BYTES), 1000 - 15 * PIECE_BYTES])
   })
 
   it('gives what it has while it stalls', async () => {
     const body = new PassThrough()
     body.write(bytesOf(10))
-    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
     expect((await pieces.next()).value).toEqual(bytesOf(10))
     body.end(Buffer.from('end'))
     expect((await pieces.next()).value).toEqual(Buffer.from('end'))
@@ -62,11 +62,18 @@ describe('a body in pieces', () => {
     const failure = new Error('reset')
     const body = new PassThrough()
     body.write(bytesOf(100))
-    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
     expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(0, PIECE_BYTES))
     body.destroy(failure)
     expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(PIECE_BYTES))
     await expect(pieces.next()).rejects.toBe(failure)
+  })
+
+  it('takes texts and refuses what has no bytes', async () => {
+    const of = (...chunks: unknown[]) =>
+      longPieces(Readable.from(chunks, { objectMode: true }), new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    expect((await of('é', new ArrayBuffer(1)).next()).value).toEqual(Buffer.from('é\0'))
+    await expect(of(5).next()).rejects.toThrow(TypeError)
   })
 
   it('that was cut before anyone listened is a failure', async () => {
@@ -74,7 +81,7 @@ describe('a body in pieces', () => {
     body.on('error', ignore)
     body.destroy(new Error('reset'))
     await sleep(5)
-    await expect(bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore).next()).rejects.toThrow('reset')
+    await expect(longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore).next()).rejects.toThrow('reset')
   })
 
   it('is not read on while nobody takes it, and ended when it is left', async () => {
@@ -87,7 +94,7 @@ describe('a body in pieces', () => {
         }
       })(),
     )
-    const pieces = bodyPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
     await pieces.next()
     await sleep(20)
     expect(sent).toBeLessThan(40 * PIECE_BYTES)

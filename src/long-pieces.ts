@@ -1,26 +1,28 @@
 /**
- * The body of an answer in long pieces. Sockets give short ones, some thousands for an export, and passing each of them
- * on from generator to generator would take longer than receiving it.
+ * A stream's bytes in long pieces. Sockets and pipes give short ones, some thousands for an export, and passing each of
+ * them on from generator to generator would take longer than receiving it.
  */
 
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { copyBytes } from '../copy-bytes.ts'
+import { asBytes, copyBytes } from './copy-bytes.ts'
 import type { ReceiveMemory } from './receive-memory.ts'
 
-/** A piece is handed on after this time, however short it is: somebody may be watching a slow download. */
+/** A piece is handed on after this time, however short it is: somebody may be watching a slow one. */
 const LONGEST_WAIT_MS = 100
 
 /**
- * Reads a body to its end, no further than one piece ahead. What came before a failure is yielded before it is thrown.
+ * Reads a stream to its end, no further than one piece ahead, and destroys it. What came before a failure is yielded
+ * before it is thrown.
  *
  * @param memory What the pieces are made of.
- * @param onCopied Called with each chunk of the body once it is not needed any more.
+ * @param onCopied Called with each chunk of the stream once it is not needed any more.
+ * @throws TypeError for a stream of something else; whatever the stream fails with.
  */
-export async function* bodyPieces(
-  body: Readable,
+export async function* longPieces(
+  stream: Readable,
   memory: ReceiveMemory,
-  onCopied: (chunk: Uint8Array) => void,
+  onCopied: (chunk: Uint8Array) => void = () => undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces = new Pieces(memory)
   let end: { failure?: unknown } | undefined
@@ -29,15 +31,20 @@ export async function* bodyPieces(
     end = how
     wake()
   }
-  finished(body).then(
+  finished(stream, { writable: false }).then(
     () => onEnd({}),
     (failure: unknown) => onEnd({ failure }),
   )
-  body.on('data', (chunk: Uint8Array) => {
-    pieces.append(chunk)
-    onCopied(chunk)
+  stream.on('data', (chunk: unknown) => {
+    try {
+      const bytes = asBytes(chunk)
+      pieces.append(bytes)
+      onCopied(bytes)
+    } catch (failure) {
+      stream.destroy(failure as Error)
+    }
     if (!pieces.isReady) return
-    body.pause()
+    stream.pause()
     wake()
   })
   try {
@@ -57,13 +64,13 @@ export async function* bodyPieces(
           pieces.finishPiece()
           wake()
         }, LONGEST_WAIT_MS)
-        body.resume()
+        stream.resume()
         await change
         clearTimeout(timer)
       }
     }
   } finally {
-    body.destroy()
+    stream.destroy()
   }
 }
 
