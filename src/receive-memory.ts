@@ -3,6 +3,11 @@
  * receiving itself, and wait in large amounts for the garbage collector.
  */
 
+import type { OnReadOpts, Socket } from 'node:net'
+
+/** As many as Node asks of a socket at a time. */
+export const SOCKET_PIECE_BYTES = 64 * 1024
+
 /** Pieces that are kept for later. */
 const MOST_FREE = 8
 
@@ -38,5 +43,15 @@ export class ReceiveMemory {
     const piece = Buffer.allocUnsafeSlow(this.#pieceBytes)
     this.#onNew(piece.buffer)
     return piece
+  }
+}
+
+/** How a socket receives in it: as ever otherwise. */
+export function receivingIn(memory: ReceiveMemory): OnReadOpts {
+  return {
+    buffer: () => memory.next(),
+    callback(this: Socket, byteLength, buffer) {
+      return this.push(buffer.subarray(0, byteLength))
+    },
   }
 }

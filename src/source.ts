@@ -13,7 +13,7 @@ import { createGunzip } from 'node:zlib'
 import { asBytes, copyBytes } from './copy-bytes.ts'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
 import { longPieces } from './long-pieces.ts'
-import { ReceiveMemory } from './receive-memory.ts'
+import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
 
@@ -172,12 +172,28 @@ function statOf(path: string): Stats {
   }
 }
 
-/** A named pipe is read as a socket: a pending file read would keep the process alive after an interrupt. */
+/**
+ * A pipe that is open already, read as a socket: a pending file read would keep the process alive after an interrupt.
+ * What it reads into is used again.
+ */
+export class PipeStream extends Socket {
+  readonly memory: ReceiveMemory
+
+  constructor(fd: number) {
+    const memory = new ReceiveMemory(SOCKET_PIECE_BYTES)
+    // Its type does not know what `connect` knows.
+    const options = { fd, readable: true, writable: false, onread: receivingIn(memory) }
+    super(options)
+    this.memory = memory
+  }
+}
+
+/** A named pipe. */
 function openPipe(path: string): Readable {
   let fd: number | undefined
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    return new Socket({ fd, readable: true, writable: false })
+    return new PipeStream(fd)
   } catch (error) {
     if (fd !== undefined) closeSync(fd)
     throw unreadable(path, error)
@@ -202,9 +218,13 @@ function isGzip(start: Uint8Array): boolean {
 /** A Node stream, in pieces whose memory is used again. */
 function openStream(stream: Readable, signal: AbortSignal | undefined): ByteSource {
   const memory = new ReceiveMemory(READ_BYTES)
-  const pieces: ReusedChunks = Object.assign(longPieces(stream, memory), {
-    [releaseChunk]: (piece: Uint8Array) => memory.releaseBefore(piece),
-  })
+  const received = stream instanceof PipeStream ? stream.memory : undefined
+  const pieces: ReusedChunks = Object.assign(
+    longPieces(stream, memory, (chunk) => received?.releaseBefore(chunk)),
+    {
+      [releaseChunk]: (piece: Uint8Array) => memory.releaseBefore(piece),
+    },
+  )
   // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
   return new ChunkSource(pieces, undefined, undefined, signal, async () => void stream.destroy())
 }

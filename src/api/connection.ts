@@ -1,8 +1,7 @@
 /** The only place that loads and calls undici. */
 
-import type { OnReadOpts, Socket } from 'node:net'
 import type { Agent, Dispatcher } from 'undici'
-import { ReceiveMemory } from '../receive-memory.ts'
+import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../receive-memory.ts'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
 
@@ -23,9 +22,6 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
 }
-
-/** As many as Node asks of a socket at a time. */
-const SOCKET_PIECE_BYTES = 64 * 1024
 
 export type HttpResponse = Dispatcher.ResponseData
 
@@ -70,22 +66,11 @@ export class Connection {
     const timeout = this.#connectTimeoutMs
     this.#agent ??= new Agent({
       connect: (options, done) => {
-        const connect = connector({ timeout, onread: this.#receiving() })
+        const connect = connector({ timeout, onread: receivingIn(this.receiveMemory(SOCKET_PIECE_BYTES)) })
         connect(options, (...[error, socket]) => (error === null ? done(null, holdEnd(socket)) : done(error, null)))
       },
     })
     return this.#agent
-  }
-
-  /** How one socket receives: as ever, but in memory of ours. */
-  #receiving(): OnReadOpts {
-    const memory = this.receiveMemory(SOCKET_PIECE_BYTES)
-    return {
-      buffer: () => memory.next(),
-      callback(this: Socket, byteLength, buffer) {
-        return this.push(buffer.subarray(0, byteLength))
-      },
-    }
   }
 
   /** Memory that `release` knows, for bytes that are used in their order. */

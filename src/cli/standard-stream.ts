@@ -1,7 +1,9 @@
 /** `-` on the command line, and what is printed. */
 
+import { fstatSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { OptionError, OutputError } from '../errors.ts'
-import { type ExportSource, unlessAborted } from '../source.ts'
+import { type ExportSource, PipeStream, unlessAborted } from '../source.ts'
 import { systemReason } from '../system-error.ts'
 
 /** Standard input or output, where a path is expected. */
@@ -10,8 +12,18 @@ export const STANDARD_STREAM = '-'
 /** @throws OptionError when it is standard input, and a person would have to type the export. */
 export function sourceOf(input: string): ExportSource {
   if (input !== STANDARD_STREAM) return input
-  if (process.stdin.isTTY) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
-  return process.stdin
+  if (isatty(0)) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
+  // Not to be touched where it is a pipe, for it would begin to read it.
+  return isPipe(0) ? new PipeStream(0) : process.stdin
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFIFO()
+  } catch {
+    // It is closed.
+    return false
+  }
 }
 
 let outputFailure: Error | undefined
