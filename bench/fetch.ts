@@ -34,12 +34,19 @@ const shape = shapeNamed(values.shape ?? 'typical')
 const { file, tally } = await inputOf(shape, Number(values.records ?? shape.records))
 compileBench()
 
+/** A gigabit a second, which few links to a store give. */
+const LINE_BYTES_PER_SECOND = 125e6
+
 const server = fork(join(BUILD, 'fetch-server.js'), [file])
 const [origin] = (await once(server, 'message')) as [string]
+const line = fork(join(BUILD, 'fetch-server.js'), [file, String(LINE_BYTES_PER_SECOND)])
+const [lineOrigin] = (await once(line, 'message')) as [string]
+const OVER_LINE = 'fetch, 1 Gbit/s'
 const WAYS: Readonly<Record<string, readonly string[]>> = {
   'convert FILE': ['convert', file],
   fetch: ['fetch', '--base-url', origin, '--batch', BATCH_ID],
   'fetch --threads 1': ['fetch', '--base-url', origin, '--batch', BATCH_ID, '--threads', '1'],
+  [OVER_LINE]: ['fetch', '--base-url', lineOrigin, '--batch', BATCH_ID],
 }
 const usages = Object.fromEntries(Object.keys(WAYS).map((way): [string, Usage[]] => [way, []]))
 const output = join(CACHE, 'fetch.parquet')
@@ -56,8 +63,11 @@ try {
   }
   progress('')
   console.log(table())
+  const lineSeconds = (tally.bytes / LINE_BYTES_PER_SECOND).toFixed(2)
+  console.log(`\nAt 1 Gbit/s the bytes alone take ${lineSeconds} s.`)
 } finally {
   server.disconnect()
+  line.disconnect()
   rmSync(output, { force: true })
 }
 

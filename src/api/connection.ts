@@ -1,3 +1,4 @@
+/// <reference path="./undici-parts.d.ts" />
 /** The only place that loads and calls undici. */
 
 import type { Agent, Dispatcher } from 'undici'

@@ -22,7 +22,7 @@ export function startWorker<Message>(
   })
   worker.on('message', (message: Message) => onMessage(message, worker))
   const fail = (problem: string, cause?: unknown) => onFailure(new ExportError('ERR_WORKER', problem, { cause }))
-  worker.on('error', (error) => fail(`a worker thread failed: ${error.message}`, error))
+  worker.on('error', (error: Error) => fail(`a worker thread failed: ${error.message}`, error))
   worker.on('exit', (code) => fail(`a worker thread ended before its work was done (exit code ${code})`))
   return worker
 }

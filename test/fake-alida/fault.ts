@@ -1,5 +1,6 @@
 /** What the fake does wrong on purpose: one entry per request of a route, in order, then all is well again. */
 
+import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -20,6 +21,8 @@ export type Fault =
   | { kind: 'stall'; afterBytes: number }
   /** Sends pieces of this size with pauses between them. */
   | { kind: 'slow'; pieceBytes: number; pauseMs: number }
+  /** Sends no more than this: a line of that speed. */
+  | { kind: 'paced'; bytesPerSecond: number }
   /** Nothing wrong: keeps the place of a request that should work. */
   | { kind: 'none' }
 
@@ -59,7 +62,22 @@ export async function writeBody(response: ServerResponse, body: Buffer, fault: F
       }
       response.end()
       return
+    case 'paced':
+      return writePaced(response, body, fault.bytesPerSecond)
     default:
       response.end(body)
   }
+}
+
+const PACED_PIECE_BYTES = 256 * 1024
+
+async function writePaced(response: ServerResponse, body: Buffer, bytesPerSecond: number): Promise<void> {
+  const startMs = performance.now()
+  for (let place = 0; place < body.length && !response.destroyed; place += PACED_PIECE_BYTES) {
+    const dueMs = startMs + (place / bytesPerSecond) * 1000
+    const earlyMs = dueMs - performance.now()
+    if (earlyMs > 1) await sleep(earlyMs)
+    if (!response.write(body.subarray(place, place + PACED_PIECE_BYTES))) await once(response, 'drain')
+  }
+  response.end()
 }
