@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
 import { type ConvertResult, convertExport } from '../dist/convert.js'
@@ -99,6 +100,14 @@ describe('worker threads', () => {
     }
     expect(one.result.summary.records).toBe(3000)
     expect(one.result.summary.warnings.map(({ kind, count }) => [kind, count])).toEqual([['unknown-option', 26]])
+  })
+
+  test('share a file that is named by its URL', async () => {
+    const input = inputFile('named by URL #1.json', exportOf(1000))
+    const output = join(folder, 'url.parquet')
+    const { threads } = await convertExport(pathToFileURL(input), output, { threads: 2, rowGroupSize: 200 }, internals)
+    expect(threads).toBe(2)
+    expect(readFileSync(output).equals((await convert(input, 1, 200)).bytes)).toBe(true)
   })
 
   test('leave to one thread what cannot be cut, with the same result', async () => {
