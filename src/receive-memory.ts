@@ -11,11 +11,14 @@ export const SOCKET_PIECE_BYTES = 64 * 1024
 /** Pieces that are kept for later. */
 const MOST_FREE = 8
 
+/** Pieces that are waited for: who never releases any shall not make them stay. */
+const MOST_HELD = 8
+
 /** Pieces of memory, of equal length, whose bytes are used in the order in which they come. */
 export class ReceiveMemory {
   readonly #pieceBytes: number
   readonly #free: Buffer[] = []
-  /** Handed out and not released yet, the oldest first. */
+  /** Handed out last and not released yet, the oldest first. */
   readonly #held: Buffer[] = []
   readonly #onNew: (memory: ArrayBufferLike) => void
 
@@ -29,6 +32,7 @@ export class ReceiveMemory {
   next(): Buffer {
     const piece = this.#free.pop() ?? this.#newPiece()
     this.#held.push(piece)
+    if (this.#held.length > MOST_HELD) this.#held.shift()
     return piece
   }
 

@@ -1,5 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { longPieces } from '../src/long-pieces.ts'
@@ -131,6 +133,19 @@ describe('memory to receive in', () => {
     const [first, second] = [memory.next(), memory.next()]
     memory.releaseBefore(Buffer.alloc(8))
     expect([first.buffer, second.buffer]).not.toContain(memory.next().buffer)
+  })
+
+  it('that is never released does not stay', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const made: WeakRef<object>[] = []
+    const memory = new ReceiveMemory(1024, (piece) => made.push(new WeakRef(piece)))
+    for (let i = 0; i < 1000; i++) memory.next()
+    // References that were just made or looked at live until the next task.
+    await sleep(1)
+    collectGarbage()
+    expect(made.filter((piece) => piece.deref() !== undefined).length).toBeLessThan(20)
+    expect(memory.next()).toHaveLength(1024)
   })
 
   it('is used again', () => {
