@@ -39,12 +39,26 @@ const USUAL: Readonly<Record<DataType, (i: number) => string>> = {
   matrix: (i) => (i % 3 === 0 ? 'null' : `["cell ${i}"]`),
 }
 
-function recordOf(i: number, special: Readonly<Partial<Record<DataType, string>>> = {}): string {
+/** How a record is written: its members in some order, and which of an answer's two members is first. */
+interface Order {
+  readonly members: readonly ('ownerId' | 'lastUpdateDate' | 'fields')[]
+  readonly first: 'id' | 'values'
+}
+
+const API_ORDER: Order = { members: ['ownerId', 'lastUpdateDate', 'fields'], first: 'id' }
+
+function recordOf(i: number, special: Readonly<Partial<Record<DataType, string>>> = {}, order = API_ORDER): string {
   const answers = FIELDS.filter((_, n) => (i + n) % 9 !== 0 || special[TYPES[n]!] !== undefined)
   const fields = answers.map(({ id, type: { dataType } }) => {
-    return `{"id":"${id}","values":${special[dataType] ?? USUAL[dataType](i)}}`
+    const values = special[dataType] ?? USUAL[dataType](i)
+    return order.first === 'id' ? `{"id":"${id}","values":${values}}` : `{"values":${values},"id":"${id}"}`
   })
-  return `{"ownerId":"${guid(2, i)}","lastUpdateDate":"2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z","fields":[${fields}]}`
+  const members = {
+    ownerId: `"${guid(2, i)}"`,
+    lastUpdateDate: `"2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z"`,
+    fields: `[${fields}]`,
+  }
+  return `{${order.members.map((member) => `"${member}":${members[member]}`)}}`
 }
 
 function documentOf(records: readonly string[], fields: readonly object[] = FIELDS): Buffer {
@@ -101,6 +115,23 @@ test('pretty-printed records do, too', async () => {
     expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1950)
     await expectBothAlike(bytes)
   }
+})
+
+test.each<Order>([
+  { ...API_ORDER, first: 'values' },
+  { ...API_ORDER, members: ['lastUpdateDate', 'ownerId', 'fields'] },
+  { ...API_ORDER, members: ['ownerId', 'fields', 'lastUpdateDate'] },
+  { members: ['lastUpdateDate', 'fields', 'ownerId'], first: 'values' },
+  { members: ['fields', 'ownerId', 'lastUpdateDate'], first: 'id' },
+  { members: ['fields', 'lastUpdateDate', 'ownerId'], first: 'values' },
+])('$members, $first first, do, too', async (order) => {
+  const bytes = documentOf(Array.from({ length: 2000 }, (_, i) => recordOf(i, {}, order)))
+  const indented = Buffer.from(JSON.stringify(JSON.parse(bytes.toString()), null, 2))
+  expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1950)
+  expect(await kernelRecords(() => readOnce(indented))).toBeGreaterThan(1950)
+  const usual = await readOnce(documentOf(Array.from({ length: 2000 }, (_, i) => recordOf(i))))
+  expectSame(await readOnce(bytes), usual)
+  await expectBothAlike(bytes, 333, 5000)
 })
 
 describe('values of', () => {
@@ -197,11 +228,15 @@ describe('values of', () => {
     matrix: ['["text"]', '[1]', '[1,"b"]', '[{"a": [1, 2]}]', '{"a":1}', 'null', '[]', '[null]', '"bare"', '[true]'],
   }
 
-  test.each(TYPES)('%s, in every form', async (dataType) => {
-    for (const values of forms[dataType]) {
-      const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? { [dataType]: values } : {}))
-      await expectBothAlike(documentOf(records))
-    }
+  describe.each(['id', 'values'] as const)('%s first:', (first) => {
+    test.each(TYPES)('%s, in every form', async (dataType) => {
+      const order = { ...API_ORDER, first }
+      for (const values of forms[dataType]) {
+        const special = { [dataType]: values }
+        const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? special : {}, order))
+        await expectBothAlike(documentOf(records))
+      }
+    })
   })
 
   test('string, in bytes that are no UTF-8', async () => {
@@ -223,8 +258,11 @@ describe('values of', () => {
   })
 })
 
-test('records in every form', async () => {
-  const usual = recordOf(16)
+test.each(['id', 'values'] as const)('records in every form, %s first', async (first) => {
+  const order = { ...API_ORDER, first }
+  const usual = recordOf(16, {}, order)
+  const repeated = (n: number, values: string) =>
+    first === 'id' ? `{"id":"${guid(1, n)}","values":${values}}` : `{"values":${values},"id":"${guid(1, n)}"}`
   const replacements: readonly [string, string][] = [
     ['{"ownerId"', '{ "ownerId"'],
     ['"ownerId"', '"owner\\u0049d"'],
@@ -237,17 +275,23 @@ test('records in every form', async () => {
     ['"fields":[', '"fields":[ '],
     ['"fields":', '"more":{"fields":[]},"fields":'],
     ['"fields":', '"ownerId":"again","fields":'],
-    [']}]}', ']}]} '],
-    [']}]}', ']}],"more":1}'],
-    [']}]}', ']},]}'],
-    [']}]}', ']}]}}'],
-    [']}]}', ']}]},'],
-    [']}]}', `]},{"id":"${guid(1, 77)}","values":[1]}]}`],
-    [']}]}', `]},{"id":"${guid(1, 1)}","values":["${guid(11, 1)}"]}]}`],
     ['"values":', '"values": '],
     ['"values":', '"order":1,"values":'],
     ['"id":', '"ID":'],
+    ['"id":', '"order":"]","id":'],
     [guid(1, 3), guid(1, 3).toUpperCase()],
+  ]
+  const endings = [
+    '}]} ',
+    '}],"more":1}',
+    '}],"ownerId":"again"}',
+    '}],"fields":[]}',
+    '}],}',
+    '},]}',
+    '}]}}',
+    '}]},',
+    `},${repeated(77, '[1]')}]}`,
+    `},${repeated(1, `["${guid(11, 1)}"]`)}]}`,
   ]
   const written = [
     '{}',
@@ -255,11 +299,13 @@ test('records in every form', async () => {
     '[]',
     usual.replace(/"fields":\[.*\]\}$/, '"fields":[]}'),
     usual.replace(/"fields":\[.*\]\}$/, '"fields":null}'),
+    usual.replace(/"lastUpdateDate":"[^"]*",/, ''),
     ...replacements.map(([from, to]) => usual.replace(from, () => to)),
+    ...endings.map((ending) => `${usual.slice(0, -'}]}'.length)}${ending}`),
   ]
   for (const record of written) {
     expect(record).not.toBe(usual)
-    const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? record : recordOf(i)))
+    const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? record : recordOf(i, {}, order)))
     await expectBothAlike(documentOf(records))
   }
 })

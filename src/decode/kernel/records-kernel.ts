@@ -128,7 +128,7 @@ export class RecordsKernel {
     const headBytes = layout.heads[0]!.length
     const headStride = blocksOf(layout.heads[0]!) * BLOCK_BYTES
     const heads = plan.add(headStride * count)
-    const literals = [layout.afterOpen, layout.close, layout.closeAfterArray]
+    const literals = [layout.opening, layout.afterOpen, layout.close, layout.closeAnswer]
     const literalsAt = literals.map((literal) => plan.add(blocksOf(literal) * 2 * BLOCK_BYTES))
     // Whole words, with one more for the first row's place in its byte.
     const bitBytes = rows / 8 + 8

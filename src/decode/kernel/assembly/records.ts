@@ -1,8 +1,8 @@
 // Records of the document → blocks of columns.
 //
-// Reads records that look as nearly all do: the members in the API's order, answers written as the document's first one
-// is, ids that the definition knows. At anything else it stops in front of that record, and the general path reads it.
-// What it accepts means the same there; a test compares the two.
+// Reads records that look as nearly all do: their three members in any order, answers written as the document's first
+// one is, ids that the definition knows. At anything else it stops in front of that record, and the general path reads
+// it. What it accepts means the same there; a test compares the two.
 //
 // The bytes stand in this memory, NULs behind them. All positions are addresses.
 
@@ -20,6 +20,7 @@ import {
   OPEN_ARRAY,
   OPEN_OBJECT,
   QUOTE,
+  SPACE,
   skipToken,
   skipWhitespace,
 } from './json'
@@ -44,21 +45,24 @@ import {
   KIND_TIMESTAMP,
 } from './layout'
 import { isExact, number, scanNumber } from './number'
-import { scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
+import { passText, scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
 
 /** A literal of the layout: where its blocks are (see `matchesLiteral`), their number, and its bytes. */
 let heads: usize = 0
 let headStride: usize = 0
 let headBytes: usize = 0
+let opening: usize = 0
+let openingBlocks: usize = 0
+let openingBytes: usize = 0
 let afterOpen: usize = 0
 let afterOpenBlocks: usize = 0
 let afterOpenBytes: usize = 0
 let close: usize = 0
 let closeBlocks: usize = 0
 let closeBytes: usize = 0
-let closeAfterArray: usize = 0
-let closeAfterArrayBlocks: usize = 0
-let closeAfterArrayBytes: usize = 0
+let closeAnswer: usize = 0
+let closeAnswerBlocks: usize = 0
+let closeAnswerBytes: usize = 0
 
 let fieldCount: i32 = 0
 let fields: usize = 0
@@ -103,25 +107,30 @@ let rowCount: i32 = 0
 export function setLayout(
   headsAt: usize,
   headLength: usize,
+  openingAt: usize,
+  openingLength: usize,
   afterOpenAt: usize,
   afterOpenLength: usize,
   closeAt: usize,
   closeLength: usize,
-  closeAfterArrayAt: usize,
-  closeAfterArrayLength: usize,
+  closeAnswerAt: usize,
+  closeAnswerLength: usize,
 ): void {
   heads = headsAt
   headBytes = headLength
   headStride = (headLength + 15) & ~15
+  opening = openingAt
+  openingBytes = openingLength
+  openingBlocks = (openingLength + 15) >> 4
   afterOpen = afterOpenAt
   afterOpenBytes = afterOpenLength
   afterOpenBlocks = (afterOpenLength + 15) >> 4
   close = closeAt
   closeBytes = closeLength
   closeBlocks = (closeLength + 15) >> 4
-  closeAfterArray = closeAfterArrayAt
-  closeAfterArrayBytes = closeAfterArrayLength
-  closeAfterArrayBlocks = (closeAfterArrayLength + 15) >> 4
+  closeAnswer = closeAnswerAt
+  closeAnswerBytes = closeAnswerLength
+  closeAnswerBlocks = (closeAnswerLength + 15) >> 4
 }
 
 /** `fieldsAt`: descriptors of the definition's fields, then those of `ownerId` and `lastUpdateDate`. */
@@ -281,6 +290,15 @@ const OWNER_ID_KEY: u64 = 0x644972656e776f22
 const FIELDS_KEY: u64 = 0x2273646c65696622
 const LAST_UPDATE_DATE_KEY_1: u64 = 0x6470557473616c22
 const LAST_UPDATE_DATE_KEY_2: u64 = 0x2265746144657461
+const OWNER_ID_KEY_BYTES: usize = 9
+const FIELDS_KEY_BYTES: usize = 8
+const LAST_UPDATE_DATE_KEY_BYTES: usize = 16
+
+/** Members of a record, a bit each. */
+const OWNER_ID: i32 = 1
+const LAST_UPDATE_DATE: i32 = 2
+const FIELDS: i32 = 4
+const ALL_MEMBERS: i32 = 7
 
 /** Reads the record at `p` into a row; returns the position behind its `}`, 0 when the general path has to read it. */
 function decodeRecord(p: usize, row: i32): usize {
@@ -291,73 +309,97 @@ function decodeRecord(p: usize, row: i32): usize {
   unescapedBefore = unescaped
 
   if (load<u8>(p) !== OPEN_OBJECT) return 0
-  p = skipWhitespace(p + 1)
-  if (load<u64>(p) !== OWNER_ID_KEY || load<u8>(p, 8) !== QUOTE) return 0
-  p = skipToken(p + 9, COLON)
+  let seen = 0
+  do {
+    p = skipWhitespace(p + 1)
+    const member = memberAt(p)
+    if (member === 0 || (seen & member) !== 0) return 0
+    seen |= member
+    if (member === OWNER_ID) p = decodeOwnerId(p + OWNER_ID_KEY_BYTES, row)
+    else if (member === LAST_UPDATE_DATE) p = decodeLastUpdateDate(p + LAST_UPDATE_DATE_KEY_BYTES, row)
+    else p = decodeFields(p + FIELDS_KEY_BYTES, row)
+    if (p === 0) return 0
+    p = skipWhitespace(p)
+  } while (load<u8>(p) === COMMA)
+  return load<u8>(p) === CLOSE_OBJECT && seen === ALL_MEMBERS ? p + 1 : 0
+}
+
+/** Which member's key is at `p`; 0 for another one's. */
+function memberAt(p: usize): i32 {
+  const key = load<u64>(p)
+  if (key === OWNER_ID_KEY) return load<u8>(p, 8) === QUOTE ? OWNER_ID : 0
+  if (key === LAST_UPDATE_DATE_KEY_1) return load<u64>(p, 8) === LAST_UPDATE_DATE_KEY_2 ? LAST_UPDATE_DATE : 0
+  return key === FIELDS_KEY ? FIELDS : 0
+}
+
+/** This and the following functions begin behind a key, and return the position behind its value, or 0. */
+function decodeOwnerId(p: usize, row: i32): usize {
+  p = skipToken(p, COLON)
   if (p === 0 || load<u8>(p) !== QUOTE) return 0
   p = scanText(p)
-  if (p === 0) return 0
-  setText(ownerId, row)
+  if (p !== 0) setText(ownerId, row)
+  return p
+}
 
-  p = skipToken(p, COMMA)
-  if (p === 0 || load<u64>(p) !== LAST_UPDATE_DATE_KEY_1 || load<u64>(p, 8) !== LAST_UPDATE_DATE_KEY_2) return 0
-  p = skipToken(p + 16, COLON)
+function decodeLastUpdateDate(p: usize, row: i32): usize {
+  p = skipToken(p, COLON)
   if (p === 0 || load<u8>(p) !== QUOTE) return 0
   p = scanDatetime(p)
-  if (p === 0) return 0
-  setTimestamp(lastUpdateDate, row)
+  if (p !== 0) setTimestamp(lastUpdateDate, row)
+  return p
+}
 
-  p = skipToken(p, COMMA)
-  if (p === 0 || load<u64>(p) !== FIELDS_KEY) return 0
-  p = skipToken(p + 8, COLON)
+function decodeFields(p: usize, row: i32): usize {
+  p = skipToken(p, COLON)
   if (p === 0 || load<u8>(p) !== OPEN_ARRAY) return 0
   p = skipWhitespace(p + 1)
-  p = load<u8>(p) === CLOSE_ARRAY ? p + 1 : decodeAnswers(p, row)
-  if (p === 0) return 0
-  p = skipWhitespace(p)
-  return load<u8>(p) === CLOSE_OBJECT ? p + 1 : 0
+  if (load<u8>(p) === CLOSE_ARRAY) return p + 1
+  return decodeAnswers(p, row)
 }
 
 /** Reads answers from `p` on, up to and past the `]` behind the last one. */
 function decodeAnswers(p: usize, row: i32): usize {
+  const areValuesFirst = openingBytes !== 0
   let field = 0
   while (true) {
-    if (field >= fieldCount || !matchesHead(p, field)) {
-      // Most often it is just one question that was not asked.
-      if (field + 1 < fieldCount && matchesHead(p, field + 1)) field++
-      else field = findGuid(p + idAt, fieldIds, fieldSlots, fieldSlotBits)
-      if (field < 0 || !matchesHead(p, field)) return 0
+    // Values that are first are passed over, and read once their field is known.
+    let values = p + openingBytes
+    if (areValuesFirst) {
+      if (!matchesLiteral(p, opening, openingBlocks)) return 0
+      p = endOfValues(values)
+      if (p === 0) return 0
     }
+    field = fieldOfHead(p, field)
+    if (field < 0) return 0
     const at = fields + <usize>field * FIELD_BYTES
     const kind = load<i32>(at, FIELD_KIND)
-    if (kind < 0) return 0
-    if (kind !== KIND_NONE) {
-      if (load<u32>(at, FIELD_ATTEMPT) === attempt) return 0
-      store<u32>(at, attempt, FIELD_ATTEMPT)
-    }
+    if (!isFirstAnswer(at, kind)) return 0
+    const head = p
     p += headBytes
-    if (load<u8>(p) === OPEN_ARRAY) {
-      p++
-      p = matchesLiteral(p, afterOpen, afterOpenBlocks) ? p + afterOpenBytes : skipWhitespace(p)
-      p = decodeValues(p, at, kind, field, row)
-      if (p === 0) return 0
-      if (matchesLiteral(p, close, closeBlocks)) {
-        p += closeBytes
-        field++
-        continue
+    if (!areValuesFirst) values = p
+    if (load<u8>(values) === OPEN_ARRAY) {
+      const end = decodeValues(skipOpening(values), at, kind, field, row)
+      if (end === 0) return 0
+      if (areValuesFirst) {
+        if (skipWhitespace(end) + 1 !== head) return 0
+      } else {
+        if (matchesLiteral(end, close, closeBlocks)) {
+          p = end + closeBytes
+          field++
+          continue
+        }
+        p = skipWhitespace(end)
+        if (load<u8>(p) !== CLOSE_ARRAY) return 0
+        p++
       }
-      p = skipWhitespace(p)
-      if (load<u8>(p) !== CLOSE_ARRAY) return 0
-      p++
-    } else if (load<u32>(p) === NULL_WORD) {
-      if (kind !== KIND_NONE) skip(at)
-      p += 4
     } else {
-      return 0
+      if (load<u32>(values) !== NULL_WORD) return 0
+      if (kind !== KIND_NONE) skip(at)
+      if (!areValuesFirst) p = values + 4
     }
     field++
-    if (matchesLiteral(p, closeAfterArray, closeAfterArrayBlocks)) {
-      p += closeAfterArrayBytes
+    if (matchesLiteral(p, closeAnswer, closeAnswerBlocks)) {
+      p += closeAnswerBytes
       continue
     }
     p = skipToken(p, CLOSE_OBJECT)
@@ -366,6 +408,55 @@ function decodeAnswers(p: usize, row: i32): usize {
     if (load<u8>(p) !== COMMA) return 0
     p = skipWhitespace(p + 1)
   }
+}
+
+/**
+ * Behind the `null` or the array at `p`; 0 for anything else, and for an array that holds arrays or objects. What is in
+ * it is checked when it is read.
+ */
+function endOfValues(p: usize): usize {
+  if (load<u32>(p) === NULL_WORD) return p + 4
+  if (load<u8>(p) !== OPEN_ARRAY) return 0
+  p++
+  while (true) {
+    const byte = load<u8>(p)
+    if (byte === QUOTE) {
+      p = passText(p)
+      if (p === 0) return 0
+    } else if (byte === CLOSE_ARRAY) {
+      return p + 1
+    } else if (byte < SPACE && skipWhitespace(p) === p) {
+      return 0
+    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      return 0
+    } else {
+      p++
+    }
+  }
+}
+
+/** The field whose head is at `p`, most often the expected one; -1 when there is none. */
+function fieldOfHead(p: usize, expected: i32): i32 {
+  if (expected < fieldCount && matchesHead(p, expected)) return expected
+  // Most often it is just one question that was not asked.
+  const next = expected + 1
+  if (next < fieldCount && matchesHead(p, next)) return next
+  const field = findGuid(p + idAt, fieldIds, fieldSlots, fieldSlotBits)
+  return field >= 0 && matchesHead(p, field) ? field : -1
+}
+
+/** Whether the record has not answered the field before, and its answers can be read here. */
+function isFirstAnswer(at: usize, kind: i32): bool {
+  if (kind === KIND_NONE) return true
+  if (kind < 0 || load<u32>(at, FIELD_ATTEMPT) === attempt) return false
+  store<u32>(at, attempt, FIELD_ATTEMPT)
+  return true
+}
+
+/** Past the `[` at `p` and white space. */
+function skipOpening(p: usize): usize {
+  p++
+  return matchesLiteral(p, afterOpen, afterOpenBlocks) ? p + afterOpenBytes : skipWhitespace(p)
 }
 
 /** Compared 16 bytes at a time, the last ones overlapping those before: no head is shorter. */
