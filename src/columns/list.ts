@@ -64,7 +64,11 @@ export class ListColumn extends Column {
   }
 
   override get variableBytes(): number {
-    return this.#end * this.#indices.BYTES_PER_ELEMENT
+    return this.#end * this.elementBytes
+  }
+
+  get elementBytes(): number {
+    return this.#indices.BYTES_PER_ELEMENT
   }
 
   beginRow(row: number): void {

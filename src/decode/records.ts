@@ -124,6 +124,7 @@ export class RecordDecoder {
     const cursor = this.#cursor
     const kernel = this.#kernel
     if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
+    if (kernel.isFull) this.flush()
     const rows = kernel.decode(cursor, this.#table.row, mostRows, cutOffset, lookOffset)
     if (rows === 0) {
       this.#askForMore(kernel)
@@ -133,10 +134,30 @@ export class RecordDecoder {
     this.#failures = 0
     this.#fieldNow = undefined
     this.#memberNow = undefined
-    this.#table.appendBlock(kernel, this.#columnOfField)
+    this.#table.count(rows)
     if (kernel.endsBehindRecord) return 'behind'
     if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
     return 'before'
+  }
+
+  /** Gives the columns the rows that `decodeBlock` has read. */
+  flush(): void {
+    const kernel = this.#kernel
+    if (kernel === undefined || kernel.rows === 0) return
+    this.#table.appendBlock(kernel, this.#columnOfField)
+    kernel.drop()
+  }
+
+  /** Says that the window will be gone. */
+  leaveWindow(): void {
+    const kernel = this.#kernel
+    if (kernel !== undefined && (kernel.isFull || !kernel.keepTexts())) this.flush()
+  }
+
+  /** Bytes of text and list elements in the batch so far. */
+  get variableBytes(): number {
+    const { variableBytes, skippedBytes } = this.#table
+    return variableBytes + (this.#kernel?.variableBytes(skippedBytes) ?? 0)
   }
 
   /**
@@ -158,6 +179,7 @@ export class RecordDecoder {
 
   /** Reads the record at the cursor into the table's current row, which `commit` completes. */
   decode(): void {
+    this.flush()
     if (this.#pause > 0) this.#pause--
     this.#attempt++
     this.#fieldNow = undefined

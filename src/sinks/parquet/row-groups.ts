@@ -1,6 +1,7 @@
 /** Batches of any size → batches that make up a row group each: the one place that decides on row groups' sizes. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { recordBatch } from '../../columns/record-batch.ts'
 import { arrowByteLength } from './arrow-size.ts'
 import type { ParquetFileWriter } from './file-writer.ts'
 import { RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
@@ -58,7 +59,7 @@ function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Ge
   let start = 0
   while (start < numRows) {
     const end = lastRowThatFits(batch, start, Math.min(numRows, start + mostRows), mostBytes)
-    yield start === 0 && end === numRows ? batch : batch.slice(start, end)
+    yield start === 0 && end === numRows ? batch : recordBatch(batch.schema, batch.data.slice(start, end - start))
     start = end
   }
 }

@@ -25,10 +25,10 @@ import {
   skipWhitespace,
 } from './json'
 import {
-  FIELD_ANSWERED,
   FIELD_ATTEMPT,
   FIELD_BYTES,
   FIELD_CELLS,
+  FIELD_CELLS_ARE,
   FIELD_COLUMN,
   FIELD_INDEX_BYTES,
   FIELD_KIND,
@@ -46,6 +46,13 @@ import {
 } from './layout'
 import { isExact, number, scanNumber } from './number'
 import { passText, scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
+
+/** All cells are 0. */
+const CLEAN: i32 = 0
+/** Few are not: all of them will be made 0 for the next block. */
+const FEW: i32 = 1
+/** Those without a value will be made 0. */
+const MANY: i32 = 2
 
 /** A literal of the layout: where its blocks are (see `matchesLiteral`), their number, and its bytes. */
 let heads: usize = 0
@@ -80,8 +87,10 @@ let validityBytes: usize = 0
 /** i32 indices of the sets in the block, as they come. */
 let listElements: usize = 0
 let listEnd: usize = 0
-/** Texts with escapes, written out. */
-let unescapedTexts: usize = 0
+/** Texts that stand in no window: those with escapes, written out, and those of windows that are gone. */
+let keptTexts: usize = 0
+/** Rows whose texts are all kept. */
+let keptRows: i32 = 0
 
 /** Per row, from the block's first on: where its skipped columns (i32) end. */
 let skippedEnds: usize = 0
@@ -92,6 +101,15 @@ let skippedEnd: usize = 0
 let inexactNumbers: usize = 0
 let mostInexactNumbers: i32 = 0
 let inexactCount: i32 = 0
+
+/** i32: the fields that have values in the block. */
+let answeredFields: usize = 0
+let answeredCount: i32 = 0
+/** The row behind that block's last one. */
+let lastEnd: i32 = 0
+
+/** Bytes of the block's texts, and of its indices in sets. */
+let variableBytes: usize = 0
 
 /** Counts records, those that are given up too. */
 let attempt: u32 = 0
@@ -160,20 +178,22 @@ export function setBlock(
   validityAt: usize,
   validityLength: usize,
   listElementsAt: usize,
-  unescapedTextsAt: usize,
+  keptTextsAt: usize,
   skippedEndsAt: usize,
   skippedColumnsAt: usize,
   inexactNumbersAt: usize,
   mostInexact: i32,
+  answeredFieldsAt: usize,
 ): void {
   validity = validityAt
   validityBytes = validityLength
   listElements = listElementsAt
-  unescapedTexts = unescapedTextsAt
+  keptTexts = keptTextsAt
   skippedEnds = skippedEndsAt
   skippedColumns = skippedColumnsAt
   inexactNumbers = inexactNumbersAt
   mostInexactNumbers = mostInexact
+  answeredFields = answeredFieldsAt
 }
 
 /** Longer records are left to the general path. */
@@ -184,6 +204,20 @@ export function setLongestRecord(bytes: usize): void {
 /** Rows that the last `decodeRecords` read. */
 export function rows(): i32 {
   return rowCount
+}
+
+/** Bytes of the block's texts and of its indices in sets; of what is skipped, the indices' number. */
+export function variable(): usize {
+  return variableBytes
+}
+
+export function skipped(): i32 {
+  return <i32>((skippedEnd - skippedColumns) >> 2)
+}
+
+/** Bytes of the texts that are kept. */
+export function kept(): usize {
+  return unescaped - keptTexts
 }
 
 /** Whether it stopped right behind a record; else in front of one. */
@@ -200,17 +234,34 @@ export function inexact(): i32 {
   return inexactCount
 }
 
+/** Begins a block, of which `firstRow` will be the first row. */
+export function beginBlock(firstRow: i32): void {
+  memory.fill(validity, 0, validityBytes)
+  listEnd = listElements
+  skippedEnd = skippedColumns
+  setUnescaped(keptTexts)
+  keptRows = firstRow
+  variableBytes = 0
+  for (let i = 0; i < answeredCount; i++) {
+    const at = fields + <usize>load<i32>(answeredFields + ((<usize>i) << 2)) * FIELD_BYTES
+    if (load<i32>(at, FIELD_CELLS_ARE) !== FEW) continue
+    memory.fill(load<u32>(at, FIELD_CELLS), 0, <usize>lastEnd * <usize>widthOf(at, load<i32>(at, FIELD_KIND)))
+    store<i32>(at, CLEAN, FIELD_CELLS_ARE)
+  }
+}
+
 /**
- * Reads records from `p` on, where one begins, into rows `firstRow` and following of the block.
+ * Reads records from `p` on, where one begins, into rows `row` and following of the block, which has `blockRow` as its
+ * first.
  *
  * @param mostRows Rows to read at most.
  * @param cutAt No record that begins here or behind is read.
  * @param lookAt No more records are read once one ends here or behind.
  * @returns the position where it stopped.
  */
-export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usize, lookAt: usize): usize {
-  beginBlock()
-  let row = firstRow
+export function decodeRecords(p: usize, blockRow: i32, row: i32, mostRows: i32, cutAt: usize, lookAt: usize): usize {
+  const firstRow = row
+  inexactCount = 0
   isBehindRecord = false
   hasGivenUp = false
   while (row - firstRow < mostRows && p < cutAt && inexactCount <= mostInexactNumbers - fieldCount) {
@@ -220,7 +271,7 @@ export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usi
       hasGivenUp = true
       break
     }
-    store<i32>(skippedEnds + ((<usize>(row - firstRow)) << 2), <i32>((skippedEnd - skippedColumns) >> 2))
+    store<i32>(skippedEnds + ((<usize>(row - blockRow)) << 2), skipped())
     row++
     const next = skipToken(end, COMMA)
     if (next === 0 || end >= lookAt || load<u8>(next) !== OPEN_OBJECT) {
@@ -231,29 +282,70 @@ export function decodeRecords(p: usize, firstRow: i32, mostRows: i32, cutAt: usi
     p = next
   }
   rowCount = row - firstRow
-  finishBlock(firstRow)
   return p
 }
 
-/** Counts values, and makes the cells of one width that have none 0, whatever an earlier block left there. */
-function finishBlock(firstRow: i32): void {
-  const end = lastUpdateDate + FIELD_BYTES
-  for (let at = fields; at < end; at += FIELD_BYTES) {
-    const answered = countBits(load<u32>(at, FIELD_VALIDITY), (firstRow + rowCount + 7) >> 3)
-    store<i32>(at, answered, FIELD_ANSWERED)
-    if (answered === 0 || answered === rowCount) continue
-    const kind = load<i32>(at, FIELD_KIND)
-    if (kind === KIND_LIST || kind === KIND_TEXT) continue
-    const width = kind === KIND_DICTIONARY ? load<i32>(at, FIELD_INDEX_BYTES) : 8
+/** Copies the texts of the rows before `end` that stand in a window, which will be gone. */
+export function keepTexts(end: i32): void {
+  const last = lastUpdateDate
+  for (let at = fields; at < last; at += FIELD_BYTES) {
+    if (load<i32>(at, FIELD_KIND) !== KIND_TEXT) continue
     const bits = <usize>load<u32>(at, FIELD_VALIDITY)
-    const cells = <usize>load<u32>(at, FIELD_CELLS)
-    for (let row = firstRow; row < firstRow + rowCount; row++) {
-      if (((<i32>load<u8>(bits + (<usize>row >> 3)) >> (row & 7)) & 1) !== 0) continue
-      if (width === 2) store<i16>(cells + ((<usize>row) << 1), 0)
-      else if (width === 4) store<i32>(cells + ((<usize>row) << 2), 0)
-      else store<i64>(cells + ((<usize>row) << 3), 0)
+    let cell = <usize>load<u32>(at, FIELD_CELLS) + ((<usize>keptRows) << 3)
+    for (let row = keptRows; row < end; row++, cell += 8) {
+      if ((load<u8>(bits + (<usize>row >> 3)) & (1 << (row & 7))) === 0) continue
+      const start = <usize>load<u32>(cell)
+      if (start >= keptTexts && start < unescaped) continue
+      const length = <usize>load<u32>(cell, 4)
+      memory.copy(unescaped, start, length)
+      store<u32>(cell, <u32>unescaped)
+      setUnescaped(unescaped + length)
     }
   }
+  keptRows = end
+}
+
+/**
+ * Lists the fields that have values in the rows from `firstRow` up to `end`, and makes the cells of one width that have
+ * none 0, whatever an earlier block left there.
+ * @returns How many fields that are.
+ */
+export function finishBlock(firstRow: i32, end: i32): i32 {
+  const last = lastUpdateDate + FIELD_BYTES
+  let count = 0
+  let field = 0
+  for (let at = fields; at < last; at += FIELD_BYTES, field++) {
+    const bits = <usize>load<u32>(at, FIELD_VALIDITY)
+    const answered = countBits(bits, (end + 7) >> 3)
+    if (answered === 0) continue
+    store<i32>(answeredFields + ((<usize>count) << 2), field)
+    count++
+    const kind = load<i32>(at, FIELD_KIND)
+    if (kind === KIND_LIST || kind === KIND_TEXT) continue
+    if (load<i32>(at, FIELD_CELLS_ARE) !== CLEAN && answered < end - firstRow) {
+      clearNulls(bits, load<u32>(at, FIELD_CELLS), widthOf(at, kind), firstRow, end)
+    }
+    store<i32>(at, answered < (end - firstRow) >> 2 ? FEW : MANY, FIELD_CELLS_ARE)
+  }
+  answeredCount = count
+  lastEnd = end
+  return count
+}
+
+/** Makes the cells 0 whose bits are: most of them are set. */
+function clearNulls(bits: usize, cells: usize, width: i32, firstRow: i32, end: i32): void {
+  for (let from = firstRow & ~31; from < end; from += 32) {
+    let nulls = ~load<u32>(bits + (<usize>from >> 3))
+    if (end - from < 32) nulls &= (1 << (end - from)) - 1
+    while (nulls !== 0) {
+      clearCell(cells, width, <usize>from + <usize>ctz(nulls))
+      nulls &= nulls - 1
+    }
+  }
+}
+
+function widthOf(at: usize, kind: i32): i32 {
+  return kind === KIND_DICTIONARY ? load<i32>(at, FIELD_INDEX_BYTES) : 8
 }
 
 /** Bits that are set in `count` bytes; the bytes behind them are 0, up to a whole word. */
@@ -263,26 +355,20 @@ function countBits(p: usize, count: i32): i32 {
   return <i32>bits
 }
 
-function beginBlock(): void {
-  memory.fill(validity, 0, validityBytes)
-  listEnd = listElements
-  skippedEnd = skippedColumns
-  inexactCount = 0
-  setUnescaped(unescapedTexts)
-}
-
 let skippedBefore: usize = 0
 let listBefore: usize = 0
 let unescapedBefore: usize = 0
 let inexactBefore: i32 = 0
+let variableBefore: usize = 0
 
 function takeBack(row: i32): void {
   const end = lastUpdateDate + FIELD_BYTES
-  for (let at = fields; at < end; at += FIELD_BYTES) setNull(at, row)
+  for (let at = fields; at < end; at += FIELD_BYTES) takeBackValue(at, row)
   skippedEnd = skippedBefore
   listEnd = listBefore
   inexactCount = inexactBefore
   setUnescaped(unescapedBefore)
+  variableBytes = variableBefore
 }
 
 /** `"ownerId` and `"fields"`, `"lastUpd` and `ateDate"`, little-endian. */
@@ -307,6 +393,7 @@ function decodeRecord(p: usize, row: i32): usize {
   listBefore = listEnd
   inexactBefore = inexactCount
   unescapedBefore = unescaped
+  variableBefore = variableBytes
 
   if (load<u8>(p) !== OPEN_OBJECT) return 0
   let seen = 0
@@ -525,7 +612,9 @@ function decodeOptions(p: usize, at: usize, row: i32): usize {
     }
   }
   listEnd = end
-  setSpan(at, row, first, (end - first) >> 2)
+  const count = (end - first) >> 2
+  setSpan(at, row, first, count)
+  variableBytes += count * load<i32>(at, FIELD_INDEX_BYTES)
   return p
 }
 
@@ -539,7 +628,9 @@ function decodeText(p: usize, at: usize, row: i32): usize {
   }
   if (byte !== MINUS && !isDigit(byte)) return 0
   const end = scanNumber(p)
-  if (end !== 0) setSpan(at, row, p, end - p)
+  if (end === 0) return 0
+  setSpan(at, row, p, end - p)
+  variableBytes += end - p
   return end
 }
 
@@ -577,6 +668,7 @@ function skipValues(p: usize): usize {
 
 function setText(at: usize, row: i32): void {
   setSpan(at, row, textStart, textBytes)
+  variableBytes += textBytes
 }
 
 function setSpan(at: usize, row: i32, start: usize, length: usize): void {
@@ -596,9 +688,18 @@ function setValid(at: usize, row: i32): void {
   store<u8>(byte, <i32>load<u8>(byte) | (1 << (row & 7)))
 }
 
-function setNull(at: usize, row: i32): void {
+function takeBackValue(at: usize, row: i32): void {
   const byte = <usize>load<u32>(at, FIELD_VALIDITY) + (<usize>row >> 3)
-  store<u8>(byte, <i32>load<u8>(byte) & ~(1 << (row & 7)))
+  const bit = 1 << (row & 7)
+  if ((load<u8>(byte) & bit) === 0) return
+  store<u8>(byte, <i32>load<u8>(byte) & ~bit)
+  clearCell(load<u32>(at, FIELD_CELLS), widthOf(at, load<i32>(at, FIELD_KIND)), row)
+}
+
+function clearCell(cells: usize, width: i32, row: usize): void {
+  if (width === 2) store<i16>(cells + (row << 1), 0)
+  else if (width === 4) store<i32>(cells + (row << 2), 0)
+  else store<i64>(cells + (row << 3), 0)
 }
 
 /** Adds the field's column to the row's skipped ones, in the columns' order. */
