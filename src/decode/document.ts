@@ -324,9 +324,11 @@ export class DocumentDecoder {
   #expectRows(table: Table): void {
     const { batchBytes, rows: most } = this.limits
     if (batchBytes === undefined || table.row < FEWEST_ROWS_TO_ESTIMATE) return
-    this.#records?.flush()
     const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / table.row
-    table.expectRows(Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN)))
+    const rows = Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN))
+    table.expectRows(rows)
+    this.#records?.flush()
+    table.expectElements(rows)
   }
 
   /** Looks only now and then, at places that depend on the document alone, so that batches do too. */

@@ -115,7 +115,12 @@ export class Table {
 
   /** Says how many rows the batch is likely to have. */
   expectRows(rows: number): void {
-    for (const column of this.columns) column.expectRows(rows, this.row)
+    for (const column of this.columns) column.expectRows(rows)
+  }
+
+  /** Estimates from the rows so far, which the columns must have, what else so many will need. */
+  expectElements(rows: number): void {
+    for (const column of this.columns) column.expectElements(rows, this.row)
   }
 
   /** Completes the current record's row. */

@@ -8,12 +8,13 @@ export const SHORTEST_ELEMENT = 32
 /** Rows of a block; a multiple of 8. */
 const FEWEST_ROWS = 64
 const MOST_ROWS = 512
+const MOST_ROWS_OF_WIDE = 2048
 
 /** Tables with more columns than this are wide: each block costs something for each of them. */
 const FEW_COLUMNS = 256
 
 /** Cells of a block of a wide table, in bytes. */
-const CELL_BYTES = 2 ** 22
+const CELL_BYTES = 2 ** 23
 
 /** A block of a wide table spans windows: bytes of JSON, and those of its texts, which are copied when a window goes. */
 const SPAN_BYTES = 2 ** 25
@@ -32,8 +33,9 @@ export class BlockSize {
   /** @param cellBytes Bytes of a cell of each column. */
   constructor(cellBytes: readonly number[]) {
     const rowBytes = cellBytes.reduce((sum, bytes) => sum + bytes, 0)
-    this.rows = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(CELL_BYTES / rowBytes) & ~7))
     this.spansWindows = cellBytes.length > FEW_COLUMNS
+    const most = this.spansWindows ? MOST_ROWS_OF_WIDE : MOST_ROWS
+    this.rows = Math.max(FEWEST_ROWS, Math.min(most, Math.floor(CELL_BYTES / rowBytes) & ~7))
     this.#spanBytes = this.spansWindows ? SPAN_BYTES : WINDOW_BYTES
     this.keptBytes = this.spansWindows ? KEPT_BYTES : WINDOW_BYTES
     this.elements = this.#spanBytes / SHORTEST_ELEMENT
