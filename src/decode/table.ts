@@ -45,6 +45,8 @@ export class Table {
   #skippedNow = new Int32Array(16)
   #skippedNowLength = 0
   #skippedNowIsSorted = true
+  /** Until columns get more. */
+  #variableBytes: number | undefined
   /** Whether columns may have something of the current record. */
   #isInRecord = false
   /** Columns that are null in the current record because the value was invalid. */
@@ -78,6 +80,7 @@ export class Table {
 
   beginRecord(): void {
     this.#isInRecord = true
+    this.#variableBytes = undefined
     this.#skippedNowLength = 0
     this.#skippedNowIsSorted = true
     if (this.#invalidNow.length > 0) this.#invalidNow = []
@@ -103,9 +106,8 @@ export class Table {
 
   /** Bytes of text and list elements in the columns so far. */
   get variableBytes(): number {
-    let bytes = 0
-    for (const column of this.columns) bytes += column.variableBytes
-    return bytes
+    this.#variableBytes ??= this.columns.reduce((bytes, column) => bytes + column.variableBytes, 0)
+    return this.#variableBytes
   }
 
   /** Bytes that each skipped question of a row takes. */
@@ -160,6 +162,7 @@ export class Table {
   /** Takes over the rows of a block, the last ones. `columnOfField`: per field of the definition, its column. */
   appendBlock(block: RecordsKernel, columnOfField: Int32Array): void {
     const row = this.row - block.rows
+    this.#variableBytes = undefined
     for (const field of block.finish()) {
       this.#columnOfField(field, columnOfField).appendBlock(row, block.blockOf(field))
     }
@@ -200,6 +203,7 @@ export class Table {
       return data
     })
     this.row = 0
+    this.#variableBytes = undefined
     return recordBatch(this.schema, makeData({ type: new Struct(this.schema.fields), length, nullCount: 0, children }))
   }
 

@@ -14,7 +14,7 @@ const MOST_ROWS_OF_WIDE = 2048
 const FEW_COLUMNS = 256
 
 /** Cells of a block of a wide table, in bytes. */
-const CELL_BYTES = 2 ** 23
+const CELL_BYTES = 3 * 2 ** 20
 
 /** A block of a wide table spans windows: bytes of JSON, and those of its texts, which are copied when a window goes. */
 const SPAN_BYTES = 2 ** 25

@@ -8,7 +8,7 @@
 import type { ColumnBlock, Gathered } from '../../columns/block.ts'
 import { QUOTE } from '../../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
-import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
+import { GUID, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
 import { kernelModule } from '../../package-file.ts'
 import type { AnswerLayout } from '../layout.ts'
 import { BlockSize, SHORTEST_ELEMENT } from './block-size.ts'
@@ -55,6 +55,8 @@ const INEXACT_NUMBERS = 4096
 const INEXACT_BYTES = 16
 
 const BLOCK_BYTES = 16
+
+const encoder = new TextEncoder()
 
 /** Where windows are copied in parts, a record is read from a part that has so much behind the record's start. */
 const LEAST_COPIED_BYTES = WINDOW_BYTES / 2
@@ -396,8 +398,8 @@ class GuidTable {
     for (const [i, id] of ids.entries()) {
       if (!GUID.test(id)) continue
       const at = this.guids + i * GUID_STRIDE
-      bytes.fill(QUOTE, at, at + QUOTED_GUID_BYTES)
-      for (let j = 0; j < GUID_BYTES; j++) bytes[at + 1 + j] = id.charCodeAt(j)
+      bytes[at] = bytes[at + QUOTED_GUID_BYTES - 1] = QUOTE
+      encoder.encodeInto(id, bytes.subarray(at + 1))
     }
   }
 }
