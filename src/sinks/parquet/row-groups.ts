@@ -16,9 +16,12 @@ export interface RowGroupLimits {
 const ROW_GROUP_ROWS = 128 * 1024
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
 
+/** A batch up to so many times the limit is left whole: a row group of a few rows costs thousands of columns as much. */
+const TOLERANCE = 2
+
 /**
- * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone is cut, at the last row that
- * fits. Depends on the batches and the limits alone.
+ * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone, by far where bytes are
+ * meant, is cut, at the last row that fits. Depends on the batches and the limits alone.
  */
 export async function* rowGroupsOf(
   batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
@@ -56,6 +59,10 @@ export async function writeRowGroups(
 
 function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Generator<RecordBatch> {
   const { numRows } = batch
+  if (numRows > 0 && numRows <= mostRows && batchBytes(batch, 0, numRows) <= TOLERANCE * mostBytes) {
+    yield batch
+    return
+  }
   let start = 0
   while (start < numRows) {
     const end = lastRowThatFits(batch, start, Math.min(numRows, start + mostRows), mostBytes)
