@@ -35,9 +35,8 @@ function factsOf(message: Uint8Array) {
 function fieldFacts({ name, type, nullable, metadata }: Field): object {
   const children: readonly Field[] = type.children ?? []
   const dictionary = type instanceof Dictionary ? { id: type.id, isOrdered: type.isOrdered } : undefined
-  // arrow-js leaves out a name without characters.
   return {
-    name: name ?? '',
+    name,
     type: String(type),
     nullable,
     metadata: [...metadata],
@@ -54,6 +53,8 @@ const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 100 }),
   fc.constantFrom('', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(65), 'é'.repeat(64), 'x'.repeat(100_000)),
 )
+/** arrow-js leaves out a name without characters. */
+const fieldName = text.filter((characters) => characters !== '')
 const metadata = fc.array(fc.tuple(text, text), { maxLength: 3 }).map((entries) => new Map(entries))
 
 const { field } = fc.letrec<{ field: Field; type: DataType }>((tie) => ({
@@ -70,7 +71,7 @@ const { field } = fc.letrec<{ field: Field; type: DataType }>((tie) => ({
     fc.array(tie('field'), { maxLength: 4 }).map((members) => new Struct(members)),
   ),
   field: fc
-    .tuple(text, tie('type'), fc.boolean(), metadata)
+    .tuple(fieldName, tie('type'), fc.boolean(), metadata)
     .map(([name, type, nullable, entries]) => new Field(name, type, nullable, entries)),
 }))
 

@@ -56,8 +56,6 @@ const INEXACT_BYTES = 16
 
 const BLOCK_BYTES = 16
 
-const encoder = new TextEncoder()
-
 /** Where windows are copied in parts, a record is read from a part that has so much behind the record's start. */
 const LEAST_COPIED_BYTES = WINDOW_BYTES / 2
 
@@ -394,12 +392,13 @@ class GuidTable {
   }
 
   /** Ids of another form stay NULs, which the kernel takes for none. */
-  write(bytes: Uint8Array, ids: readonly string[]): void {
+  write(bytes: Uint8Array<ArrayBuffer>, ids: readonly string[]): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (const [i, id] of ids.entries()) {
       if (!GUID.test(id)) continue
       const at = this.guids + i * GUID_STRIDE
       bytes[at] = bytes[at + QUOTED_GUID_BYTES - 1] = QUOTE
-      encoder.encodeInto(id, bytes.subarray(at + 1))
+      buffer.write(id, at + 1, 'latin1')
     }
   }
 }
