@@ -111,6 +111,9 @@ let lastEnd: i32 = 0
 /** Bytes of the block's texts, and of its indices in sets. */
 let variableBytes: usize = 0
 
+/** Whether the last answer was to the field that was expected, or to the next one. */
+let areInOrder: bool = true
+
 /** Counts records, those that are given up too. */
 let attempt: u32 = 0
 /** Counts answers with several options. */
@@ -524,11 +527,14 @@ function endOfValues(p: usize): usize {
 
 /** The field whose head is at `p`, most often the expected one; -1 when there is none. */
 function fieldOfHead(p: usize, expected: i32): i32 {
-  if (expected < fieldCount && matchesHead(p, expected)) return expected
   // Most often it is just one question that was not asked.
   const next = expected + 1
-  if (next < fieldCount && matchesHead(p, next)) return next
+  if (areInOrder) {
+    if (expected < fieldCount && matchesHead(p, expected)) return expected
+    if (next < fieldCount && matchesHead(p, next)) return next
+  }
   const field = findGuid(p + idAt, fieldIds, fieldSlots, fieldSlotBits)
+  areInOrder = field === expected || field === next
   return field >= 0 && matchesHead(p, field) ? field : -1
 }
 
