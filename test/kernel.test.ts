@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from '../src/decode/kernel/field-layout.ts'
 import { RecordsKernel } from '../src/decode/kernel/records-kernel.ts'
+import { type ReaderInternals, readExport } from '../src/reader.ts'
 import { expectSame } from './expect-same.ts'
 import { factsOf, readOnce } from './reading.ts'
 
@@ -352,6 +353,52 @@ describe('documents', () => {
     await expectBothAlike(bytes)
   })
 
+  describe('of 300 questions, whose blocks span windows,', () => {
+    const fields = Array.from({ length: 300 }, (_, n) => fieldOf(TYPES[n % TYPES.length]!, n, 3))
+    const valuesOf = (n: number, i: number): string => {
+      const type = TYPES[n % TYPES.length]!
+      if (i % 97 === 50 && type === 'string') return `["${'long "text" '.repeat(n * 10).replaceAll('"', '\\"')}"]`
+      if (type === 'enum') return `["${guid(10 + n, i % 3)}"]`
+      if (type === 'set')
+        return `[${[0, 1, 2].filter((option) => (i >> option) & 1).map((o) => `"${guid(10 + n, o)}"`)}]`
+      return USUAL[type](i + n)
+    }
+    /** Every 41st record is one for the general path. */
+    const record = (i: number, share: number): string => {
+      const asked = fields.filter((_, n) => ((n * 7919 + i * 104_729) % 1000) / 1000 < share)
+      const answers = asked.map(
+        ({ id }) =>
+          `{"id":"${id}","values":${valuesOf(
+            fields.findIndex((f) => f.id === id),
+            i,
+          )}}`,
+      )
+      const unknown = i % 41 === 40 ? [`{"id":"${guid(1, 999)}","values":[1]}`] : []
+      return `{"ownerId":"owner ${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[${[...answers, ...unknown]}]}`
+    }
+
+    /** The values of columns of one width, those of rows without one included. */
+    async function cellsOf(bytes: Uint8Array, internals: ReaderInternals): Promise<unknown[]> {
+      const cells: unknown[] = []
+      for await (const batch of await readExport(bytes, { batchSize: 150 }, internals)) {
+        for (const { valueOffsets, values } of batch.data.children)
+          if (valueOffsets === undefined) cells.push([...values])
+      }
+      return cells
+    }
+
+    test.each([0.01, 0.3, 0.97])('%d of them answered', async (share) => {
+      const records = Array.from({ length: 400 }, (_, i) => record(i, i % 200 < 100 ? share : share / 3))
+      const bytes = documentOf([recordOf(0), ...records], fields)
+      expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(350)
+      await expectBothAlike(bytes)
+      await expectBothAlike(bytes, 100, 20_000)
+      await expectBothAlike(bytes, 33, 70_000)
+      await expectBothAlike(bytes, 256, 2500)
+      expect(await cellsOf(bytes, { windowBytes: 15_000 })).toEqual(await cellsOf(bytes, { useLayout: false }))
+    })
+  })
+
   test('with 8,000 options, in one question and in its sets', async () => {
     const fields = [fieldOf('enum', 0, 8000), fieldOf('set', 1, 8000)]
     const record = (i: number) =>
@@ -362,6 +409,14 @@ describe('documents', () => {
     )
     expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(950)
     await expectBothAlike(bytes)
+  })
+
+  test('in a window that is copied in parts', async () => {
+    const bytes = documentOf(Array.from({ length: 9000 }, (_, i) => recordOf(i)))
+    const windowBytes = 2 ** 23
+    expect(bytes.length).toBeGreaterThan(2 ** 22)
+    expect(await kernelRecords(() => readOnce(bytes, {}, { windowBytes }))).toBeGreaterThan(8990)
+    await expectBothAlike(bytes, undefined, windowBytes)
   })
 
   test('with a record that is longer than a window', async () => {

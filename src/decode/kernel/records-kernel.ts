@@ -182,7 +182,7 @@ export class RecordsKernel {
     }
     const bits = all.length * bitBytes
     const block = [validity, bits, listElements, keptTexts, skippedEnds, skippedColumns, inexact, mostInexact]
-    this.#exports.setBlock(...block, answered)
+    this.#exports.setBlock(...block, answered, rows)
     this.#exports.setLongestRecord(Math.min(maxRecordBytes, WINDOW_BYTES))
     this.#blocks = all.map((field, i) => {
       const values = valuesOf(field, buffer, cells[i]!, rows + 8)

@@ -105,8 +105,9 @@ let inexactCount: i32 = 0
 /** i32: the fields that have values in the block. */
 let answeredFields: usize = 0
 let answeredCount: i32 = 0
-/** The row behind that block's last one. */
-let lastEnd: i32 = 0
+
+/** Rows that every column has cells for. */
+let blockRows: i32 = 0
 
 /** Bytes of the block's texts, and of its indices in sets. */
 let variableBytes: usize = 0
@@ -187,6 +188,7 @@ export function setBlock(
   inexactNumbersAt: usize,
   mostInexact: i32,
   answeredFieldsAt: usize,
+  rowCapacity: i32,
 ): void {
   validity = validityAt
   validityBytes = validityLength
@@ -197,6 +199,7 @@ export function setBlock(
   inexactNumbers = inexactNumbersAt
   mostInexactNumbers = mostInexact
   answeredFields = answeredFieldsAt
+  blockRows = rowCapacity
 }
 
 /** Longer records are left to the general path. */
@@ -248,7 +251,7 @@ export function beginBlock(firstRow: i32): void {
   for (let i = 0; i < answeredCount; i++) {
     const at = fields + <usize>load<i32>(answeredFields + ((<usize>i) << 2)) * FIELD_BYTES
     if (load<i32>(at, FIELD_CELLS_ARE) !== FEW) continue
-    memory.fill(load<u32>(at, FIELD_CELLS), 0, <usize>lastEnd * <usize>widthOf(at, load<i32>(at, FIELD_KIND)))
+    memory.fill(load<u32>(at, FIELD_CELLS), 0, <usize>blockRows * <usize>widthOf(at, load<i32>(at, FIELD_KIND)))
     store<i32>(at, CLEAN, FIELD_CELLS_ARE)
   }
 }
@@ -331,7 +334,6 @@ export function finishBlock(firstRow: i32, end: i32): i32 {
     store<i32>(at, answered < (end - firstRow) >> 2 ? FEW : MANY, FIELD_CELLS_ARE)
   }
   answeredCount = count
-  lastEnd = end
   return count
 }
 
