@@ -41,6 +41,13 @@ const typical: Shape = {
 
 const wideQuestions = { enum: 1400, set: 200, double: 200, datetime: 50, string: 100, identifier: 50 }
 
+/** The same questions asked four million times, in a table of so many columns. */
+function ofColumns(columns: number): Shape {
+  const tenths = columns / 10
+  const questions = { enum: 5 * tenths, set: 2 * tenths, double: tenths, datetime: tenths, string: tenths }
+  return { ...typical, name: `columns-${columns}`, questions, records: 4_000_000 / columns }
+}
+
 export const SHAPES = {
   typical,
   pretty: { ...typical, name: 'pretty', layout: 'pretty' },
@@ -62,6 +69,10 @@ export const SHAPES = {
     records: 30_000,
   },
   sparse: { ...typical, name: 'sparse', questions: wideQuestions, answered: 0.02, skipped: 0.002, records: 50_000 },
+  columns10: ofColumns(10),
+  columns40: ofColumns(40),
+  columns400: ofColumns(400),
+  columns5000: ofColumns(5000),
   /** Columns whose first answer comes after any sample that a reader may have taken. */
   firstAnswerLate: {
     ...typical,

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from '../src/decode/kernel/field-layout.ts'
 import { RecordsKernel } from '../src/decode/kernel/records-kernel.ts'
+import { type ReaderInternals, readExport } from '../src/reader.ts'
 import { expectSame } from './expect-same.ts'
 import { factsOf, readOnce } from './reading.ts'
 
@@ -39,12 +40,26 @@ const USUAL: Readonly<Record<DataType, (i: number) => string>> = {
   matrix: (i) => (i % 3 === 0 ? 'null' : `["cell ${i}"]`),
 }
 
-function recordOf(i: number, special: Readonly<Partial<Record<DataType, string>>> = {}): string {
+/** How a record is written: its members in some order, and which of an answer's two members is first. */
+interface Order {
+  readonly members: readonly ('ownerId' | 'lastUpdateDate' | 'fields')[]
+  readonly first: 'id' | 'values'
+}
+
+const API_ORDER: Order = { members: ['ownerId', 'lastUpdateDate', 'fields'], first: 'id' }
+
+function recordOf(i: number, special: Readonly<Partial<Record<DataType, string>>> = {}, order = API_ORDER): string {
   const answers = FIELDS.filter((_, n) => (i + n) % 9 !== 0 || special[TYPES[n]!] !== undefined)
   const fields = answers.map(({ id, type: { dataType } }) => {
-    return `{"id":"${id}","values":${special[dataType] ?? USUAL[dataType](i)}}`
+    const values = special[dataType] ?? USUAL[dataType](i)
+    return order.first === 'id' ? `{"id":"${id}","values":${values}}` : `{"values":${values},"id":"${id}"}`
   })
-  return `{"ownerId":"${guid(2, i)}","lastUpdateDate":"2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z","fields":[${fields}]}`
+  const members = {
+    ownerId: `"${guid(2, i)}"`,
+    lastUpdateDate: `"2026-01-01T00:00:${String(i % 60).padStart(2, '0')}Z"`,
+    fields: `[${fields}]`,
+  }
+  return `{${order.members.map((member) => `"${member}":${members[member]}`)}}`
 }
 
 function documentOf(records: readonly string[], fields: readonly object[] = FIELDS): Buffer {
@@ -101,6 +116,23 @@ test('pretty-printed records do, too', async () => {
     expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1950)
     await expectBothAlike(bytes)
   }
+})
+
+test.each<Order>([
+  { ...API_ORDER, first: 'values' },
+  { ...API_ORDER, members: ['lastUpdateDate', 'ownerId', 'fields'] },
+  { ...API_ORDER, members: ['ownerId', 'fields', 'lastUpdateDate'] },
+  { members: ['lastUpdateDate', 'fields', 'ownerId'], first: 'values' },
+  { members: ['fields', 'ownerId', 'lastUpdateDate'], first: 'id' },
+  { members: ['fields', 'lastUpdateDate', 'ownerId'], first: 'values' },
+])('$members, $first first, do, too', async (order) => {
+  const bytes = documentOf(Array.from({ length: 2000 }, (_, i) => recordOf(i, {}, order)))
+  const indented = Buffer.from(JSON.stringify(JSON.parse(bytes.toString()), null, 2))
+  expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1950)
+  expect(await kernelRecords(() => readOnce(indented))).toBeGreaterThan(1950)
+  const usual = await readOnce(documentOf(Array.from({ length: 2000 }, (_, i) => recordOf(i))))
+  expectSame(await readOnce(bytes), usual)
+  await expectBothAlike(bytes, 333, 5000)
 })
 
 describe('values of', () => {
@@ -197,11 +229,15 @@ describe('values of', () => {
     matrix: ['["text"]', '[1]', '[1,"b"]', '[{"a": [1, 2]}]', '{"a":1}', 'null', '[]', '[null]', '"bare"', '[true]'],
   }
 
-  test.each(TYPES)('%s, in every form', async (dataType) => {
-    for (const values of forms[dataType]) {
-      const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? { [dataType]: values } : {}))
-      await expectBothAlike(documentOf(records))
-    }
+  describe.each(['id', 'values'] as const)('%s first:', (first) => {
+    test.each(TYPES)('%s, in every form', async (dataType) => {
+      const order = { ...API_ORDER, first }
+      for (const values of forms[dataType]) {
+        const special = { [dataType]: values }
+        const records = Array.from({ length: 24 }, (_, i) => recordOf(i, i === 15 ? special : {}, order))
+        await expectBothAlike(documentOf(records))
+      }
+    })
   })
 
   test('string, in bytes that are no UTF-8', async () => {
@@ -223,8 +259,11 @@ describe('values of', () => {
   })
 })
 
-test('records in every form', async () => {
-  const usual = recordOf(16)
+test.each(['id', 'values'] as const)('records in every form, %s first', async (first) => {
+  const order = { ...API_ORDER, first }
+  const usual = recordOf(16, {}, order)
+  const repeated = (n: number, values: string) =>
+    first === 'id' ? `{"id":"${guid(1, n)}","values":${values}}` : `{"values":${values},"id":"${guid(1, n)}"}`
   const replacements: readonly [string, string][] = [
     ['{"ownerId"', '{ "ownerId"'],
     ['"ownerId"', '"owner\\u0049d"'],
@@ -237,17 +276,23 @@ test('records in every form', async () => {
     ['"fields":[', '"fields":[ '],
     ['"fields":', '"more":{"fields":[]},"fields":'],
     ['"fields":', '"ownerId":"again","fields":'],
-    [']}]}', ']}]} '],
-    [']}]}', ']}],"more":1}'],
-    [']}]}', ']},]}'],
-    [']}]}', ']}]}}'],
-    [']}]}', ']}]},'],
-    [']}]}', `]},{"id":"${guid(1, 77)}","values":[1]}]}`],
-    [']}]}', `]},{"id":"${guid(1, 1)}","values":["${guid(11, 1)}"]}]}`],
     ['"values":', '"values": '],
     ['"values":', '"order":1,"values":'],
     ['"id":', '"ID":'],
+    ['"id":', '"order":"]","id":'],
     [guid(1, 3), guid(1, 3).toUpperCase()],
+  ]
+  const endings = [
+    '}]} ',
+    '}],"more":1}',
+    '}],"ownerId":"again"}',
+    '}],"fields":[]}',
+    '}],}',
+    '},]}',
+    '}]}}',
+    '}]},',
+    `},${repeated(77, '[1]')}]}`,
+    `},${repeated(1, `["${guid(11, 1)}"]`)}]}`,
   ]
   const written = [
     '{}',
@@ -255,11 +300,13 @@ test('records in every form', async () => {
     '[]',
     usual.replace(/"fields":\[.*\]\}$/, '"fields":[]}'),
     usual.replace(/"fields":\[.*\]\}$/, '"fields":null}'),
+    usual.replace(/"lastUpdateDate":"[^"]*",/, ''),
     ...replacements.map(([from, to]) => usual.replace(from, () => to)),
+    ...endings.map((ending) => `${usual.slice(0, -'}]}'.length)}${ending}`),
   ]
   for (const record of written) {
     expect(record).not.toBe(usual)
-    const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? record : recordOf(i)))
+    const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? record : recordOf(i, {}, order)))
     await expectBothAlike(documentOf(records))
   }
 })
@@ -306,6 +353,52 @@ describe('documents', () => {
     await expectBothAlike(bytes)
   })
 
+  describe('of 300 questions, whose blocks span windows,', () => {
+    const fields = Array.from({ length: 300 }, (_, n) => fieldOf(TYPES[n % TYPES.length]!, n, 3))
+    const valuesOf = (n: number, i: number): string => {
+      const type = TYPES[n % TYPES.length]!
+      if (i % 97 === 50 && type === 'string') return `["${'long "text" '.repeat(n * 10).replaceAll('"', '\\"')}"]`
+      if (type === 'enum') return `["${guid(10 + n, i % 3)}"]`
+      if (type === 'set')
+        return `[${[0, 1, 2].filter((option) => (i >> option) & 1).map((o) => `"${guid(10 + n, o)}"`)}]`
+      return USUAL[type](i + n)
+    }
+    /** Every 41st record is one for the general path. */
+    const record = (i: number, share: number): string => {
+      const asked = fields.filter((_, n) => ((n * 7919 + i * 104_729) % 1000) / 1000 < share)
+      const answers = asked.map(
+        ({ id }) =>
+          `{"id":"${id}","values":${valuesOf(
+            fields.findIndex((f) => f.id === id),
+            i,
+          )}}`,
+      )
+      const unknown = i % 41 === 40 ? [`{"id":"${guid(1, 999)}","values":[1]}`] : []
+      return `{"ownerId":"owner ${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[${[...answers, ...unknown]}]}`
+    }
+
+    /** The values of columns of one width, those of rows without one included. */
+    async function cellsOf(bytes: Uint8Array, internals: ReaderInternals): Promise<unknown[]> {
+      const cells: unknown[] = []
+      for await (const batch of await readExport(bytes, { batchSize: 150 }, internals)) {
+        for (const { valueOffsets, values } of batch.data.children)
+          if (valueOffsets === undefined) cells.push([...values])
+      }
+      return cells
+    }
+
+    test.each([0.01, 0.3, 0.97])('%d of them answered', async (share) => {
+      const records = Array.from({ length: 400 }, (_, i) => record(i, i % 200 < 100 ? share : share / 3))
+      const bytes = documentOf([recordOf(0), ...records], fields)
+      expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(350)
+      await expectBothAlike(bytes)
+      await expectBothAlike(bytes, 100, 20_000)
+      await expectBothAlike(bytes, 33, 70_000)
+      await expectBothAlike(bytes, 256, 2500)
+      expect(await cellsOf(bytes, { windowBytes: 15_000 })).toEqual(await cellsOf(bytes, { useLayout: false }))
+    })
+  })
+
   test('with 8,000 options, in one question and in its sets', async () => {
     const fields = [fieldOf('enum', 0, 8000), fieldOf('set', 1, 8000)]
     const record = (i: number) =>
@@ -316,6 +409,14 @@ describe('documents', () => {
     )
     expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(950)
     await expectBothAlike(bytes)
+  })
+
+  test('in a window that is copied in parts', async () => {
+    const bytes = documentOf(Array.from({ length: 9000 }, (_, i) => recordOf(i)))
+    const windowBytes = 2 ** 23
+    expect(bytes.length).toBeGreaterThan(2 ** 22)
+    expect(await kernelRecords(() => readOnce(bytes, {}, { windowBytes }))).toBeGreaterThan(8990)
+    await expectBothAlike(bytes, undefined, windowBytes)
   })
 
   test('with a record that is longer than a window', async () => {

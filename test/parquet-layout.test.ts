@@ -232,7 +232,7 @@ describe('row groups', () => {
     ])
     expect(await sizes([3, 25, 3], { rowGroupRows: 10 })).toEqual([[3], [10], [10], [5, 3]])
     // Ten bytes of text and four of offset a row.
-    expect(await sizes([5, 5, 12], { rowGroupBytes: 140 })).toEqual([[5, 5], [10], [2]])
+    expect(await sizes([5, 5, 20, 21], { rowGroupBytes: 140 })).toEqual([[5, 5], [20], [10], [10], [1]])
     expect(await sizes([3], { rowGroupBytes: 1 })).toEqual([[1], [1], [1]])
     expect(await sizes([0, 0], {})).toEqual([])
   })

@@ -11,7 +11,7 @@ import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningKind } from '../warnings.ts'
-import type { ColumnBlock } from './block.ts'
+import { type ColumnBlock, copyElements } from './block.ts'
 
 /** Takes note of what was odd in the record being read. */
 export interface Notes {
@@ -27,11 +27,15 @@ const FEWEST_ROWS = 64
 /** New buffers are zero pages that take no memory before they are written, so that growing by much costs little. */
 const GROWTH = 4
 
+/** What columns without rows share: thousands of them cost less. */
+const NO_BITS = new Uint8Array(0)
+export const NO_OFFSETS = new Int32Array(1)
+
 export abstract class Column {
   readonly plan: ColumnPlan
   protected readonly notes: Notes
   /** One bit a row, least significant first; 1 = not null. */
-  protected validity: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  protected validity: Uint8Array<ArrayBuffer> = NO_BITS
   /** Rows that the buffers have room for; none until the first answer, so that unanswered columns cost nothing. */
   protected capacity = 0
   /** Whether the buffers of a finished batch are kept, so that `recycle` can take them back. */
@@ -72,13 +76,13 @@ export abstract class Column {
     return this.take(rows)
   }
 
-  /**
-   * Says how many rows the batch is likely to have, so that room for all is made at once.
-   * @param filled Rows so far, from which other sizes are estimated.
-   */
-  expectRows(rows: number, _filled: number): void {
+  /** Says how many rows the batch is likely to have, so that room for all is made at once. */
+  expectRows(rows: number): void {
     this.#expectedRows = Math.max(this.#expectedRows, rows)
   }
+
+  /** Estimates from the `filled` rows so far what else so many rows will need. */
+  expectElements(_rows: number, _filled: number): void {}
 
   /** Takes back the buffers of the last batch, which nobody may use any more, for the next one. */
   recycle(): void {
@@ -111,8 +115,8 @@ export abstract class Column {
     this.reserveRow(row + rows - 1)
     const { validity } = this
     const from = row >> 3
-    const bytes = (first + rows + 7) >> 3
-    for (let i = 0; i < bytes; i++) validity[from + i]! |= bits[i]!
+    validity[from]! |= bits[0]!
+    copyElements(bits, 1, (first + rows + 7) >> 3, validity, from + 1)
   }
 
   protected setValid(row: number): void {
@@ -130,7 +134,7 @@ export abstract class Column {
     if (rows > 0) this.#expectedRows = rows
     this.#keptValidity = this.keepsBuffers ? this.validity : undefined
     this.#keptCapacity = this.capacity
-    this.validity = new Uint8Array(0)
+    this.validity = NO_BITS
     this.capacity = 0
     return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap }
   }

@@ -5,18 +5,20 @@ import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { type ColumnBlock, copyElements, type Gathered } from './block.ts'
-import { ANSWERED, Column, grown, type Notes, SKIPPED } from './column.ts'
+import { ANSWERED, Column, grown, NO_OFFSETS, type Notes, SKIPPED } from './column.ts'
 import { type Indices, Labels } from './labels.ts'
 
 /** Sets up to this size are searched for a repeated option; larger ones keep a mark for each option. */
 const LARGEST_SET_SEARCHED = 16
+
+const NO_MARKS = new Int32Array(0)
 
 export class ListColumn extends Column {
   readonly labels: Labels
   readonly #type: DataType
   readonly #itemType: DataType
   /** `offsets[row]` is where the elements of `row` begin; set for rows up to `#rowsFilled`. */
-  #offsets = new Int32Array(1)
+  #offsets = NO_OFFSETS
   #rowsFilled = 0
   #indices: Indices
   #keptOffsets = this.#offsets
@@ -25,7 +27,7 @@ export class ListColumn extends Column {
   #end = 0
   #expectedElements = 64
   /** Per option, 1 + the position of its last element; only kept once a set is large. */
-  #marks = new Int32Array(0)
+  #marks = NO_MARKS
 
   constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
     super(plan, notes)
@@ -64,7 +66,11 @@ export class ListColumn extends Column {
   }
 
   override get variableBytes(): number {
-    return this.#end * this.#indices.BYTES_PER_ELEMENT
+    return this.#end * this.elementBytes
+  }
+
+  get elementBytes(): number {
+    return this.#indices.BYTES_PER_ELEMENT
   }
 
   beginRow(row: number): void {
@@ -163,8 +169,7 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[this.#rowsFilled]!
   }
 
-  override expectRows(rows: number, filled: number): void {
-    super.expectRows(rows, filled)
+  override expectElements(rows: number, filled: number): void {
     this.#expectedElements = Math.max(64, Math.ceil((this.#end / filled) * rows))
   }
 
@@ -184,7 +189,7 @@ export class ListColumn extends Column {
       this.#keptOffsets = this.#offsets
       this.#keptIndices = this.#indices
     }
-    this.#offsets = new Int32Array(1)
+    this.#offsets = NO_OFFSETS
     this.#indices = this.labels.newIndices(0)
     this.#rowsFilled = 0
     this.#end = 0

@@ -6,7 +6,7 @@ import { readCompactJson } from '../json/compact.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { readText, TextBuffer } from '../json/text.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
-import { ANSWERED, grown, invalidValue, ScalarColumn } from './column.ts'
+import { ANSWERED, grown, invalidValue, NO_OFFSETS, ScalarColumn } from './column.ts'
 
 const UTF8 = new Utf8()
 
@@ -15,7 +15,7 @@ const encoder = new TextEncoder()
 
 export class Utf8Column extends ScalarColumn {
   /** `offsets[row]` is where the text of `row` begins; set for rows up to `#rowsFilled`. */
-  #offsets = new Int32Array(1)
+  #offsets = NO_OFFSETS
   protected text = new TextBuffer()
   #rowsFilled = 0
   #expectedBytes = 0
@@ -86,8 +86,7 @@ export class Utf8Column extends ScalarColumn {
     return this.text.end
   }
 
-  override expectRows(rows: number, filled: number): void {
-    super.expectRows(rows, filled)
+  override expectElements(rows: number, filled: number): void {
     this.#expectedBytes = Math.ceil((this.text.end / filled) * rows)
     if (this.text.end > 0) this.text.reserve(this.#expectedBytes - this.text.end)
   }
@@ -107,7 +106,7 @@ export class Utf8Column extends ScalarColumn {
       this.#keptOffsets = this.#offsets
       this.#keptText = this.text
     }
-    this.#offsets = new Int32Array(1)
+    this.#offsets = NO_OFFSETS
     this.text = new TextBuffer()
     this.#rowsFilled = 0
     this.#expectedBytes = end

@@ -234,6 +234,7 @@ export class DocumentDecoder {
 
   takeBatch(): RecordBatch {
     if (this.#table === undefined) throw new Error('unreachable: no batch before the columns')
+    this.#records?.flush()
     const batch = this.#table.finishBatch()
     if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
     return batch
@@ -263,6 +264,7 @@ export class DocumentDecoder {
       if (error !== NEED_MORE) throw error
       cursor.pos = resume
       this.#table?.rollback()
+      this.#records?.leaveWindow()
       return 'more'
     }
   }
@@ -321,7 +323,7 @@ export class DocumentDecoder {
       this.#expectRows(table)
     }
     if (block !== 'before') this.#state = 'after-record'
-    return table.row >= this.limits.rows || this.#isFullOfBytes(table) ? 'batch' : undefined
+    return table.row >= this.limits.rows || this.#isFullOfBytes(this.#records) ? 'batch' : undefined
   }
 
   /** Estimates the first batch's rows from its first ones; the next batches are taken to be like the one before. */
@@ -329,15 +331,18 @@ export class DocumentDecoder {
     const { batchBytes, rows: most } = this.limits
     if (batchBytes === undefined || table.row < FEWEST_ROWS_TO_ESTIMATE) return
     const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / table.row
-    table.expectRows(Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN)))
+    const rows = Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN))
+    table.expectRows(rows)
+    this.#records?.flush()
+    table.expectElements(rows)
   }
 
   /** Looks only now and then, at places that depend on the document alone, so that batches do too. */
-  #isFullOfBytes(table: Table): boolean {
+  #isFullOfBytes(records: RecordDecoder): boolean {
     const offset = this.cursor.offsetOf(this.cursor.pos)
     if (offset - this.#lastLook < BYTES_BETWEEN_LOOKS) return false
     this.#lastLook = offset
-    return table.variableBytes >= this.limits.variableBytes
+    return records.variableBytes >= this.limits.variableBytes
   }
 
   #cut(): Step | undefined {

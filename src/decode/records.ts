@@ -10,7 +10,17 @@ import { ANSWERED, type Column, SKIPPED } from '../columns/column.ts'
 import { columnOf } from '../columns/factory.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { DefinitionError, type Place, ValueError } from '../errors.ts'
-import { CLOSE_ARRAY, CLOSE_OBJECT, isDigit, LOWER_N, MINUS, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
+import {
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  isDigit,
+  isWhitespace,
+  LOWER_N,
+  MINUS,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../json/bytes.ts'
 import { type Cursor, NEED_MORE } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
@@ -33,6 +43,9 @@ const REJECTED = -3
 /** Answers that are tried before a document counts as one without a layout. */
 const MOST_LAYOUT_TRIALS = 1000
 
+/** Arrays of the first record that are looked at before it is read: one of them holds its answers. */
+const ARRAYS_AHEAD = 4
+
 /** Records that are read by the general path before the fast path, which could read none, is tried again. */
 const LONGEST_PAUSE = 64
 
@@ -51,7 +64,8 @@ export class RecordDecoder {
   readonly #table: Table
   readonly #notes: RecordNotes
   readonly #fields: readonly FieldDefinition[]
-  readonly #fieldIds: IdTable
+  /** Made when the general path looks for the first one. */
+  #fieldIds: IdTable | undefined
   /** Per field: index of its column, or `NO_COLUMN`. */
   readonly #columnOfField: Int32Array
   /** Per field: number of the last attempt at a record that answered it, and where in the window its values were. */
@@ -65,6 +79,7 @@ export class RecordDecoder {
   readonly #maxRecordBytes: number
   #kernel: RecordsKernel | undefined
   #layoutTrials: number
+  #hasLookedAhead = false
   /** Where the kernel stopped in front of a record that is for the general path. */
   #givenUpAt = -1
   /** Where more input was asked for, since the record there may not have been complete. */
@@ -93,7 +108,6 @@ export class RecordDecoder {
     this.#notes = notes
     this.#rejects = options.rejects
     this.#fields = definition.fields
-    this.#fieldIds = new IdTable(definition.fields.map((field) => field.id))
     const columnByField = new Map(plans.map((plan, i) => [plan.field, i]))
     this.#columnOfField = Int32Array.from(definition.fields, (field) => columnByField.get(field) ?? NO_COLUMN)
     this.#attemptOfField = new Float64Array(definition.fields.length)
@@ -122,8 +136,10 @@ export class RecordDecoder {
    */
   decodeBlock(mostRows: number, cutOffset: number, lookOffset: number): 'behind' | 'before' | undefined {
     const cursor = this.#cursor
+    if (!this.#hasLookedAhead) this.#learnAhead()
     const kernel = this.#kernel
     if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
+    if (kernel.isFull) this.flush()
     const rows = kernel.decode(cursor, this.#table.row, mostRows, cutOffset, lookOffset)
     if (rows === 0) {
       this.#askForMore(kernel)
@@ -133,10 +149,30 @@ export class RecordDecoder {
     this.#failures = 0
     this.#fieldNow = undefined
     this.#memberNow = undefined
-    this.#table.appendBlock(kernel, this.#columnOfField)
+    this.#table.count(rows)
     if (kernel.endsBehindRecord) return 'behind'
     if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
     return 'before'
+  }
+
+  /** Gives the columns the rows that `decodeBlock` has read. */
+  flush(): void {
+    const kernel = this.#kernel
+    if (kernel === undefined || kernel.rows === 0) return
+    this.#table.appendBlock(kernel, this.#columnOfField)
+    kernel.drop()
+  }
+
+  /** Says that the window will be gone. */
+  leaveWindow(): void {
+    const kernel = this.#kernel
+    if (kernel !== undefined && (kernel.isFull || !kernel.keepTexts())) this.flush()
+  }
+
+  /** Bytes of text and list elements in the batch so far. */
+  get variableBytes(): number {
+    const { variableBytes, skippedBytes } = this.#table
+    return variableBytes + (this.#kernel?.variableBytes(skippedBytes) ?? 0)
   }
 
   /**
@@ -158,6 +194,7 @@ export class RecordDecoder {
 
   /** Reads the record at the cursor into the table's current row, which `commit` completes. */
   decode(): void {
+    this.flush()
     if (this.#pause > 0) this.#pause--
     this.#attempt++
     this.#fieldNow = undefined
@@ -247,6 +284,20 @@ export class RecordDecoder {
     if (this.#kernel === undefined && this.#layoutTrials < MOST_LAYOUT_TRIALS) this.#tryLayout(start)
   }
 
+  /** Learns the layout from the first answer before it is read, so that the kernel can read the first record, too. */
+  #learnAhead(): void {
+    this.#hasLookedAhead = true
+    const { bytes, pos, end } = this.#cursor
+    let at = pos
+    for (let i = 0; i < ARRAYS_AHEAD && this.#layoutTrials < MOST_LAYOUT_TRIALS; i++) {
+      at = bytes.indexOf(OPEN_ARRAY, at) + 1
+      if (at === 0 || at >= end) return
+      let start = at
+      while (isWhitespace(bytes[start]!)) start++
+      if (bytes[start] === OPEN_OBJECT) this.#tryLayout(start)
+    }
+  }
+
   #tryLayout(start: number): void {
     this.#layoutTrials++
     const ids = this.#fields.map((field) => field.id)
@@ -294,6 +345,7 @@ export class RecordDecoder {
   #readFieldId(): number {
     const cursor = this.#cursor
     const { view, pos } = cursor
+    this.#fieldIds ??= new IdTable(this.#fields.map((field) => field.id))
     const guidField = this.#fieldIds.find(view, pos)
     if (guidField >= 0) {
       cursor.pos = pos + QUOTED_GUID_BYTES

@@ -1,10 +1,11 @@
 /** The rows of one batch under construction: all columns, filled record by record, and what was counted on the way. */
 
-import { type Data, makeData, RecordBatch, type Schema, Struct } from 'apache-arrow'
+import { type Data, makeData, type RecordBatch, type Schema, Struct } from 'apache-arrow'
 import type { Column } from '../columns/column.ts'
 import { columnOf } from '../columns/factory.ts'
 import { TimestampColumn } from '../columns/fixed.ts'
 import { ListColumn } from '../columns/list.ts'
+import { recordBatch } from '../columns/record-batch.ts'
 import { ExtraColumn, Utf8Column } from '../columns/utf8.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { RecordsKernel } from './kernel/records-kernel.ts'
@@ -28,7 +29,7 @@ export class Table {
   readonly lastUpdateDate: TimestampColumn
   /** Undefined where answers to unknown fields are left out. */
   readonly extra: ExtraColumn | undefined
-  /** Row that the current record fills; the rows before it are complete. */
+  /** Row that the current record fills; the rows before it are complete, some of them perhaps in a block yet. */
   row = 0
   /** Complete records of all batches. */
   records = 0
@@ -44,6 +45,10 @@ export class Table {
   #skippedNow = new Int32Array(16)
   #skippedNowLength = 0
   #skippedNowIsSorted = true
+  /** Until columns get more. */
+  #variableBytes: number | undefined
+  /** Whether columns may have something of the current record. */
+  #isInRecord = false
   /** Columns that are null in the current record because the value was invalid. */
   #invalidNow: number[] = []
 
@@ -74,6 +79,8 @@ export class Table {
   }
 
   beginRecord(): void {
+    this.#isInRecord = true
+    this.#variableBytes = undefined
     this.#skippedNowLength = 0
     this.#skippedNowIsSorted = true
     if (this.#invalidNow.length > 0) this.#invalidNow = []
@@ -97,16 +104,25 @@ export class Table {
     this.#skippedNowLength = length + 1
   }
 
-  /** Bytes of text and list elements in the batch so far. */
+  /** Bytes of text and list elements in the columns so far. */
   get variableBytes(): number {
-    let bytes = 0
-    for (const column of this.columns) bytes += column.variableBytes
-    return bytes
+    this.#variableBytes ??= this.columns.reduce((bytes, column) => bytes + column.variableBytes, 0)
+    return this.#variableBytes
+  }
+
+  /** Bytes that each skipped question of a row takes. */
+  get skippedBytes(): number {
+    return this.#skippedColumn.elementBytes
   }
 
   /** Says how many rows the batch is likely to have. */
   expectRows(rows: number): void {
-    for (const column of this.columns) column.expectRows(rows, this.row)
+    for (const column of this.columns) column.expectRows(rows)
+  }
+
+  /** Estimates from the rows so far, which the columns must have, what else so many will need. */
+  expectElements(rows: number): void {
+    for (const column of this.columns) column.expectElements(rows, this.row)
   }
 
   /** Completes the current record's row. */
@@ -123,6 +139,7 @@ export class Table {
     this.#skippedColumn.endRow(row)
     if (this.#invalidColumn !== undefined) this.#commitInvalid(this.#invalidColumn)
     this.#notes.commit()
+    this.#isInRecord = false
     this.row = row + 1
     this.records++
   }
@@ -136,37 +153,45 @@ export class Table {
     column.endRow(this.row)
   }
 
-  /** Takes over the rows of a block. `columnOfField`: per field of the definition, its column, or less than 0. */
+  /** Completes rows of a block, which the columns take over later. */
+  count(rows: number): void {
+    this.row += rows
+    this.records += rows
+  }
+
+  /** Takes over the rows of a block, the last ones. `columnOfField`: per field of the definition, its column. */
   appendBlock(block: RecordsKernel, columnOfField: Int32Array): void {
-    const { row } = this
-    const { length } = columnOfField
-    for (let field = 0; field < length; field++) {
-      const cells = block.blockOf(field)
-      if (cells !== undefined) this.columns[columnOfField[field]!]?.appendBlock(row, cells)
+    const row = this.row - block.rows
+    this.#variableBytes = undefined
+    for (const field of block.finish()) {
+      this.#columnOfField(field, columnOfField).appendBlock(row, block.blockOf(field))
     }
-    const ownerIds = block.blockOf(length)
-    const dates = block.blockOf(length + 1)
-    if (ownerIds !== undefined) this.ownerId.appendBlock(row, ownerIds)
-    if (dates !== undefined) this.lastUpdateDate.appendBlock(row, dates)
-    this.#appendSkipped(block)
+    this.#appendSkipped(row, block)
     for (let i = 0; i < block.rows && this.#invalidColumn !== undefined; i++) {
       this.#invalidColumn.beginRow(row + i)
       this.#invalidColumn.endRow(row + i)
     }
-    this.row = row + block.rows
-    this.records += block.rows
   }
 
-  #appendSkipped({ rows, skipped: { ends, elements } }: RecordsKernel): void {
-    this.#skippedColumn.appendLists(this.row, rows, ends, elements)
+  /** Behind the definition's fields, the kernel has the record's own members. */
+  #columnOfField(field: number, columnOfField: Int32Array): Column {
+    const { length } = columnOfField
+    if (field < length) return this.columns[columnOfField[field]!]!
+    return field === length ? this.ownerId : this.lastUpdateDate
+  }
+
+  #appendSkipped(row: number, { rows, skipped: { ends, elements } }: RecordsKernel): void {
+    this.#skippedColumn.appendLists(row, rows, ends, elements)
     const total = ends[rows - 1]!
     for (let i = 0; i < total; i++) this.#skipped[elements[i]! + FIRST_QUESTION]!++
   }
 
   /** Forgets the current record, which will be read again. */
   rollback(): void {
+    if (!this.#isInRecord) return
     for (const column of this.columns) column.rollback(this.row)
     this.#notes.discard()
+    this.#isInRecord = false
   }
 
   /** The complete rows as a batch with buffers of its own; the next batch begins. */
@@ -178,10 +203,8 @@ export class Table {
       return data
     })
     this.row = 0
-    return new RecordBatch(
-      this.schema,
-      makeData({ type: new Struct(this.schema.fields), length, nullCount: 0, children }),
-    )
+    this.#variableBytes = undefined
+    return recordBatch(this.schema, makeData({ type: new Struct(this.schema.fields), length, nullCount: 0, children }))
   }
 
   /** Begins to count anew, for another piece of the same document. */

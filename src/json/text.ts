@@ -12,6 +12,9 @@ const SHORT_RUN_BYTES = 48
 /** Up to here a buffer grows fourfold: fewer copies, and what is not written yet takes no memory. */
 const FAST_GROWTH_BYTES = 1 << 23
 
+const NO_BYTES = new Uint8Array(0)
+const NO_VIEW = new DataView(NO_BYTES.buffer)
+
 /** UTF-8 bytes that grow at the end. */
 export class TextBuffer {
   bytes: Uint8Array<ArrayBuffer>
@@ -20,8 +23,8 @@ export class TextBuffer {
   end = 0
 
   constructor(capacity = 0) {
-    this.bytes = new Uint8Array(capacity)
-    this.view = new DataView(this.bytes.buffer)
+    this.bytes = capacity === 0 ? NO_BYTES : new Uint8Array(capacity)
+    this.view = capacity === 0 ? NO_VIEW : new DataView(this.bytes.buffer)
   }
 
   /** Makes room for `extra` bytes behind `end`. */

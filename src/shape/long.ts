@@ -8,7 +8,7 @@ import {
   Float64,
   Int32,
   makeData,
-  RecordBatch,
+  type RecordBatch,
   Schema,
   Struct,
   TimestampMicrosecond,
@@ -16,6 +16,7 @@ import {
 } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
 import { optionIdsOf } from '../columns/option-ids.ts'
+import { recordBatch } from '../columns/record-batch.ts'
 import { FIRST_QUESTION } from '../decode/table.ts'
 import { bitsForLabels, type ColumnPlan, indexTypeOf, UTF8 } from '../schema.ts'
 import { LongRows, type RecordRange } from './long-rows.ts'
@@ -119,7 +120,7 @@ export class LongShape implements Shape {
     for (const range of rangesOf(this.#rowsOfRecords(base))) {
       const rows = this.#fill(base, data, range)
       const children = this.#columns.map((name) => this.#data(name, rows, data, recordsBefore))
-      yield new RecordBatch(this.schema, makeData({ type: this.#type, length: range.rows, nullCount: 0, children }))
+      yield recordBatch(this.schema, makeData({ type: this.#type, length: range.rows, nullCount: 0, children }))
     }
   }
 

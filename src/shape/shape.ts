@@ -1,6 +1,7 @@
 /** Options → what becomes of each decoded batch: the one entrance to this folder. */
 
-import { DataType, type Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
+import { DataType, type Field, makeData, type RecordBatch, Schema, Struct } from 'apache-arrow'
+import { recordBatch } from '../columns/record-batch.ts'
 import type { Definition } from '../definition.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { LongShape } from './long.ts'
@@ -75,7 +76,7 @@ class WideShape implements Shape {
   apply(batch: RecordBatch): RecordBatch[] {
     const base = new BaseBatch(batch)
     const children = this.#columns.recipes.map((recipe) => recipe.build(base))
-    return [new RecordBatch(this.schema, makeData({ type: this.#type, length: base.rows, nullCount: 0, children }))]
+    return [recordBatch(this.schema, makeData({ type: this.#type, length: base.rows, nullCount: 0, children }))]
   }
 
   forgetUnknownOptions(): void {

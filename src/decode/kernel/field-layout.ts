@@ -13,8 +13,8 @@ export const FieldAt = {
   cells: 24,
   validity: 28,
   attempt: 32,
-  answered: 36,
-  indexBytes: 40,
+  indexBytes: 36,
+  cellsAre: 40,
 } as const
 
 export const FieldKind = {
@@ -32,6 +32,3 @@ export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind]
 
 /** Bytes from one quoted GUID of a table to the next. */
 export const GUID_STRIDE = 48
-
-/** Bytes of a cell of the block at most. */
-export const CELL_BYTES = 8

@@ -8,10 +8,11 @@
 import type { ColumnBlock, Gathered } from '../../columns/block.ts'
 import { QUOTE } from '../../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
-import { GUID, GUID_BYTES, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
+import { GUID, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
 import { kernelModule } from '../../package-file.ts'
 import type { AnswerLayout } from '../layout.ts'
-import { CELL_BYTES, FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
+import { BlockSize, SHORTEST_ELEMENT } from './block-size.ts'
+import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
 import { type DecoderMemory, type MemoryPlan, WINDOW_BYTES } from './memory.ts'
 
 /** What the kernel is to do with one field. */
@@ -31,8 +32,14 @@ interface KernelExports {
   addOptions(field: number, count: number): void
   setBlock(...numbers: number[]): void
   setLongestRecord(bytes: number): void
-  decodeRecords(p: number, firstRow: number, mostRows: number, cutAt: number, lookAt: number): number
+  beginBlock(firstRow: number): void
+  decodeRecords(p: number, blockRow: number, row: number, mostRows: number, cutAt: number, lookAt: number): number
+  keepTexts(end: number): void
+  finishBlock(firstRow: number, end: number): number
   rows(): number
+  variable(): number
+  skipped(): number
+  kept(): number
   endsBehindRecord(): number
   gaveUp(): number
   inexact(): number
@@ -40,16 +47,8 @@ interface KernelExports {
   gatherLists(field: number, firstRow: number, rows: number, base: number, ends: number, elements: number): number
 }
 
-/** Rows of a block: as many as fit a window, fewer in wide tables, so that blocks stay small. A multiple of 8. */
-const MOST_ROWS = 512
-const FEWEST_ROWS = 64
-const CELLS = 2 ** 16
-
 /** Tables of ids of more bytes than this are left to the general path. */
 const MOST_TABLE_BYTES = 2 ** 28
-
-/** Bytes of JSON that an option id, and a skipped question, take at least. */
-const SHORTEST_ELEMENT = 32
 
 /** Numbers of a block, beside one a field, that the general path's function reads. */
 const INEXACT_NUMBERS = 4096
@@ -57,27 +56,33 @@ const INEXACT_BYTES = 16
 
 const BLOCK_BYTES = 16
 
+/** Where windows are copied in parts, a record is read from a part that has so much behind the record's start. */
+const LEAST_COPIED_BYTES = WINDOW_BYTES / 2
+
 export class RecordsKernel {
-  /** Rows of the last block, and the place of the first of them in its cells and bits. */
+  /** Rows of the block that is being filled, and the place of the first of them in its cells and bits. */
   rows = 0
   first = 0
-  /** Whether the last block ended right behind a record; else in front of one. */
+  /** Whether the last `decode` ended right behind a record; else in front of one. */
   endsBehindRecord = false
   /** Whether the record in front of which it ended cannot be read here, or is not complete. */
   gaveUp = false
-  /** Bytes of JSON of the last block's records, on average. */
+  /** Bytes of JSON of the records that it read, on average. */
   recordBytes = 0
+  /** Bytes of JSON in the block. */
+  #blockBytes = 0
   readonly #exports: KernelExports
   readonly #bytes: Uint8Array<ArrayBuffer>
   readonly #view: DataView<ArrayBuffer>
   readonly #fields: number
-  readonly #mostRows: number
+  readonly #size: BlockSize
   readonly #window: number
   readonly #skippedEnds: Int32Array
   readonly #skippedColumns: Int32Array
   readonly #ends: Int32Array
   readonly #gathered: number
   readonly #inexact: Int32Array
+  readonly #answered: Int32Array
   readonly #blocks: readonly FieldBlock[]
   /** The window that was copied last, and the part of it that was. */
   #copied: Uint8Array | undefined
@@ -120,7 +125,8 @@ export class RecordsKernel {
   ) {
     const count = fields.length
     const all: readonly KernelField[] = [...fields, RECORD_MEMBERS.ownerId, RECORD_MEMBERS.lastUpdateDate]
-    const rows = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, (CELLS / all.length) & ~7))
+    const size = new BlockSize(all.map(cellBytes))
+    const { rows } = size
     const plan = shared.plan()
     const descriptors = plan.add(all.length * FIELD_BYTES)
     const choices = all.map(({ optionIds }) => new GuidTable(plan, optionIds))
@@ -128,18 +134,19 @@ export class RecordsKernel {
     const headBytes = layout.heads[0]!.length
     const headStride = blocksOf(layout.heads[0]!) * BLOCK_BYTES
     const heads = plan.add(headStride * count)
-    const literals = [layout.afterOpen, layout.close, layout.closeAfterArray]
+    const literals = [layout.opening, layout.afterOpen, layout.close, layout.closeAnswer]
     const literalsAt = literals.map((literal) => plan.add(blocksOf(literal) * 2 * BLOCK_BYTES))
     // Whole words, with one more for the first row's place in its byte.
     const bitBytes = rows / 8 + 8
     const validity = plan.add(all.length * bitBytes)
-    const cells = plan.add(all.length * (rows + 8) * CELL_BYTES)
-    const listElements = plan.add((WINDOW_BYTES / SHORTEST_ELEMENT) * 4)
-    const unescaped = plan.add(WINDOW_BYTES)
-    const gathered = plan.add(WINDOW_BYTES)
+    const cells = all.map((field) => plan.add((rows + 8) * cellBytes(field)))
+    const listElements = plan.add(size.elements * 4)
+    const keptTexts = plan.add(size.keptBytes)
+    const gathered = plan.add(size.gatheredBytes)
     const ends = plan.add(rows * 4)
     const skippedEnds = plan.add(rows * 4)
-    const skippedColumns = plan.add((WINDOW_BYTES / SHORTEST_ELEMENT) * 4)
+    const skippedColumns = plan.add(size.elements * 4)
+    const answered = plan.add(all.length * 4)
     const mostInexact = count + INEXACT_NUMBERS
     const inexact = plan.add(mostInexact * INEXACT_BYTES)
 
@@ -151,18 +158,18 @@ export class RecordsKernel {
     this.#view = new DataView(buffer)
     this.#exports = instantiate(memory)
     this.#fields = descriptors
-    this.#mostRows = rows
+    this.#size = size
     this.#gathered = gathered
     this.#ends = new Int32Array(buffer, ends, rows)
     this.#skippedEnds = new Int32Array(buffer, skippedEnds, rows)
-    this.#skippedColumns = new Int32Array(buffer, skippedColumns, WINDOW_BYTES / SHORTEST_ELEMENT)
+    this.#skippedColumns = new Int32Array(buffer, skippedColumns, size.elements)
     this.#inexact = new Int32Array(buffer, inexact, (mostInexact * INEXACT_BYTES) / 4)
+    this.#answered = new Int32Array(buffer, answered, all.length)
 
-    const cellBytes = (rows + 8) * CELL_BYTES
     for (const [i, field] of all.entries()) {
       const table = choices[i]!
       table.write(this.#bytes, field.optionIds)
-      this.#describe(i, field, table, cells + i * cellBytes, validity + i * bitBytes)
+      this.#describe(i, field, table, cells[i]!, validity + i * bitBytes)
     }
     fieldIds.write(this.#bytes, ids)
     for (const [i, head] of layout.heads.entries()) this.#bytes.set(head, heads + i * headStride)
@@ -174,17 +181,17 @@ export class RecordsKernel {
       if (optionIds.length > 0) this.#exports.addOptions(i, optionIds.length)
     }
     const bits = all.length * bitBytes
-    const block = [validity, bits, listElements, unescaped, skippedEnds, skippedColumns, inexact, mostInexact]
-    this.#exports.setBlock(...block)
+    const block = [validity, bits, listElements, keptTexts, skippedEnds, skippedColumns, inexact, mostInexact]
+    this.#exports.setBlock(...block, answered, rows)
     this.#exports.setLongestRecord(Math.min(maxRecordBytes, WINDOW_BYTES))
     this.#blocks = all.map((field, i) => {
-      const values = valuesOf(field, buffer, cells + i * cellBytes, rows + 8)
+      const values = valuesOf(field, buffer, cells[i]!, rows + 8)
       return new FieldBlock(this, i, new Uint8Array(buffer, validity + i * bitBytes, bitBytes), values)
     })
   }
 
   /**
-   * Reads records from the cursor on, where one begins, and moves it past them.
+   * Reads records from the cursor on, where one begins, into the block, and moves the cursor past them.
    *
    * @param row The table's row that the first of them becomes.
    * @param mostRows Rows to read at most.
@@ -194,34 +201,67 @@ export class RecordsKernel {
    */
   decode(cursor: Cursor, row: number, mostRows: number, cutOffset: number, lookOffset: number): number {
     if (cursor.end - cursor.pos < SHORTEST_ELEMENT) return 0
+    if (this.rows === 0) this.#begin(row & 7)
     const { baseOffset, pos } = cursor
     const base = this.#addressOf(cursor)
-    const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end)
+    const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end, this.#lastStart(cursor))
     const lookAt = base + Math.min(lookOffset - baseOffset, cursor.end)
-    const first = row & 7
-    const end = this.#exports.decodeRecords(
-      base + pos,
-      first,
-      Math.min(mostRows, this.#mostRows - first),
-      cutAt,
-      lookAt,
-    )
-    this.first = first
-    this.rows = this.#exports.rows()
+    const { first } = this
+    const next = first + this.rows
+    const most = Math.min(mostRows, this.#size.rows - next)
+    const end = this.#exports.decodeRecords(base + pos, first, next, most, cutAt, lookAt)
+    const rows = this.#exports.rows()
     this.gaveUp = this.#exports.gaveUp() !== 0
-    if (this.rows === 0) return 0
+    if (rows === 0) return 0
+    this.rows += rows
     this.endsBehindRecord = this.#exports.endsBehindRecord() !== 0
     this.#readInexactNumbers(this.#exports.inexact())
     cursor.pos = end - base
-    this.recordBytes = (cursor.pos - pos) / this.rows
-    return this.rows
+    this.recordBytes = (cursor.pos - pos) / rows
+    this.#blockBytes += cursor.pos - pos
+    return rows
   }
 
-  /** The rows of a field's column in the block; undefined when none of them has a value. */
-  blockOf(field: number): ColumnBlock | undefined {
-    return this.#view.getInt32(this.#fields + field * FIELD_BYTES + FieldAt.answered, true) === 0
-      ? undefined
-      : this.#blocks[field]
+  #begin(first: number): void {
+    this.first = first
+    this.#blockBytes = 0
+    this.#exports.beginBlock(first)
+  }
+
+  /** Whether the block has no room for what one more call of `decode` may read. */
+  get isFull(): boolean {
+    const { rows, first } = this
+    return rows > 0 && this.#size.isFull(first + rows, this.#blockBytes, this.#exports.kept())
+  }
+
+  /** Bytes of the block's texts and of its indices in sets; `skippedBytes` for each column that a row skipped. */
+  variableBytes(skippedBytes: number): number {
+    return this.rows === 0 ? 0 : this.#exports.variable() + this.#exports.skipped() * skippedBytes
+  }
+
+  /**
+   * Makes the block independent of the window, which will be gone.
+   * @returns false where that does not pay: the block is to be taken instead.
+   */
+  keepTexts(): boolean {
+    if (!this.#size.spansWindows) return false
+    this.#exports.keepTexts(this.first + this.rows)
+    return true
+  }
+
+  /** Completes the block; the fields that have values in it. `drop` then makes room for the next one. */
+  finish(): Int32Array {
+    const count = this.#exports.finishBlock(this.first, this.first + this.rows)
+    return this.#answered.subarray(0, count)
+  }
+
+  drop(): void {
+    this.rows = 0
+  }
+
+  /** The rows of a field's column in the block. */
+  blockOf(field: number): ColumnBlock {
+    return this.#blocks[field]!
   }
 
   /** The columns that the block's rows skipped, row after row, and where those of each row end. */
@@ -279,11 +319,18 @@ export class RecordsKernel {
     return this.#window - this.#copiedFrom
   }
 
+  /** Where in the window the last record may begin: where only a part of it was copied, enough must lie behind. */
+  #lastStart({ bytes, end }: Cursor): number {
+    const isWhole = bytes.buffer === this.#bytes.buffer || this.#copiedTo === end
+    return isWhole ? end : this.#copiedTo - LEAST_COPIED_BYTES
+  }
+
   /** Copies the window from the cursor on, unless that was done before. */
   #copyWindow(cursor: Cursor): void {
     const { bytes, pos, end, baseOffset } = cursor
     const isCopied = bytes === this.#copied && baseOffset === this.#copiedBase && end === this.#copiedEnd
-    if (isCopied && pos >= this.#copiedFrom && pos < this.#copiedTo) return
+    if (isCopied && pos >= this.#copiedFrom && pos < this.#lastStart(cursor)) return
+    if (this.rows > 0) this.#exports.keepTexts(this.first + this.rows)
     const to = Math.min(end, pos + WINDOW_BYTES)
     this.#bytes.set(bytes.subarray(pos, to), this.#window)
     this.#bytes.fill(0, this.#window + to - pos, this.#window + to - pos + SENTINEL_BYTES)
@@ -345,12 +392,13 @@ class GuidTable {
   }
 
   /** Ids of another form stay NULs, which the kernel takes for none. */
-  write(bytes: Uint8Array, ids: readonly string[]): void {
+  write(bytes: Uint8Array<ArrayBuffer>, ids: readonly string[]): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (const [i, id] of ids.entries()) {
       if (!GUID.test(id)) continue
       const at = this.guids + i * GUID_STRIDE
-      bytes.fill(QUOTE, at, at + QUOTED_GUID_BYTES)
-      for (let j = 0; j < GUID_BYTES; j++) bytes[at + 1 + j] = id.charCodeAt(j)
+      bytes[at] = bytes[at + QUOTED_GUID_BYTES - 1] = QUOTE
+      buffer.write(id, at + 1, 'latin1')
     }
   }
 }
@@ -359,6 +407,11 @@ const RECORD_MEMBERS = {
   ownerId: { kind: FieldKind.text, column: 0, optionIds: [], indexBytes: 0 },
   lastUpdateDate: { kind: FieldKind.timestamp, column: 0, optionIds: [], indexBytes: 0 },
 } as const
+
+/** Bytes of a row's cell. */
+function cellBytes({ kind, indexBytes }: KernelField): number {
+  return kind === FieldKind.dictionary ? indexBytes : 8
+}
 
 function blocksOf(literal: Uint8Array): number {
   return Math.ceil(literal.length / BLOCK_BYTES)

@@ -28,7 +28,7 @@ export function codingOf(parts: readonly Data[], page: ValuePage, kernel: PageKe
   const rowCount = parts.reduce((rows, part) => rows + part.length, 0)
   const sampledRows = appendSample(parts, rowCount, page)
   const sampled = page.levels.validCount
-  beginDictionary(kernel)
+  beginDictionary(kernel, sampled)
   if (sampled === 0 || !page.index()) return codingWithoutDictionary(type)
   const distinct = kernel.call.dictionaryEntries()
   const indices = kernel.int32(kernel.at.indices, sampled)
@@ -43,8 +43,10 @@ export function codingWithoutDictionary(type: DataType): ColumnCoding {
   return DataType.isFloat(type) ? 'plain' : 'delta'
 }
 
-export function beginDictionary({ at, call }: PageKernel): void {
-  call.beginDictionary(at.slots, DICTIONARY_SLOT_BITS, at.starts, at.dictionary, DICTIONARY_BYTES)
+/** @param mostValues Values that will be looked up at most: for few, less memory is to be cleared. */
+export function beginDictionary({ at, call }: PageKernel, mostValues: number): void {
+  const bits = Math.ceil(Math.log2(2 * Math.max(1, mostValues)))
+  call.beginDictionary(at.slots, Math.min(bits, DICTIONARY_SLOT_BITS), at.starts, at.dictionary, DICTIONARY_BYTES)
 }
 
 /** Returns the number of rows in the sample; all of them where there are few. */

@@ -1,6 +1,7 @@
 /** Batches of any size → batches that make up a row group each: the one place that decides on row groups' sizes. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { recordBatch } from '../../columns/record-batch.ts'
 import { arrowByteLength } from './arrow-size.ts'
 import type { ParquetFileWriter } from './file-writer.ts'
 import { RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
@@ -18,9 +19,12 @@ const ROW_GROUP_BYTES = 64 * 1024 * 1024
 /** Batches, and how to say that those given so far are not looked at any more, so that their memory serves the next one. */
 export type Batches = (AsyncIterable<RecordBatch> | Iterable<RecordBatch>) & { recycle?(): void }
 
+/** A batch up to so many times the limit is left whole: a row group of a few rows costs thousands of columns as much. */
+const TOLERANCE = 2
+
 /**
- * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone is cut, at the last row that
- * fits. Depends on the batches and the limits alone.
+ * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone, by far where bytes are
+ * meant, is cut, at the last row that fits. Depends on the batches and the limits alone.
  */
 export async function* rowGroupsOf(
   batches: Batches,
@@ -66,10 +70,14 @@ export async function writeRowGroups(
 
 function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Generator<RecordBatch> {
   const { numRows } = batch
+  if (numRows > 0 && numRows <= mostRows && batchBytes(batch, 0, numRows) <= TOLERANCE * mostBytes) {
+    yield batch
+    return
+  }
   let start = 0
   while (start < numRows) {
     const end = lastRowThatFits(batch, start, Math.min(numRows, start + mostRows), mostBytes)
-    yield start === 0 && end === numRows ? batch : batch.slice(start, end)
+    yield start === 0 && end === numRows ? batch : recordBatch(batch.schema, batch.data.slice(start, end - start))
     start = end
   }
 }

@@ -21,6 +21,8 @@ export const THRIFT = {
 } as const
 
 const LAST_SHORT_LIST = 14
+/** Longer texts have a length of two bytes. */
+const LONGEST_SHORT_TEXT = 127
 const encoder = new TextEncoder()
 
 /** Writes one struct; `finish` gives its bytes. Integers may be as large as 2^53. */
@@ -63,7 +65,8 @@ export class ThriftWriter {
   }
 
   string(fieldId: number, value: string): void {
-    this.binary(fieldId, encoder.encode(value))
+    this.#field(fieldId, THRIFT.binary)
+    this.#text(value)
   }
 
   struct(fieldId: number, writeFields: () => void): void {
@@ -83,7 +86,7 @@ export class ThriftWriter {
 
   strings(fieldId: number, elements: readonly string[]): void {
     this.#list(fieldId, THRIFT.binary, elements.length)
-    for (const element of elements) this.#blob(encoder.encode(element))
+    for (const element of elements) this.#text(element)
   }
 
   finish(): Uint8Array {
@@ -124,6 +127,18 @@ export class ThriftWriter {
     this.#length += value.length
   }
 
+  /** Thousands of columns have their names in a footer: the engine's encoder takes a microsecond for each. */
+  #text(value: string): void {
+    const { length } = value
+    if (length > LONGEST_SHORT_TEXT || !isAscii(value)) {
+      this.#blob(encoder.encode(value))
+      return
+    }
+    this.#reserve(1 + length)
+    this.#bytes[this.#length++] = length
+    for (let i = 0; i < length; i++) this.#bytes[this.#length++] = value.charCodeAt(i)
+  }
+
   #integer(value: number): void {
     this.#varint(value < 0 ? -2 * value - 1 : 2 * value)
   }
@@ -145,4 +160,9 @@ export class ThriftWriter {
     longer.set(this.#bytes)
     this.#bytes = longer
   }
+}
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false
+  return true
 }

@@ -66,7 +66,12 @@ class ValueChunk {
   /** Nothing if there are more different values than the sample let expect, so that a dictionary does not pay. */
   encode(parts: readonly Data[]): EncodedChunk | undefined {
     const { at, call } = this.#kernel
-    if (this.#hasDictionary) beginDictionary(this.#kernel)
+    if (this.#hasDictionary) {
+      beginDictionary(
+        this.#kernel,
+        parts.reduce((values, { length, nullCount }) => values + length - nullCount, 0),
+      )
+    }
     for (const data of parts) if (!this.#addBatch(data)) return undefined
     if (this.#page.levels.rowCount > 0 && !this.#finishPage()) return undefined
     const statistics = { nullCount: this.#nullCount, ...this.#page.bounds() }

@@ -11,7 +11,7 @@ export const CLOSE_ARRAY: u8 = 0x5d
 export const OPEN_OBJECT: u8 = 0x7b
 export const CLOSE_OBJECT: u8 = 0x7d
 
-const SPACE: u8 = 0x20
+export const SPACE: u8 = 0x20
 
 /** `null`, little-endian. */
 export const NULL_WORD: u32 = 0x6c6c756e

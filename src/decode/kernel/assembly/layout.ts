@@ -21,10 +21,10 @@ export const FIELD_CELLS: usize = 24
 export const FIELD_VALIDITY: usize = 28
 /** u32: the last attempt at a record that answered the field. */
 export const FIELD_ATTEMPT: usize = 32
-/** i32: rows of the block that have a value. */
-export const FIELD_ANSWERED: usize = 36
 /** i32: bytes of an index into the options, 2 or 4. */
-export const FIELD_INDEX_BYTES: usize = 40
+export const FIELD_INDEX_BYTES: usize = 36
+/** i32: what the cells hold, where all are of one width (see `records.ts`); 0 at first. */
+export const FIELD_CELLS_ARE: usize = 40
 
 /** No column is for it: read for its grammar only. */
 export const KIND_NONE: i32 = 0

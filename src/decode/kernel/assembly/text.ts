@@ -25,6 +25,27 @@ export function scanText(p: usize): usize {
   return load<u8>(end) === BACKSLASH ? writeOut(start, end) : 0
 }
 
+/** Behind the string at `p`, which is looked at no further; 0 when it has no end. */
+export function passText(p: usize): usize {
+  p++
+  while (true) {
+    const bytes = v128.load(p)
+    const quotes = i8x16.eq(bytes, i8x16.splat(QUOTE))
+    const mask = i8x16.bitmask(
+      v128.or(v128.or(quotes, i8x16.eq(bytes, i8x16.splat(BACKSLASH))), i8x16.eq(bytes, i8x16.splat(0))),
+    )
+    if (mask === 0) {
+      p += 16
+      continue
+    }
+    p += <usize>ctz(mask)
+    const byte = load<u8>(p)
+    if (byte === QUOTE) return p + 1
+    if (byte !== BACKSLASH) return 0
+    p += 2
+  }
+}
+
 /** Past everything that stands for itself; to a quote, a backslash, or what no string may hold (NUL at the end). */
 function skipPlain(p: usize): usize {
   while (true) {
