@@ -2,7 +2,10 @@
 
 /** 1234567 → `1,234,567`. Whole numbers only; `Intl` takes 12 ms to load. */
 export function count(value: number): string {
-  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',')
+  const digits = String(value)
+  const groups: string[] = []
+  for (let end = digits.length; end > 0; end -= 3) groups.unshift(digits.slice(Math.max(0, end - 3), end))
+  return groups.join(',')
 }
 
 /** A count with its noun: `1 record`, `2,000 records`. */
