@@ -9,6 +9,7 @@ import { PieceDecoder } from './parallel/piece-decoder.ts'
 import { type PiecePool, PieceSeams } from './parallel/piece-pool.ts'
 import { rejectedValues } from './parallel/reject-lines.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
+import { isWorthAPool } from './parallel/worth.ts'
 import { type ExportReader, type ReadProgress, type ReadSummary, type RestOfDocument, readExport } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
 import { closing } from './sinks/batch-reader.ts'
@@ -27,6 +28,7 @@ export async function convertOnce(
   { pool, pipeline }: ConversionThreads,
 ): Promise<ConvertResult> {
   const { source, target, format, options, internals } = conversion
+  const { smallestPoolBytes, fewestRecordsToCut } = internals
   requireRejects(options, { export: source, output: target })
   let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
   let columnCount = 0
@@ -38,7 +40,7 @@ export async function convertOnce(
       { ...options, batchSize },
       {
         inPieces: format === 'parquet',
-        fewestRecordsToCut: internals.fewestRecordsToCut,
+        fewestRecordsToCut,
         uncutBatchSize: format === 'parquet' ? STREAM_ROW_GROUP_ROWS : undefined,
         rejects,
       },
@@ -47,7 +49,11 @@ export async function convertOnce(
       options.watch?.(() => reader.progress)
       columnCount = reader.schema.fields.length
       const { columns, pieces } = reader
-      if (pool !== undefined && pieces !== undefined) {
+      const { totalBytes = 0 } = reader.progress
+      const isShared = pieces !== undefined && isWorthAPool(totalBytes, columns.length, smallestPoolBytes)
+      // Not waited for: a thread that loads its code ends when it has.
+      if (!isShared) void pool?.close()
+      if (isShared && pool !== undefined) {
         const { summary, documentBytes } = await encodeInPieces(pool, reader, output, conversion, rejects)
         result = { format, columns, documentBytes, threads: pool.threads, summary }
       } else if (pieces === undefined && format === 'parquet') {
@@ -89,7 +95,7 @@ const SMALLEST_STREAM_BYTES = 4 * 2 ** 20
 
 type StreamResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
 
-/** What cannot be cut: a stream, mostly. */
+/** What cannot be cut: a stream, which another thread converts, or a file, whose reading takes none. */
 async function encodeStream(
   reader: ExportReader,
   output: Output,
@@ -99,7 +105,7 @@ async function encodeStream(
 ): Promise<StreamResult> {
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
   const { smallestStreamBytes = SMALLEST_STREAM_BYTES } = internals
-  const isAlone = (options.threads ?? availableParallelism()) === 1
+  const isAlone = reader.isPlainFile || (options.threads ?? availableParallelism()) === 1
   const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
   if (rest !== undefined) {
     const pipeline = started ?? new StreamPipeline()

@@ -6,7 +6,7 @@
  * Threads are started before this one loads what it converts with: both take as long.
  */
 
-import { statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import {
   type Conversion,
@@ -18,6 +18,7 @@ import {
 } from './convert-options.ts'
 import { PiecePool, ReadInOrder } from './parallel/piece-pool.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
+import { isWorthAPool } from './parallel/worth.ts'
 import type { OutputTarget } from './sinks/output.ts'
 import type { ExportSource } from './source.ts'
 
@@ -55,23 +56,34 @@ function startThreads({ source, target, format, options, internals }: Conversion
   const threads = options.threads ?? availableParallelism()
   if (threads === 1 || format !== 'parquet') return {}
   if (internals.expectsLongStream === true) return { pipeline: new StreamPipeline() }
-  // Pieces that turn out not to fit are read again, and a caller is told nothing twice.
-  if (options.onReject !== undefined || !isWorthAPool(source, target, internals.smallestPoolBytes)) return {}
-  return { pool: new PiecePool(threads) }
+  // Pieces that turn out not to fit are read again, and a caller is told nothing twice. Nor could a stream as target.
+  if (options.onReject !== undefined || !isPath(source) || !isPath(target)) return {}
+  const { smallestPoolBytes } = internals
+  const stats = statSync(source, { throwIfNoEntry: false })
+  if (stats?.isFile() !== true || !isWorthAPool(stats.size, 0, smallestPoolBytes)) return {}
+  const pool = new PiecePool(threads)
+  if (isWorthAPool(stats.size, likelyColumns(source), smallestPoolBytes)) pool.start()
+  return { pool }
 }
 
-/** Below this size one thread is as fast: each worker has its code to load and to warm up. */
-const SMALLEST_POOL_BYTES = 256 * 2 ** 20
+/** Bytes that a question takes in most definitions, at least. */
+const QUESTION_BYTES = 512
+const LOOKED_AT_BYTES = 128 * 1024
 
-/** A stream as target cannot be written a second time, should the pieces not fit together. */
-function isWorthAPool(
-  source: ExportSource,
-  target: OutputTarget,
-  smallestBytes: number = SMALLEST_POOL_BYTES,
-): boolean {
-  if (!isPath(source) || !isPath(target)) return false
-  const stats = statSync(source, { throwIfNoEntry: false })
-  return stats?.isFile() === true && stats.size >= smallestBytes
+/** As many columns as fit before the records; very many where these are far away, or not there. */
+function likelyColumns(path: string | URL): number {
+  const start = Buffer.alloc(LOOKED_AT_BYTES)
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const recordsAt = start.subarray(0, readSync(file, start, 0, LOOKED_AT_BYTES, 0)).indexOf('"records"')
+    return recordsAt < 0 ? Number.POSITIVE_INFINITY : recordsAt / QUESTION_BYTES
+  } catch {
+    // The reader will say it better.
+    return Number.POSITIVE_INFINITY
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
 }
 
 function isPath(place: ExportSource | OutputTarget): place is string | URL {

@@ -154,6 +154,14 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     this.header = input.decoder.header
   }
 
+  /**
+   * Whether bytes come as fast as they are asked for, from threads that are not JavaScript's.
+   * @internal
+   */
+  get isPlainFile(): boolean {
+    return this.#input.isPlainFile
+  }
+
   /** @internal */
   get numbersRecords(): boolean {
     return this.#plan.shape.numbersRecords
@@ -293,6 +301,10 @@ class DocumentInput {
     const { bytesRead, totalBytes } = this.#source
     const { cursor } = this.decoder
     return { bytesRead, totalBytes, documentBytes: cursor.offsetOf(cursor.pos), records: this.decoder.recordsRead }
+  }
+
+  get isPlainFile(): boolean {
+    return this.#source.peek !== undefined
   }
 
   /** Bytes of the document from its records on; undefined when nobody knows. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
 import { type ConvertResult, convertExport } from '../dist/convert.js'
 import { planPieces } from '../src/parallel/cuts.ts'
+import { isWorthAPool } from '../src/parallel/worth.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-parallel-'))
 const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
@@ -108,6 +109,17 @@ describe('worker threads', () => {
     const { threads } = await convertExport(pathToFileURL(input), output, { threads: 2, rowGroupSize: 200 }, internals)
     expect(threads).toBe(2)
     expect(readFileSync(output).equals((await convert(input, 1, 200)).bytes)).toBe(true)
+  })
+
+  test.each([
+    [255, 0, false],
+    [256, 0, true],
+    [380, 40, true],
+    [380, 400, false],
+    [4000, 400, true],
+    [4000, 5000, false],
+  ])('are for %i MiB with %i columns: %s', (mebibytes, columns, isWorth) => {
+    expect(isWorthAPool(mebibytes * 2 ** 20, columns)).toBe(isWorth)
   })
 
   test('leave to one thread what cannot be cut, with the same result', async () => {

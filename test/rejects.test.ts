@@ -100,12 +100,12 @@ describe('rejects are the same for any number of threads', () => {
   })
 
   test.each([
-    ['compact', WRITTEN],
-    ['its records before the definition', writtenExport(RECORDS, { isRecordsFirst: true })],
-  ])('of a stream, %s', async (_, { bytes, rejects }) => {
+    ['compact', WRITTEN, 2],
+    ['its records before the definition', writtenExport(RECORDS, { isRecordsFirst: true }), 1],
+  ])('of a stream, %s', async (_, { bytes, rejects }, threads) => {
     const one = await convert(chunksOf(bytes, 10_007), { threads: 1, rowGroupSize: 300, keepUnknown: true })
     const two = await convert(chunksOf(bytes, 10_007), { threads: 2, rowGroupSize: 300, keepUnknown: true })
-    expect(two.result.threads).toBe(2)
+    expect(two.result.threads).toBe(threads)
     expect(withoutReasons(linesOf(one.rejects))).toEqual(rejects)
     expect(two.rejects.equals(one.rejects)).toBe(true)
     expect(two.output.equals(one.output)).toBe(true)

@@ -28,11 +28,13 @@ interface Decoded {
 
 /**
  * The threads of one conversion: this one, which has its code loaded and warm when the definition is read, and workers,
- * which load theirs meanwhile.
+ * which can load theirs meanwhile.
  */
 export class PiecePool {
-  readonly #workers: Worker[]
-  readonly #threads: readonly PieceThread[]
+  /** This one included. */
+  readonly threads: number
+  readonly #workers: Worker[] = []
+  readonly #threads: PieceThread[] = []
   readonly #free: PieceThread[] = []
   readonly #results = new Map<number, Decoded>()
   #failure: unknown
@@ -41,23 +43,22 @@ export class PiecePool {
   #wake: () => void = () => undefined
 
   constructor(threads: number) {
-    const remote = Array.from({ length: threads - 1 }, () => this.#start())
-    this.#workers = remote.map(({ worker }) => worker)
-    this.#threads = [...remote, this.#thisThread()]
+    this.threads = threads
   }
 
-  get threads(): number {
-    return this.#threads.length
+  /** Starts the workers, unless that was done before. */
+  start(): void {
+    while (this.#threads.length < this.threads - 1) this.#threads.push(this.#startWorker())
   }
 
-  #start(): PieceThread & { worker: Worker } {
+  #startWorker(): PieceThread {
     const onMessage = (message: WorkerMessage) => {
       if (message.type === 'done') this.#take(message.result, thread)
       else this.#fail(new ReadInOrder(message.message))
     }
     const worker = startWorker('piece-worker.js', onMessage, (failure) => this.#fail(failure))
+    this.#workers.push(worker)
     const thread = {
-      worker,
       begin: (job: PieceJob) => tell(worker, { type: 'job', job }),
       decode: (piece: PieceRequest) => tell(worker, { type: 'piece', piece }),
       reuse: (memory: ArrayBuffer) => tell(worker, { type: 'written', memory }, [memory]),
@@ -65,11 +66,12 @@ export class PiecePool {
     return thread
   }
 
-  #thisThread(): PieceThread {
+  #thisThread(own: PieceDecoder): PieceThread {
+    this.#own = own
     const thread = {
       begin: () => undefined,
       decode: (piece: PieceRequest) => {
-        this.#own?.decode(piece, this.#closing.signal).then(
+        own.decode(piece, this.#closing.signal).then(
           (result) => this.#take(result, thread),
           (error: unknown) => {
             const isOurs = isExportError(error) || isSystemError(error)
@@ -77,7 +79,7 @@ export class PiecePool {
           },
         )
       },
-      reuse: (memory: ArrayBuffer) => this.#own?.reuse(memory),
+      reuse: (memory: ArrayBuffer) => own.reuse(memory),
     }
     return thread
   }
@@ -107,7 +109,8 @@ export class PiecePool {
     own: PieceDecoder,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<PieceResult> {
-    this.#own = own
+    this.start()
+    this.#threads.push(this.#thisThread(own))
     const onAbort = () => this.#fail(signal && aborted(signal))
     const count = job.numbersRecords ? new RecordCount(job.path, pieces) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
