@@ -7,7 +7,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,7 +55,9 @@ async function runJob(firstSeed: number, end: number, folder: string): Promise<v
   let [tried, refused] = [0, 0]
   for (let seed = firstSeed; Date.now() < end; seed++) {
     for (const input of fuzzInputs(seed)) {
-      writeFileSync(join(folder, 'input.json'), inputText(input))
+      // Whole at any moment: this process may be killed.
+      writeFileSync(join(folder, 'next.json'), inputText(input))
+      renameSync(join(folder, 'next.json'), join(folder, 'input.json'))
       const { failure, isRefused } = await resultOf(input)
       tried++
       if (isRefused) refused++
