@@ -6,7 +6,7 @@ import type { Conversion, ConversionThreads, ConvertOptions, ConvertResult, Outp
 import type { AnswerCounts } from './decode/table.ts'
 import type { DecodedCounts, TableJob } from './parallel/messages.ts'
 import { PieceDecoder } from './parallel/piece-decoder.ts'
-import { type PiecePool, PieceSeams } from './parallel/piece-pool.ts'
+import { type PiecePool, PieceSeams, readInOrder } from './parallel/piece-pool.ts'
 import { rejectedValues } from './parallel/reject-lines.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import { isWorthAPool } from './parallel/worth.ts'
@@ -209,7 +209,8 @@ async function encodeInPieces(
   const sink = new ParquetSink(reader.schema, output, options.compression)
   const seams = new PieceSeams(pieces.first, numbersRecords)
   const counts = new Counts(columns.length)
-  for await (const result of pool.decode(job, pieces, await PieceDecoder.for(job), options.signal)) {
+  const own = await PieceDecoder.for(job).catch(readInOrder)
+  for await (const result of pool.decode(job, pieces, own, options.signal)) {
     seams.add(result)
     tellRejects(result.rejects, counts.records, options, rejects)
     counts.add(result)

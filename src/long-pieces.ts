@@ -47,6 +47,11 @@ export async function* longPieces(
     stream.pause()
     wake()
   })
+  // A stream does not flow while somebody else listens to `readable`, too.
+  const readOn = () => {
+    while (!pieces.isReady && stream.read() !== null);
+  }
+  if (stream.listenerCount('readable') > 0) stream.on('readable', readOn)
   try {
     for (;;) {
       if (end !== undefined) pieces.finishPiece()
@@ -65,6 +70,7 @@ export async function* longPieces(
           wake()
         }, LONGEST_WAIT_MS)
         stream.resume()
+        if (stream.readableFlowing === false) readOn()
         await change
         clearTimeout(timer)
       }

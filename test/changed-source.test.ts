@@ -111,6 +111,26 @@ test('an export that is replaced by another one while threads read it is an erro
   expect(['ERR_SOURCE_CHANGED', 2000]).toContain(outcome)
 })
 
+test.each(Object.entries(CHANGES))(
+  'an export that %s while threads begin with it is an error of the export',
+  async (_, change) => {
+    const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
+    // Told first when the export is open, then when threads are to open it, too.
+    for (const when of [1, 2]) {
+      writeFileSync(path, DOCUMENT)
+      let told = 0
+      const watch = () => {
+        if (++told === when) change(path)
+      }
+      const options = { threads: 2, rowGroupSize: 100, watch }
+      await expect(convertCompiled(path, join(folder, 'out.parquet'), options, internals)).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_(SOURCE|JSON|NOT_JSON)/),
+      })
+      expect(readdirSync(folder).filter((name) => name.includes('out'))).toEqual([])
+    }
+  },
+)
+
 test('a file on standard input that grows meanwhile is an error', async () => {
   const output = join(folder, 'out.parquet')
   const change = `process.once('exit', () => undefined); require('node:fs').appendFileSync(${JSON.stringify(path)}, '\\n')`

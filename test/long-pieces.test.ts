@@ -24,6 +24,25 @@ function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
 }
 
 describe('a stream in long pieces', () => {
+  it.each<[string, (stream: PassThrough) => void]>([
+    ['waits', ignore],
+    ['is paused', (stream) => stream.pause()],
+    ['flows', (stream) => stream.resume()],
+    ['has a listener for what is readable', (stream) => stream.on('readable', ignore)],
+    ['was looked at', (stream) => stream.unshift(stream.read())],
+  ])('is read to its end when it %s before', async (_, prepare) => {
+    const bytes = bytesOf(5000)
+    const stream = new PassThrough()
+    const chunks = cut(bytes, [700])
+    stream.write(chunks[0])
+    prepare(stream)
+    for (const chunk of chunks.slice(1)) stream.write(chunk)
+    setTimeout(() => stream.end(), 20)
+    const parts: Buffer[] = []
+    for await (const piece of longPieces(stream, new ReceiveMemory(PIECE_BYTES, ignore))) parts.push(Buffer.from(piece))
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true)
+  })
+
   it('has all bytes in order, however it comes, also where its memory is used again', async () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 3 * PIECE_BYTES }), { minLength: 1, maxLength: 10 })
     await fc.assert(

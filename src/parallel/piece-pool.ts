@@ -154,8 +154,8 @@ export class PiecePool {
   }
 }
 
-/** The count cannot be had; reading in order tells why, if it cannot be read either. */
-function readInOrder(error: unknown): never {
+/** For what a piece needs of the file and cannot be had; reading in order tells why, if that cannot be done either. */
+export function readInOrder(error: unknown): never {
   throw new ReadInOrder((error as Error).message)
 }
 
