@@ -44,6 +44,7 @@ export async function convertExport(
       return await convertOnce(conversion, threads)
     } catch (error) {
       if (!(error instanceof ReadInOrder)) throw error
+      await threads.pool?.close()
       return await convertOnce(conversion, {})
     }
   } finally {

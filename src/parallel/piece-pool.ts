@@ -150,6 +150,7 @@ export class PiecePool {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#own?.close()
+    this.#own = undefined
     await stopWorkers(this.#workers)
   }
 }
