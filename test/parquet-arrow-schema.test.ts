@@ -57,6 +57,14 @@ const text = fc.oneof(
 const fieldName = text.filter((characters) => characters !== '')
 const metadata = fc.array(fc.tuple(text, text), { maxLength: 3 }).map((entries) => new Map(entries))
 
+/** More than a schema here has dictionaries: arrow-js refuses two with the same id. */
+const IDS = 1024
+let lastId = 0
+function nextId(): number {
+  lastId = (lastId + 1) % IDS
+  return lastId
+}
+
 const { field } = fc.letrec<{ field: Field; type: DataType }>((tie) => ({
   type: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
@@ -66,7 +74,7 @@ const { field } = fc.letrec<{ field: Field; type: DataType }>((tie) => ({
     ),
     fc
       .tuple(fc.nat(100_000), fc.constantFrom(new Int8(), new Int16(), new Int32()), fc.boolean())
-      .map(([id, indices, isOrdered]) => new Dictionary(new Utf8(), indices, id, isOrdered)),
+      .map(([id, indices, isOrdered]) => new Dictionary(new Utf8(), indices, id * IDS + nextId(), isOrdered)),
     tie('field').map((item) => new List(item)),
     fc.array(tie('field'), { maxLength: 4 }).map((members) => new Struct(members)),
   ),
