@@ -83,7 +83,11 @@ async function encodeInOrder(
 ): Promise<void> {
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
   const sink = new ParquetSink(reader.schema, output, options.compression)
-  for await (const batch of reader) await sink.write([batch])
+  reader.recycle()
+  for await (const batch of reader) {
+    await sink.write([batch])
+    reader.recycle()
+  }
   await sink.finish(reader.finalMetadata, () => reader.emptyBatch())
 }
 

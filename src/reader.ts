@@ -10,6 +10,7 @@ import { type InputLimits, requireGzipRatio, requireLimits } from './limits.ts'
 import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnPlan, InvalidCounts } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
+import { ShapedBatches } from './shape/shaped-batches.ts'
 import type { RejectSink } from './sinks/rejects-file.ts'
 import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
 import { SourceState } from './source-state.ts'
@@ -119,7 +120,6 @@ export async function readExport(
     decoder.limits =
       pieces === undefined ? { ...limits, rows: uncutRows } : { ...limits, rows: pieceRows, cuts: pieces }
     decoder.limits.batchBytes = pieces?.stride ?? input.recordsBytes
-    if (pieces !== undefined) decoder.keepBuffers()
     decoder.begin(plan.columns, plan.decodedSchema)
     if (step === 'rewind') await input.rewind()
     return new ExportReader(input, plan, pieces)
@@ -139,14 +139,14 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly pieces: Pieces | undefined
   readonly #input: DocumentInput
   readonly #plan: TablePlan
+  readonly #batches: ShapedBatches
   #isStarted = false
-  /** Whether nobody looks at the batches that were given any more. */
-  #areUsed = false
 
   /** @internal */
   constructor(input: DocumentInput, plan: TablePlan, pieces: Pieces | undefined) {
     this.#input = input
     this.#plan = plan
+    this.#batches = new ShapedBatches(plan.shape, input.decoder)
     this.columns = plan.columns
     this.schema = plan.shape.schema
     this.pieces = pieces
@@ -224,16 +224,9 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
     this.#isStarted = true
     try {
-      let records = 0
       while ((await this.#input.advance()) === 'batch') {
-        const batch = this.#input.decoder.takeBatch()
-        for (const shaped of this.#plan.shape.apply(batch, records)) {
-          this.#areUsed = this.pieces !== undefined
-          yield shaped
-        }
-        records += batch.numRows
+        yield* this.#batches.of(this.#input.decoder.takeBatch())
         if (this.pieces !== undefined) this.#plan.shape.forgetUnknownOptions()
-        if (this.#areUsed) this.#input.decoder.recycle()
       }
     } finally {
       await this.close()
@@ -245,8 +238,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
    * @internal
    */
   recycle(): void {
-    this.#input.decoder.keepBuffers()
-    this.#areUsed = true
+    this.#batches.recycle()
   }
 
   /** Lets go of the source; the end of an iteration does so too. */

@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads'
 import type { RecordBatch } from 'apache-arrow'
 import { copyBytes } from '../copy-bytes.ts'
 import { DocumentDecoder } from '../decode/document.ts'
+import { ShapedBatches } from '../shape/shaped-batches.ts'
 import { RowGroupEncoder, rowGroupsOf } from '../sinks/parquet/index.ts'
 import type { ByteSource } from '../source.ts'
 import { planTable, rejectLogOf } from '../table-plan.ts'
@@ -72,29 +73,18 @@ async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))
   const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
   decoder.limitInput(job.options)
-  decoder.keepBuffers()
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
-  let areUsed = false
+  const batches = new ShapedBatches(shape, decoder)
   async function* shaped(): AsyncGenerator<RecordBatch> {
-    let records = 0
     for await (const batch of decodedBatches(job, decoder, bytes)) {
       if (rejects !== undefined) tellRejects(lines.take())
-      for (const shapedBatch of shape.apply(batch, records)) {
-        areUsed = false
-        yield shapedBatch
-      }
-      records += batch.numRows
-      if (areUsed) decoder.recycle()
+      yield* batches.of(batch)
     }
     if (rejects !== undefined) tellRejects(lines.take())
   }
-  const batches = Object.assign(shaped(), {
-    recycle: () => {
-      areUsed = true
-    },
-  })
+  const reused = Object.assign(shaped(), { recycle: () => batches.recycle() })
   encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
-  for await (const group of rowGroupsOf(batches, { rowGroupRows: job.rowGroupSize })) {
+  for await (const group of rowGroupsOf(reused, { rowGroupRows: job.rowGroupSize })) {
     const rowGroup = encoder.encode(group)
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
     rowGroupsWaiting++
