@@ -5,7 +5,7 @@
  * the distance forward to what it means, so that tables are written before what they refer to.
  */
 
-import { isAscii } from './thrift.ts'
+import { writeUtf8 } from './utf8.ts'
 
 /** Where each field of a table is, by its number, 0 for those that it has not; and the bytes of the table. */
 export interface TableShape {
@@ -17,11 +17,6 @@ export interface TableShape {
 const LONGEST_NUMBER = 8
 
 const OFFSET_BYTES = 4
-
-/** Longer texts are left to the engine's encoder. */
-const LONGEST_SHORT_TEXT = 64
-
-const encoder = new TextEncoder()
 
 export class FlatBuffer {
   #bytes = new Uint8Array(2 ** 16)
@@ -72,12 +67,7 @@ export class FlatBuffer {
     const start = this.room(OFFSET_BYTES)
     const from = this.#length
     this.#reserve(from + 3 * text.length + 1)
-    if (text.length <= LONGEST_SHORT_TEXT && isAscii(text)) {
-      for (let i = 0; i < text.length; i++) this.#bytes[from + i] = text.charCodeAt(i)
-      this.#length = from + text.length
-    } else {
-      this.#length = from + encoder.encodeInto(text, this.#bytes.subarray(from)).written
-    }
+    this.#length = from + writeUtf8(text, this.#bytes, from)
     this.#view.setUint32(start, this.#length - from, true)
     this.#length++
     return start

@@ -5,6 +5,8 @@
  * less than 16; a list header is `length << 4 | type of the elements` for fewer than 15 elements.
  */
 
+import { writeUtf8 } from './utf8.ts'
+
 export const THRIFT = {
   true: 1,
   false: 2,
@@ -21,9 +23,6 @@ export const THRIFT = {
 } as const
 
 const LAST_SHORT_LIST = 14
-/** Longer texts have a length of two bytes. */
-const LONGEST_SHORT_TEXT = 127
-const encoder = new TextEncoder()
 
 /** Writes one struct; `finish` gives its bytes. Integers may be as large as 2^53. */
 export class ThriftWriter {
@@ -127,16 +126,11 @@ export class ThriftWriter {
     this.#length += value.length
   }
 
-  /** Thousands of columns have their names in a footer: the engine's encoder takes a microsecond for each. */
   #text(value: string): void {
-    const { length } = value
-    if (length > LONGEST_SHORT_TEXT || !isAscii(value)) {
-      this.#blob(encoder.encode(value))
-      return
-    }
-    this.#reserve(1 + length)
-    this.#bytes[this.#length++] = length
-    for (let i = 0; i < length; i++) this.#bytes[this.#length++] = value.charCodeAt(i)
+    const byteLength = Buffer.byteLength(value)
+    this.#varint(byteLength)
+    this.#reserve(byteLength)
+    this.#length += writeUtf8(value, this.#bytes, this.#length)
   }
 
   #integer(value: number): void {
@@ -160,9 +154,4 @@ export class ThriftWriter {
     longer.set(this.#bytes)
     this.#bytes = longer
   }
-}
-
-export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false
-  return true
 }
