@@ -33,24 +33,23 @@ export async function* rowGroupsOf(
   let group: RecordBatch[] = []
   let rows = 0
   let bytes = 0
+  const complete = () => {
+    const whole = group
+    group = []
+    rows = bytes = 0
+    return whole
+  }
   batches.recycle?.()
   for await (const batch of batches) {
     for (const piece of cutToSize(batch, rowGroupRows, rowGroupBytes)) {
       const pieceBytes = batchBytes(piece, 0, piece.numRows)
-      if (group.length > 0 && (rows + piece.numRows > rowGroupRows || bytes + pieceBytes > rowGroupBytes)) {
-        yield group
-        group = []
-        rows = bytes = 0
-      }
+      const isTooMuch = rows + piece.numRows > rowGroupRows || bytes + pieceBytes > rowGroupBytes
+      if (group.length > 0 && isTooMuch) yield complete()
       group.push(piece)
       rows += piece.numRows
       bytes += pieceBytes
       // Not with the next batch, which takes its time to come.
-      if (rows === rowGroupRows) {
-        yield group
-        group = []
-        rows = bytes = 0
-      }
+      if (rows === rowGroupRows) yield complete()
     }
     if (group.length === 0) batches.recycle?.()
   }
