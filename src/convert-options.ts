@@ -51,7 +51,7 @@ export interface ConvertResult {
   readonly columnCount: number
   readonly documentBytes: number
   readonly outputBytes: number
-  /** Worker threads that decoded; 1 when the export was read in order on the calling thread. */
+  /** Threads that took part, the calling one included. */
   readonly threads: number
   readonly summary: ReadSummary
 }

@@ -57,7 +57,7 @@ function startThreads({ source, target, format, options, internals }: Conversion
   const threads = options.threads ?? availableParallelism()
   if (threads === 1 || format !== 'parquet') return {}
   if (internals.expectsLongStream === true) return { pipeline: new StreamPipeline() }
-  // Pieces that turn out not to fit are read again, and a caller is told nothing twice. Nor could a stream as target.
+  // Pieces that turn out not to fit are read again: a caller would be told twice, a stream as target be written twice.
   if (options.onReject !== undefined || !isPath(source) || !isPath(target)) return {}
   const { smallestPoolBytes } = internals
   const stats = statSync(source, { throwIfNoEntry: false })

@@ -8,6 +8,9 @@ import { finished } from 'node:stream/promises'
 import { asBytes, copyBytes } from './copy-bytes.ts'
 import type { ReceiveMemory } from './receive-memory.ts'
 
+/** As much as is read of a file at a time. */
+export const LONG_PIECE_BYTES = 1 << 20
+
 /** A piece is handed on after this time, however short it is: somebody may be watching a slow one. */
 const LONGEST_WAIT_MS = 100
 

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { asBytes, copyBytes } from './copy-bytes.ts'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
-import { longPieces } from './long-pieces.ts'
+import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
@@ -217,7 +217,7 @@ function isGzip(start: Uint8Array): boolean {
 
 /** A Node stream, in pieces whose memory is used again. */
 function openStream(stream: Readable, signal: AbortSignal | undefined): ByteSource {
-  const memory = new ReceiveMemory(READ_BYTES)
+  const memory = new ReceiveMemory(LONG_PIECE_BYTES)
   const received = stream instanceof PipeStream ? stream.memory : undefined
   const pieces: ReusedChunks = Object.assign(
     longPieces(stream, memory, (chunk) => received?.releaseBefore(chunk)),
@@ -254,9 +254,7 @@ class WebChunks implements AsyncIterable<Uint8Array> {
 }
 
 function chunksOf(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
-    return source as AsyncIterable<Uint8Array>
-  }
+  if (typeof source?.[Symbol.asyncIterator] === 'function') return source
   throw new TypeError('expected a path, a file: URL, bytes, or a stream of bytes as the source of an export')
 }
 
@@ -277,7 +275,7 @@ class ChunkSource implements ByteSource {
   readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
   readonly #signal: AbortSignal | undefined
   readonly #source: AsyncIterable<Uint8Array>
-  readonly #release: () => Promise<void>
+  readonly #closeInput: () => Promise<void>
   /** The source's chunks as they come, and those of the document. */
   #input: AsyncGenerator<Uint8Array> | undefined
   #chunks: AsyncGenerator<Uint8Array> | undefined
@@ -293,11 +291,11 @@ class ChunkSource implements ByteSource {
     totalBytes: number | undefined,
     reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined,
     signal: AbortSignal | undefined,
-    release: () => Promise<void> = async () => undefined,
+    closeInput: () => Promise<void> = async () => undefined,
   ) {
     this.#source = source
     this.#reuse = releaserOf(source)
-    this.#release = release
+    this.#closeInput = closeInput
     this.totalBytes = totalBytes
     this.reopen = reopen
     this.#signal = signal
@@ -370,7 +368,7 @@ class ChunkSource implements ByteSource {
 
   async close(): Promise<void> {
     for (const chunks of [this.#chunks, this.#input]) chunks?.return(undefined).catch(() => undefined)
-    await this.#release()
+    await this.#closeInput()
   }
 }
 

@@ -1,6 +1,6 @@
 /** What all calls of one client share: where the API is, who calls, and how often a failing request is repeated. */
 
-import { longPieces } from '../long-pieces.ts'
+import { LONG_PIECE_BYTES, longPieces } from '../long-pieces.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, HttpRequest, HttpResponse } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -11,9 +11,6 @@ import { RedirectTrail, redirectTarget } from './redirect.ts'
 import { discard, failureReport, jsonObject, statusError, statusFailure } from './response.ts'
 import { type RetryPolicy, withRetries } from './retry.ts'
 import type { TokenSource } from './token.ts'
-
-/** Of a body: what is read of a file at a time, too. */
-const BODY_PIECE_BYTES = 1 << 20
 
 export interface SessionParts {
   readonly endpoint: Endpoint
@@ -135,7 +132,7 @@ export class Session {
   async *chunks(operation: Operation, url: URL, response: HttpResponse): AsyncGenerator<Uint8Array, void, undefined> {
     const connection = this.#connection
     try {
-      const memory = connection.receiveMemory(BODY_PIECE_BYTES)
+      const memory = connection.receiveMemory(LONG_PIECE_BYTES)
       yield* longPieces(response.body, memory, (chunk) => connection.release(chunk))
     } catch (error) {
       throw this.#networkFailure(operation, url, error)

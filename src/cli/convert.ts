@@ -102,9 +102,8 @@ async function write(
     return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
   const target = output === STANDARD_STREAM ? process.stdout : output
-  const formatOrDefault = format ?? formatOf(target)
-  const written = { format: formatOrDefault, compression, batchSize, rowGroupSize, threads, rejects }
-  return convertExport(source, target, { ...shape, ...written, signal, watch }, internals)
+  const writing = { format: format ?? formatOf(target), compression, batchSize, rowGroupSize, threads, rejects }
+  return convertExport(source, target, { ...shape, ...writing, signal, watch }, internals)
 }
 
 function requireFolder(output: string, format: OutputFormat | undefined): void {

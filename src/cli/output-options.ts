@@ -27,7 +27,7 @@ export function addOutputOptions(command: Command): Command {
     )
     .option(
       '--threads <number>',
-      'worker threads for a large export that becomes Parquet; 1: none (default: all cores; 2 for a stream)',
+      'threads for a large export that becomes Parquet; 1: this one alone (default: all cores; 2 for a stream)',
       wholeNumber,
     )
     .option('--rejects <file>', 'with --on-invalid null: the values left out, and where they were: .jsonl or .parquet')
