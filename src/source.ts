@@ -1,5 +1,6 @@
 /**
- * Whatever the caller has → bytes of the decompressed document. The only module that reads from the file system.
+ * Whatever the caller has → bytes of the decompressed document. Whatever reads files beside it
+ * (`parallel/`, a look by `convert.ts`) reads plain ones only.
  *
  * Compression is told by the magic bytes of gzip, not by names or headers.
  */
