@@ -8,7 +8,8 @@ import { build } from 'esbuild'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
-const ENTRIES = ['bin', 'parallel/piece-worker', 'parallel/stream-worker']
+/** Threads load one file each, without chunks that others load as well: they share nothing but the disk. */
+const WORKERS = ['piece-worker', 'stream-worker']
 
 /** Loaded when needed, from where they are installed. */
 const EXTERNAL = ['parquet-wasm', 'stream-json', 'stream-chain', 'htmlparser2', 'csv-stringify', 'any-ascii']
@@ -21,18 +22,15 @@ const undiciApart = {
 
 for (const name of readdirSync('dist')) if (/^chunk-\w+\.js$/.test(name)) rmSync(join('dist', name))
 
-const { metafile } = await build({
-  entryPoints: ENTRIES.map((name) => ({ in: `src/${name}.ts`, out: name })),
-  outdir: 'dist',
+const OPTIONS = {
   // All in the folder that `packageFile` takes paths from.
+  outdir: 'dist',
   chunkNames: 'chunk-[hash]',
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  minifyWhitespace: true,
-  minifySyntax: true,
+  minify: true,
   legalComments: 'none',
   external: EXTERNAL,
   plugins: [undiciApart],
@@ -41,14 +39,24 @@ const { metafile } = await build({
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
-})
+}
 
-for (const name of ENTRIES) rmSync(`dist/${name}.js.map`, { force: true })
+const bundles = await Promise.all([
+  build({ ...OPTIONS, entryPoints: ['src/bin.ts'], splitting: true }),
+  build({ ...OPTIONS, entryPoints: WORKERS.map((name) => `src/parallel/${name}.ts`) }),
+])
+
+rmSync('dist/bin.js.map', { force: true })
+// Nothing imports them where tsc put them.
+for (const name of WORKERS) {
+  for (const ending of ['js', 'js.map', 'd.ts', 'd.ts.map']) rmSync(`dist/parallel/${name}.${ending}`, { force: true })
+}
 chmodSync('dist/bin.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(bundledPackages()))
 
 function bundledPackages() {
-  const paths = Object.keys(metafile.inputs).map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1])
+  const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  const paths = inputs.map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1])
   return [...new Set(paths.filter((name) => name !== undefined))].sort()
 }
 

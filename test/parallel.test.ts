@@ -83,7 +83,7 @@ async function convert(
   return { bytes: readFileSync(output), result }
 }
 
-beforeAll(() => expect(readdirSync('dist/parallel')).toContain('piece-worker.js'))
+beforeAll(() => expect(readdirSync('dist')).toContain('piece-worker.js'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('worker threads', () => {

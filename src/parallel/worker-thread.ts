@@ -8,7 +8,7 @@ import { kernelData, packageFile } from '../package-file.ts'
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 /**
- * @param file Name of the worker's compiled file in this folder.
+ * @param file The worker's bundle.
  * @param onFailure Gets an ExportError `ERR_WORKER` when the thread throws or ends.
  */
 export function startWorker<Message>(
@@ -16,7 +16,7 @@ export function startWorker<Message>(
   onMessage: (message: Message, worker: Worker) => void,
   onFailure: (failure: ExportError) => void,
 ): Worker {
-  const worker = new Worker(packageFile(`parallel/${file}`), {
+  const worker = new Worker(packageFile(file), {
     resourceLimits: RESOURCE_LIMITS,
     workerData: kernelData(),
   })
