@@ -56,6 +56,8 @@ export interface ExportErrorOptions extends Place {
 }
 
 export class ExportError extends Error implements Place {
+  /** Spelt out in each class: minified code has other names of classes. */
+  override readonly name: string = 'ExportError'
   readonly code: ErrorCode
   readonly record: number | undefined
   readonly ownerId: string | undefined
@@ -67,7 +69,6 @@ export class ExportError extends Error implements Place {
   /** `problem` is the message without its place, which is added here so that it is always worded alike. */
   constructor(code: ErrorCode, problem: string, options: ExportErrorOptions = {}) {
     super(printable(problem + placeText(options)), options.cause === undefined ? undefined : { cause: options.cause })
-    this.name = new.target.name
     this.code = code
     this.#problem = printable(problem)
     this.record = options.record
@@ -84,28 +85,44 @@ export class ExportError extends Error implements Place {
 }
 
 /** The bytes are not the JSON (RFC 8259) of one complete document. */
-export class JsonSyntaxError extends ExportError {}
+export class JsonSyntaxError extends ExportError {
+  override readonly name = 'JsonSyntaxError'
+}
 
 /** The JSON is fine, but it is not an export, or its definition cannot be used. */
-export class DefinitionError extends ExportError {}
+export class DefinitionError extends ExportError {
+  override readonly name = 'DefinitionError'
+}
 
 /** An answer does not fit the definition: a text in a `double`, an impossible date, two values in an `enum`. */
-export class ValueError extends ExportError {}
+export class ValueError extends ExportError {
+  override readonly name = 'ValueError'
+}
 
 /** The input cannot be read: no such file, a directory, a broken gzip stream. */
-export class SourceError extends ExportError {}
+export class SourceError extends ExportError {
+  override readonly name = 'SourceError'
+}
 
 /** The output cannot be written: no such folder, no permission, disk full. */
-export class OutputError extends ExportError {}
+export class OutputError extends ExportError {
+  override readonly name = 'OutputError'
+}
 
 /** The input passes a safety limit; the message names the option that raises it. */
-export class LimitError extends ExportError {}
+export class LimitError extends ExportError {
+  override readonly name = 'LimitError'
+}
 
 /** An option is unknown, contradicts another, or names something that is not there. CLI exit code 2. */
-export class OptionError extends ExportError {}
+export class OptionError extends ExportError {
+  override readonly name = 'OptionError'
+}
 
 /** The caller's AbortSignal fired, or the process was interrupted. */
-export class AbortError extends ExportError {}
+export class AbortError extends ExportError {
+  override readonly name = 'AbortError'
+}
 
 export interface ApiErrorOptions extends ExportErrorOptions {
   /** HTTP status code. */
@@ -119,6 +136,7 @@ export interface ApiErrorOptions extends ExportErrorOptions {
 
 /** The API or the file store answered with a failure, or not at all. CLI exit code 3. */
 export class ApiError extends ExportError {
+  override readonly name = 'ApiError'
   readonly status: number | undefined
   readonly errorId: string | undefined
   readonly developerMessage: string | undefined

@@ -123,6 +123,20 @@ export abstract class Column {
     this.validity[row >> 3]! |= 1 << (row & 7)
   }
 
+  protected setAllValid(from: number, to: number): void {
+    const { validity } = this
+    const firstByte = from >> 3
+    const lastByte = to >> 3
+    validity.fill(0xff, firstByte + 1, lastByte)
+    const fromBits = 0xff << (from & 7)
+    const toBits = (1 << (to & 7)) - 1
+    if (firstByte === lastByte) validity[firstByte]! |= fromBits & toBits
+    else {
+      validity[firstByte]! |= fromBits
+      if (toBits !== 0) validity[lastByte]! |= toBits
+    }
+  }
+
   protected setNull(row: number): void {
     if (row < this.capacity) this.validity[row >> 3]! &= ~(1 << (row & 7))
   }

@@ -119,12 +119,11 @@ export class ListColumn extends Column {
   appendLists(row: number, rows: number, ends: Int32Array, elements: Gathered['elements']): void {
     this.reserveRow(row + rows - 1)
     this.#fillOffsets(row)
-    const base = this.#offsets[row]!
+    const offsets = this.#offsets
+    const base = offsets[row]!
+    for (let i = 0; i < rows; i++) offsets[row + i + 1] = base + ends[i]!
+    this.setAllValid(row, row + rows)
     this.#appendElements(elements, ends[rows - 1]!)
-    for (let i = 0; i < rows; i++) {
-      this.#offsets[row + i + 1] = base + ends[i]!
-      this.setValid(row + i)
-    }
     this.#rowsFilled = row + rows
   }
 

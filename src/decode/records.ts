@@ -166,7 +166,8 @@ export class RecordDecoder {
   /** Says that the window will be gone. */
   leaveWindow(): void {
     const kernel = this.#kernel
-    if (kernel !== undefined && (kernel.isFull || !kernel.keepTexts())) this.flush()
+    if (kernel?.isFull) this.flush()
+    else kernel?.keepTexts()
   }
 
   /** Bytes of text and list elements in the batch so far. */

@@ -182,8 +182,9 @@ export class Table {
 
   #appendSkipped(row: number, { rows, skipped: { ends, elements } }: RecordsKernel): void {
     this.#skippedColumn.appendLists(row, rows, ends, elements)
+    const skipped = this.#skipped
     const total = ends[rows - 1]!
-    for (let i = 0; i < total; i++) this.#skipped[elements[i]! + FIRST_QUESTION]!++
+    for (let i = 0; i < total; i++) skipped[elements[i]! + FIRST_QUESTION]!++
   }
 
   /** Forgets the current record, which will be read again. */

@@ -13,7 +13,7 @@ const PADDING = 64
  * Room for two windows and the kernel of a usual survey; a larger one has a memory of its own. What is not written takes
  * none of the machine, but the engine counts all of it, and collects garbage the sooner.
  */
-const SHARED_BYTES = 2 ** 24
+const SHARED_BYTES = 3 * 2 ** 24
 
 /** Longer windows are copied, this many bytes at a time. */
 export const WINDOW_BYTES = 2 ** 21

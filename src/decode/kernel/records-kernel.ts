@@ -239,14 +239,9 @@ export class RecordsKernel {
     return this.rows === 0 ? 0 : this.#exports.variable() + this.#exports.skipped() * skippedBytes
   }
 
-  /**
-   * Makes the block independent of the window, which will be gone.
-   * @returns false where that does not pay: the block is to be taken instead.
-   */
-  keepTexts(): boolean {
-    if (!this.#size.spansWindows) return false
+  /** Makes the block independent of the window, which will be gone. */
+  keepTexts(): void {
     this.#exports.keepTexts(this.first + this.rows)
-    return true
   }
 
   /** Completes the block; the fields that have values in it. `drop` then makes room for the next one. */
