@@ -3,7 +3,7 @@
 import { Schema } from 'apache-arrow'
 import { ExportError } from '../../errors.ts'
 import { ARROW_SCHEMA_KEY, arrowSchemaValue } from './arrow-schema.ts'
-import { encodeFooter, MAGIC, type PlacedRowGroup, type SchemaElement } from './format.ts'
+import { encodeFooter, encodeRowGroup, MAGIC, type SchemaElement } from './format.ts'
 import { ColumnLabels } from './polars-enum.ts'
 import type { EncodedRowGroup } from './row-group.ts'
 import { schemaTree } from './schema-tree.ts'
@@ -38,7 +38,7 @@ export class ParquetFileWriter {
   readonly #elements: readonly SchemaElement[]
   readonly #output: ParquetOutput
   readonly #createdBy: string
-  readonly #rowGroups: PlacedRowGroup[] = []
+  readonly #rowGroups: Uint8Array[] = []
   readonly #labels = new ColumnLabels()
   #byteCount = 0
   #rowCount = 0
@@ -61,7 +61,7 @@ export class ParquetFileWriter {
     this.#checkOpen()
     const start = this.#byteCount === 0 ? [MAGIC] : []
     const byteOffset = this.#byteCount + (start[0]?.length ?? 0)
-    this.#rowGroups.push({ rowCount: group.rowCount, byteOffset, columns: group.columns })
+    this.#rowGroups.push(encodeRowGroup(group, byteOffset))
     this.#rowCount += group.rowCount
     this.#labels.add(group.labels)
     await this.#write([...start, group.bytes])
@@ -84,6 +84,7 @@ export class ParquetFileWriter {
     const schema = new Schema(fields, new Map([...metadata, ...schemaMetadata]))
     const footer = encodeFooter({
       elements: this.#elements,
+      rowCount: this.#rowCount,
       rowGroups: this.#rowGroups,
       keyValueMetadata: [
         ...[...keyValueMetadata].filter(([key]) => key !== ARROW_SCHEMA_KEY),

@@ -117,16 +117,17 @@ function pageHeader(type: number, sizes: PageSizes, writeContent: (writer: Thrif
   return writer.finish()
 }
 
-/** A row group at its place in the file. */
-export interface PlacedRowGroup {
+/** What is written of a row group. */
+export interface RowGroupShape {
   rowCount: number
-  byteOffset: number
   columns: readonly ColumnChunk[]
 }
 
 export interface Footer {
   elements: readonly SchemaElement[]
-  rowGroups: readonly PlacedRowGroup[]
+  rowCount: number
+  /** As `encodeRowGroup` gives them: as objects, those of a long and wide table would take more memory than its data. */
+  rowGroups: readonly Uint8Array[]
   keyValueMetadata: readonly (readonly [key: string, value: string])[]
   createdBy: string
 }
@@ -139,11 +140,8 @@ export function encodeFooter(footer: Footer): Uint8Array {
   const writer = new ThriftWriter()
   writer.i32(1, FORMAT_VERSION)
   writer.structs(2, footer.elements, (element) => writeSchemaElement(writer, element))
-  writer.i64(
-    3,
-    footer.rowGroups.reduce((rows, group) => rows + group.rowCount, 0),
-  )
-  writer.structs(4, footer.rowGroups, (group) => writeRowGroup(writer, group))
+  writer.i64(3, footer.rowCount)
+  writer.encodedStructs(4, footer.rowGroups)
   if (footer.keyValueMetadata.length > 0) {
     writer.structs(5, footer.keyValueMetadata, ([key, value]) => {
       writer.string(1, key)
@@ -195,18 +193,21 @@ function writeLogicalType(writer: ThriftWriter, type: LogicalType): void {
   }
 }
 
-function writeRowGroup(writer: ThriftWriter, group: PlacedRowGroup): void {
+/** What the footer says of a row group that begins at `byteOffset` of the file. */
+export function encodeRowGroup({ rowCount, columns }: RowGroupShape, byteOffset: number): Uint8Array {
+  const writer = new ThriftWriter()
   const sum = (size: 'uncompressedByteCount' | 'compressedByteCount') =>
-    group.columns.reduce((bytes, column) => bytes + column[size], 0)
-  writer.structs(1, group.columns, (column) => {
+    columns.reduce((bytes, column) => bytes + column[size], 0)
+  writer.structs(1, columns, (column) => {
     // Deprecated: the offset of metadata outside of the footer, of which there is none.
     writer.i64(2, 0)
-    writer.struct(3, () => writeColumnMetadata(writer, column, group.byteOffset))
+    writer.struct(3, () => writeColumnMetadata(writer, column, byteOffset))
   })
   writer.i64(2, sum('uncompressedByteCount'))
-  writer.i64(3, group.rowCount)
-  writer.i64(5, group.byteOffset)
+  writer.i64(3, rowCount)
+  writer.i64(5, byteOffset)
   writer.i64(6, sum('compressedByteCount'))
+  return writer.finish()
 }
 
 function writeColumnMetadata(writer: ThriftWriter, column: ColumnChunk, groupOffset: number): void {

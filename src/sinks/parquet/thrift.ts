@@ -78,6 +78,12 @@ export class ThriftWriter {
     for (const element of elements) this.#fieldsOf(() => writeFields(element))
   }
 
+  /** A list of structs, each as `finish` gives it. */
+  encodedStructs(fieldId: number, elements: readonly Uint8Array[]): void {
+    this.#list(fieldId, THRIFT.struct, elements.length)
+    for (const element of elements) this.#bytesOf(element)
+  }
+
   i32s(fieldId: number, elements: readonly number[]): void {
     this.#list(fieldId, THRIFT.i32, elements.length)
     for (const element of elements) this.#integer(element)
@@ -121,6 +127,10 @@ export class ThriftWriter {
 
   #blob(value: Uint8Array): void {
     this.#varint(value.length)
+    this.#bytesOf(value)
+  }
+
+  #bytesOf(value: Uint8Array): void {
     this.#reserve(value.length)
     this.#bytes.set(value, this.#length)
     this.#length += value.length
