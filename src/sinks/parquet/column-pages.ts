@@ -47,7 +47,7 @@ interface Page {
 }
 
 /** `lz4` and `zstd` come from parquet-wasm, many pages at a time. */
-function isPackedLater(compression: Compression): boolean {
+export function isPackedLater(compression: Compression): boolean {
   return compression === 'lz4' || compression === 'zstd'
 }
 

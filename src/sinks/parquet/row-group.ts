@@ -5,13 +5,14 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
-import type { EncodedChunk, StoredColumn } from './column-pages.ts'
+import { type EncodedChunk, isPackedLater, type StoredColumn } from './column-pages.ts'
 import { compressPages } from './compression.ts'
 import { type DictionaryChunk, encodeDictionaryChunk } from './dictionary-chunk.ts'
 import type { ColumnChunk, Compression } from './format.ts'
 import { pageKernel } from './kernel/page-kernel.ts'
 import { labelTexts } from './label-list.ts'
 import { MOST_ENUM_LABELS } from './polars-enum.ts'
+import { movedChunk, RowGroupBytes, SpareMemory } from './row-group-bytes.ts'
 import { checkBatch } from './schema-check.ts'
 import { type Leaf, type SchemaTree, schemaTree } from './schema-tree.ts'
 import { encodeValueChunk } from './value-chunk.ts'
@@ -31,17 +32,11 @@ export interface EncodedRowGroup {
   labels: Map<string, string[]>
 }
 
-/** Of a thread's row groups, one is being written while the next one is encoded. */
-const MOST_SPARE = 2
-
-/** So that a row group somewhat longer than the one before fits in its memory, too. */
-const SPARE_ROOM = 1.1
-
 export class RowGroupEncoder {
   readonly #schema: Schema
   readonly #tree: SchemaTree
   readonly #compression: Compression
-  #spare: ArrayBuffer[] = []
+  readonly #spare = new SpareMemory()
 
   /** @throws ExportError `ERR_PARQUET` for a schema that Parquet cannot hold. */
   constructor(schema: Schema, options: RowGroupOptions = {}) {
@@ -59,54 +54,39 @@ export class RowGroupEncoder {
     const filled = batches.filter((batch) => batch.numRows > 0)
     const rowCount = filled.reduce((rows, batch) => rows + batch.numRows, 0)
     if (rowCount === 0) throw new ExportError('ERR_PARQUET', 'expected a row group of one row or more, found none')
-    const kernel = pageKernel()
-    kernel.reuseCopies()
-    const stored = new Map<string, StoredColumn>()
     const labels = new Map<string, string[]>()
-    const chunks: EncodedChunk[] = []
+    const columns = new Map<string, StoredColumn>()
+    for (const column of wasmColumns(this.#schema, filled, this.#compression))
+      columns.set(pathKey(column.chunk.path), column)
+    if (isPackedLater(this.#compression)) {
+      for (const column of this.#packedTogether(filled, labels)) columns.set(pathKey(column.chunk.path), column)
+    }
+    const rowGroup = new RowGroupBytes(this.#spare.take())
     for (const leaf of this.#tree.leaves) {
-      if (leaf.dictionary !== undefined) {
-        const chunk = encodeDictionaryChunk(leaf, leaf.dictionary, filled, kernel, this.#compression)
-        chunks.push(chunk)
-        addLabels(labels, leaf, chunk)
-      } else if (leaf.valueColumn !== undefined) {
-        const number = leaf.valueColumn
-        const parts = filled.map((batch) => batch.data.children[number]!)
-        chunks.push(encodeValueChunk(leaf, parts, kernel, this.#compression))
-      }
+      const column = columns.get(pathKey(leaf.path)) ?? this.#encoded(leaf, filled, labels)
+      rowGroup.append(checked(leaf, column))
     }
-    const columns = [...this.#stored(chunks), ...wasmColumns(this.#schema, filled, this.#compression)]
-    for (const column of columns) stored.set(pathKey(column.chunk.path), column)
-    return { rowCount, ...this.#joined(this.#inOrder(stored)), labels }
+    const { bytes } = rowGroup
+    this.#spare.note(bytes.length)
+    return { rowCount, bytes, columns: rowGroup.columns, labels }
   }
 
-  /** Takes the memory of a row group that was written, for the next one: otherwise it waits for the garbage collector. */
+  /** Takes the memory of a row group that was written, for the next one. */
   reuse(memory: ArrayBuffer): void {
-    if (this.#spare.length < MOST_SPARE) this.#spare.push(memory)
+    this.#spare.give(memory)
   }
 
-  #joined(stored: readonly StoredColumn[]): Pick<EncodedRowGroup, 'bytes' | 'columns'> {
-    const bytes = this.#memory(stored.reduce((sum, { parts }) => sum + byteCount(parts), 0))
-    const columns: ColumnChunk[] = []
-    let pos = 0
-    for (const { chunk, parts } of stored) {
-      columns.push(movedChunk(chunk, pos))
-      for (const part of parts) {
-        bytes.set(part, pos)
-        pos += part.length
-      }
-    }
-    return { bytes, columns }
+  /** One column, until the next one is encoded. */
+  #encoded(leaf: Leaf, batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn | undefined {
+    pageKernel().reuseCopies()
+    const chunk = this.#chunkOf(leaf, batches, labels)
+    return chunk?.pages.stored(chunk.statistics)
   }
 
-  #memory(byteLength: number): Uint8Array<ArrayBuffer> {
-    const spare = this.#spare.find((memory) => memory.byteLength >= byteLength)
-    this.#spare = this.#spare.filter((memory) => memory !== spare && memory.byteLength >= byteLength)
-    const memory = spare ?? new ArrayBuffer(Math.ceil(byteLength * SPARE_ROOM))
-    return new Uint8Array(memory, 0, byteLength)
-  }
-
-  #stored(chunks: readonly EncodedChunk[]): StoredColumn[] {
+  /** All columns that are not parquet-wasm's, compressed by it: many pages at a time. */
+  #packedTogether(batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn[] {
+    pageKernel().reuseCopies()
+    const chunks = this.#tree.leaves.flatMap((leaf) => this.#chunkOf(leaf, batches, labels) ?? [])
     const pending = chunks.map(({ pages }) => pages.pending)
     const compressed = compressPages(pending.flat(), this.#compression)
     let next = 0
@@ -117,17 +97,26 @@ export class RowGroupEncoder {
     })
   }
 
-  #inOrder(stored: ReadonlyMap<string, StoredColumn>): StoredColumn[] {
-    return this.#tree.leaves.map((leaf) => {
-      const column = stored.get(pathKey(leaf.path))
-      if (column === undefined || column.chunk.physicalType !== leaf.physicalType) {
-        const found = column === undefined ? 'nothing' : `type ${column.chunk.physicalType}`
-        const path = quoted(leaf.path.join('.'))
-        throw new ExportError('ERR_PARQUET', `expected column ${path} of type ${leaf.physicalType}, found ${found}`)
-      }
-      return column
-    })
+  /** Undefined for a column that parquet-wasm encodes. */
+  #chunkOf(leaf: Leaf, batches: readonly RecordBatch[], labels: Map<string, string[]>): EncodedChunk | undefined {
+    const kernel = pageKernel()
+    if (leaf.dictionary !== undefined) {
+      const chunk = encodeDictionaryChunk(leaf, leaf.dictionary, batches, kernel, this.#compression)
+      addLabels(labels, leaf, chunk)
+      return chunk
+    }
+    const number = leaf.valueColumn
+    if (number === undefined) return undefined
+    const parts = batches.map((batch) => batch.data.children[number]!)
+    return encodeValueChunk(leaf, parts, kernel, this.#compression)
   }
+}
+
+function checked(leaf: Leaf, column: StoredColumn | undefined): StoredColumn {
+  if (column?.chunk.physicalType === leaf.physicalType) return column
+  const found = column === undefined ? 'nothing' : `type ${column.chunk.physicalType}`
+  const path = quoted(leaf.path.join('.'))
+  throw new ExportError('ERR_PARQUET', `expected column ${path} of type ${leaf.physicalType}, found ${found}`)
 }
 
 /** Names may contain any character but a zero byte in practice; it keeps `a`, `b` apart from `a.b`. */
@@ -141,10 +130,6 @@ function addLabels(byColumn: Map<string, string[]>, { path }: Leaf, { labels }: 
     byColumn.set(name, labelTexts(labels))
 }
 
-function byteCount(parts: readonly Uint8Array[]): number {
-  return parts.reduce((bytes, part) => bytes + part.length, 0)
-}
-
 function wasmColumns(schema: Schema, batches: readonly RecordBatch[], compression: Compression): StoredColumn[] {
   return encodeWasmColumns(schema, batches, compression).flatMap((file) =>
     file.columns.map((chunk) => {
@@ -155,13 +140,4 @@ function wasmColumns(schema: Schema, batches: readonly RecordBatch[], compressio
       }
     }),
   )
-}
-
-function movedChunk(chunk: ColumnChunk, byteDelta: number): ColumnChunk {
-  const { dictionaryPageOffset } = chunk
-  return {
-    ...chunk,
-    dataPageOffset: chunk.dataPageOffset + byteDelta,
-    dictionaryPageOffset: dictionaryPageOffset === undefined ? undefined : dictionaryPageOffset + byteDelta,
-  }
 }

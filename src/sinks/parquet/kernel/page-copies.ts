@@ -1,9 +1,9 @@
-/** Copies of what lies in the kernel's memory, in buffers that serve one row group after another. */
+/** Copies of what lies in the kernel's memory, in buffers that serve one column after another. */
 
 const BUFFER_BYTES = 4 * 1024 * 1024
 
-/** Row groups are seldom larger once they are compressed. */
-const MOST_BUFFERS_KEPT = 8
+/** Columns are seldom larger. */
+const MOST_BUFFERS_KEPT = 2
 
 export class PageCopies {
   readonly #buffers: Uint8Array[] = []
@@ -24,7 +24,7 @@ export class PageCopies {
     return copy
   }
 
-  /** Gives the buffers to the next row group. */
+  /** Gives the buffers to the next column. */
   reuse(): void {
     this.#number = this.#used = 0
     this.#buffers.length = Math.min(this.#buffers.length, MOST_BUFFERS_KEPT)
