@@ -172,6 +172,15 @@ describe('after a failure nothing is left, and an older file is as it was:', () 
         return write(path)
       },
     ],
+    [
+      'of a flush on the way, of which the system tells just once',
+      async (path) => {
+        vi.spyOn(await fileHandlePrototype(), 'datasync').mockRejectedValueOnce(
+          Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }),
+        )
+        return write(path, new Uint8Array(2 ** 23))
+      },
+    ],
     ['of an export, as Parquet', async (path) => writeParquet(await readExport(cutOff(), { batchSize: 5 }), path)],
     ['of an export, as Arrow', async (path) => writeIpc(await readExport(cutOff(), { batchSize: 5 }), path)],
   ]

@@ -41,6 +41,9 @@ export async function openDevice(path: string, signal: AbortSignal | undefined):
 /** One write call moves at most 2 GiB on Linux. */
 const MOST_BYTES_AT_ONCE = 1 << 30
 
+/** Of a file that gets its name at the end, so much is sent to the disk at a time. */
+const SYNC_BYTES = 1 << 23
+
 class FileOutput implements Output {
   bytesWritten = 0
   readonly #file: FileHandle
@@ -49,6 +52,10 @@ class FileOutput implements Output {
   #temporary: string | undefined
   readonly #signal: AbortSignal | undefined
   #isSettled = false
+  /** Bytes that are on their way to the disk, and what tells when they are there. */
+  #syncedBytes = 0
+  #syncing: Promise<void> | undefined
+  #syncFailure: unknown
 
   constructor(file: FileHandle, path: string, temporary: string | undefined, signal: AbortSignal | undefined) {
     this.#file = file
@@ -66,14 +73,33 @@ class FileOutput implements Output {
         }
         this.bytesWritten += chunk.length
       }
+      this.#syncAhead()
     } catch (error) {
       throw unwritable(this.#path, error)
     }
   }
 
+  /** Lets the disk begin, so that there is less to wait for at the end. */
+  #syncAhead(): void {
+    if (this.#temporary === undefined || this.#syncing !== undefined) return
+    if (this.bytesWritten - this.#syncedBytes < SYNC_BYTES) return
+    this.#syncedBytes = this.bytesWritten
+    this.#syncing = this.#file
+      .datasync()
+      .catch((failure: unknown) => {
+        // Kept: the system tells of what it could not write just once.
+        this.#syncFailure ??= failure
+      })
+      .then(() => {
+        this.#syncing = undefined
+      })
+  }
+
   async settle(): Promise<void> {
     if (this.#isSettled) return
     try {
+      await this.#syncing
+      if (this.#syncFailure !== undefined) throw this.#syncFailure
       if (this.#temporary !== undefined) await this.#file.sync()
       await this.#file.close()
       this.#isSettled = true
