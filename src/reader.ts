@@ -7,7 +7,7 @@ import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
 import { type InputLimits, requireGzipRatio, requireLimits } from './limits.ts'
-import { type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
+import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnPlan, InvalidCounts } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
 import { ShapedBatches } from './shape/shaped-batches.ts'
@@ -393,7 +393,9 @@ class DocumentInput {
     const { peek, totalBytes } = this.#source
     if (peek === undefined || totalBytes === undefined) return undefined
     const { recordsOffset } = this.decoder
-    return planPieces(await peek(recordsOffset, SAMPLE_BYTES), recordsOffset, totalBytes, records, fewestRecords)
+    let sample = await peek(recordsOffset, SAMPLE_BYTES)
+    if (isTooShort(sample)) sample = await peek(recordsOffset, LONG_SAMPLE_BYTES)
+    return planPieces(sample, recordsOffset, totalBytes, records, fewestRecords)
   }
 }
 

@@ -181,6 +181,16 @@ describe('worker threads', () => {
   })
 })
 
+test('are used for long records, of which the usual sample does not hold two', async () => {
+  const long = (record: Record<string, unknown>) => ({ ...record, more: 'x'.repeat(300_000) })
+  const input = inputFile('long.json', exportOf(40, undefined, long))
+  const one = await convert(input, 1, 5)
+  const two = await convert(input, 2, 5)
+  expect(two.result.threads).toBe(2)
+  expect(two.bytes.equals(one.bytes)).toBe(true)
+  expect(two.result.summary.records).toBe(40)
+})
+
 describe('planPieces', () => {
   const sampleOf = (text: string) => new TextEncoder().encode(text)
 

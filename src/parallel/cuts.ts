@@ -9,8 +9,9 @@
 import type { Cuts } from '../decode/document.ts'
 import { isWhitespace, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
 
-/** Bytes from the records' `[` on that the size of all records is estimated from. */
-export const SAMPLE_BYTES = 1 << 18
+/** Bytes from the records' `[` on that the size of all records is estimated from; the second where records are long. */
+export const SAMPLE_BYTES = 2 ** 18
+export const LONG_SAMPLE_BYTES = 2 ** 24
 
 /** Files with fewer records than this (estimated) are not cut: a second thread would not be worth it. */
 export const FEWEST_RECORDS_TO_CUT = 32_768
@@ -57,6 +58,14 @@ export function planPieces(
   const pairs = Math.max(1, Math.round(estimate / rows / 2), Math.ceil((documentBytes - first) / MOST_PIECE_BYTES / 2))
   const count = 2 * pairs
   return { first, stride: Math.ceil((documentBytes - first) / count), count, recordStart }
+}
+
+/** Whether the sample does not show how long a record is. */
+export function isTooShort(sample: Uint8Array): boolean {
+  const recordStart = recordStartOf(sample)
+  if (recordStart === undefined) return false
+  const bytes = Buffer.from(sample.buffer, sample.byteOffset, sample.byteLength)
+  return bytes.indexOf(recordStart, bytes.indexOf(recordStart) + 1) < 0
 }
 
 const OWNER_ID_KEY = Buffer.from('"ownerId"')
