@@ -11,7 +11,7 @@ export interface Layout {
 
 export function layoutOf(shape: Shape): Layout {
   if (shape.layout === 'pretty') return PRETTY
-  return shape.keyOrder === 'odd' ? ODD : COMPACT
+  return { usual: COMPACT, odd: ODD, more: MORE }[shape.members]
 }
 
 const COMPACT: Layout = {
@@ -25,6 +25,12 @@ const ODD: Layout = {
   ...COMPACT,
   answer: (fieldId, values) => `{"values":${values === null ? 'null' : `[${values}]`},"id":"${fieldId}"}`,
   record: (ownerId, date, answers) => `{"fields":[${answers}],"lastUpdateDate":"${date}","ownerId":"${ownerId}"}`,
+}
+
+const MORE: Layout = {
+  ...COMPACT,
+  answer: (fieldId, values) => COMPACT.answer(fieldId, values).replace('{', '{"questionOrder":1,'),
+  record: (ownerId, date, answers) => COMPACT.record(ownerId, date, answers).replace('{', '{"status":"complete",'),
 }
 
 /** Two spaces a level, as JSON.stringify(export, null, 2) writes it. */

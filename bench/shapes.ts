@@ -14,8 +14,11 @@ export interface Shape {
   /** Phrases of about 30 characters in a text, from .. to. */
   readonly phrases: readonly [number, number]
   readonly layout: 'compact' | 'pretty'
-  /** `odd`: `values` before `id`, and the members of a record the other way round. */
-  readonly keyOrder: 'usual' | 'odd'
+  /**
+   * `odd`: `values` before `id`, and the members of a record the other way round. `more`: with members that the API does
+   * not have.
+   */
+  readonly members: 'usual' | 'odd' | 'more'
   /** From this record on (0-based) all questions are asked; before it, only the first one. */
   readonly firstAnswer: number
   /** Records when no number is given. */
@@ -34,7 +37,7 @@ const typical: Shape = {
   skipped: 0.03,
   phrases: [1, 4],
   layout: 'compact',
-  keyOrder: 'usual',
+  members: 'usual',
   firstAnswer: 0,
   records: 100_000,
 }
@@ -51,7 +54,8 @@ function ofColumns(columns: number): Shape {
 export const SHAPES = {
   typical,
   pretty: { ...typical, name: 'pretty', layout: 'pretty' },
-  oddOrder: { ...typical, name: 'odd-order', keyOrder: 'odd' },
+  oddOrder: { ...typical, name: 'odd-order', members: 'odd' },
+  moreMembers: { ...typical, name: 'more-members', members: 'more' },
   wide: { ...typical, name: 'wide', questions: wideQuestions, records: 2_000 },
   wide5000: {
     ...typical,

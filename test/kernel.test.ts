@@ -135,6 +135,148 @@ test.each<Order>([
   await expectBothAlike(bytes, 333, 5000)
 })
 
+describe('members that the API does not have', () => {
+  const VALUES = [
+    '1',
+    '-0.5e3',
+    'null',
+    'true',
+    'false',
+    '""',
+    '"plain"',
+    '"an \\"escape\\" \\u00e9 \\ud83d\\ude00"',
+    '"é😀"',
+    '[]',
+    '{}',
+    '[1,"two",[null],{"three":[]}]',
+    '{ "a" : [ 1 , 2 ] , "id" : { "values" : [ ] } }',
+  ]
+  const usual = Array.from({ length: 2000 }, (_, i) => recordOf(i))
+
+  /** Puts a member at a place of each record, and of each answer. */
+  function withMembers(record: string, i: number, place: 'first' | 'between' | 'last' | 'anywhere'): string {
+    const member = (n: number) => `"more${n % 3}":${VALUES[(i + n) % VALUES.length]}`
+    const object = JSON.parse(record) as { fields: { id: string; values: unknown }[] }
+    const put = (members: string[], n: number): string => {
+      const at = { first: 0, between: 1, last: members.length, anywhere: (i + n) % (members.length + 1) }[place]
+      return `{${[...members.slice(0, at), member(n), ...members.slice(at)]}}`
+    }
+    const answers = object.fields.map(({ id, values }, n) =>
+      put([`"id":${JSON.stringify(id)}`, `"values":${JSON.stringify(values)}`], n),
+    )
+    const others = Object.entries({ ...object, fields: undefined }).map(
+      ([key, v]) => `${JSON.stringify(key)}:${JSON.stringify(v)}`,
+    )
+    return put([...others.slice(0, 2), `"fields":[${answers}]`], 7)
+  }
+
+  test.each(['first', 'between', 'last', 'anywhere'] as const)('are passed over by the kernel: %s', async (place) => {
+    const bytes = documentOf(usual.map((record, i) => withMembers(record, i, place)))
+    expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(1700)
+    expectSame(await readOnce(bytes), await readOnce(documentOf(usual)))
+    await expectBothAlike(bytes, 333)
+    await expectBothAlike(bytes, undefined, 5000)
+  })
+
+  const BROKEN = [
+    ...[
+      'NaN',
+      '01',
+      '1.',
+      '-',
+      '+1',
+      'nul',
+      'True',
+      '"open',
+      '"\\x"',
+      '"\\u12"',
+      '"\t"',
+      '[1,]',
+      '[,1]',
+      '[1 2]',
+      '[1',
+    ],
+    ...[
+      '{"a"}',
+      '{"a":}',
+      '{"a":1,}',
+      '{a:1}',
+      '{"a" 1}',
+      '{"a":1',
+      '"\\ud800"',
+      `${'['.repeat(20)}${']'.repeat(20)}`,
+      '',
+    ],
+  ]
+
+  test.each([
+    ['in a record', (value: string, i: number) => recordOf(i).replace('{', `{"more":${value},`)],
+    ['behind a record', (value: string, i: number) => recordOf(i).replace(/\}$/, `,"more":${value}}`)],
+    ['in front of an id', (value: string, i: number) => recordOf(i).replace('{"id"', `{"more":${value},"id"`)],
+    ['behind values', (value: string, i: number) => recordOf(i).replace(/\}\]\}$/, `,"more":${value}}]}`)],
+  ] as const)('are checked as elsewhere: %s', async (_, write) => {
+    for (const value of [...BROKEN, ...VALUES]) {
+      const records = Array.from({ length: 24 }, (_, i) => (i === 15 ? write(value, i) : recordOf(i)))
+      expect(records[15]).not.toBe(recordOf(15))
+      await expectBothAlike(documentOf(records))
+    }
+  })
+
+  test('may be limited in their keys and depth', async () => {
+    const records = usual.slice(0, 40)
+    records[30] = records[30]!.replace('{', '{"a longer key":{"b":{"c":[[1]]}},')
+    for (const limits of [{ maxKeyBytes: 14 }, { maxKeyBytes: 13 }, { maxNesting: 4 }, { maxNesting: 3 }]) {
+      const outcome = (useLayout: boolean) => readOnce(documentOf(records), limits, { useLayout }).catch(factsOf)
+      expectSame(await outcome(true), await outcome(false))
+    }
+  })
+
+  test('may hold anything, and be damaged', async () => {
+    const damage = fc.tuple(fc.nat(), fc.constantFrom(...'"\\{}[],:0eé\u0000 x'))
+    const insertion = fc.record({
+      at: fc.nat(),
+      key: fc.string({ maxLength: 8 }),
+      value: fc.jsonValue({ maxDepth: 3 }),
+    })
+    const document = fc.tuple(fc.array(insertion, { minLength: 1, maxLength: 20 }), fc.option(damage))
+    await fc.assert(
+      fc.asyncProperty(document, fc.constantFrom(undefined, 700), async ([insertions, broken], windowBytes) => {
+        const records = Array.from({ length: 12 }, (_, i) => recordOf(i))
+        for (const { at, key, value } of insertions) {
+          const record = records[at % records.length]!
+          const places = [...record.matchAll(/\{(?=")|(?<=[\]"}])(?=\}[,\]]|\}$)/g)].map(({ index }) => index)
+          const place = places[at % places.length]!
+          const member = `${JSON.stringify(key)}:${JSON.stringify(value)}`
+          records[at % records.length] =
+            record[place] === '{'
+              ? `${record.slice(0, place + 1)}${member},${record.slice(place + 1)}`
+              : `${record.slice(0, place)},${member}${record.slice(place)}`
+        }
+        let text = documentOf(records).toString()
+        if (broken !== null) {
+          const from = text.indexOf('"records"') + 12
+          const at = from + (broken[0] % (text.length - from))
+          text = text.slice(0, at) + broken[1] + text.slice(at + 1)
+        }
+        await expectBothAlike(Buffer.from(text), undefined, windowBytes)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+test('answers that stand alone in their records go through the kernel', async () => {
+  const bytes = documentOf(
+    Array.from(
+      { length: 4000 },
+      (_, i) =>
+        `{"ownerId":"${i}","lastUpdateDate":"2026-01-01T00:00:00Z","fields":[{"id":"${guid(1, 4)}","values":["t${i}"]}]}`,
+    ),
+  )
+  expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(2900)
+  await expectBothAlike(bytes)
+})
+
 describe('values of', () => {
   const backslash = '\\'
   const forms: Readonly<Record<DataType, readonly string[]>> = {

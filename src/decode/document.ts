@@ -187,6 +187,8 @@ export class DocumentDecoder {
     const table = new Table(plans, schema, this.#notes)
     if (this.#recyclesBatches) table.keepBuffers()
     this.#table = table
+    const { maxKeyBytes, maxNesting } = this.cursor
+    const maxRecordBytes = limitOf(this.#inputLimits, 'maxRecordBytes')
     this.#records = new RecordDecoder(
       this.cursor,
       table,
@@ -195,7 +197,7 @@ export class DocumentDecoder {
       this.#notes,
       this.#recordOptions,
       this.memory,
-      limitOf(this.#inputLimits, 'maxRecordBytes'),
+      { maxRecordBytes, maxKeyBytes, maxNesting },
     )
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return

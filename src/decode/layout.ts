@@ -28,6 +28,16 @@ export interface AnswerLayout {
   readonly closeAnswer: Uint8Array
 }
 
+/** Of a document whose answers are written in many ways. */
+export const NO_LAYOUT: AnswerLayout = {
+  heads: [],
+  beforeIdBytes: 0,
+  opening: new Uint8Array(0),
+  afterOpen: new Uint8Array(0),
+  close: new Uint8Array(0),
+  closeAnswer: new Uint8Array(0),
+}
+
 /** Layouts longer than this are left to the general path: literals are compared without a look at the window's end. */
 const LONGEST_LAYOUT = SENTINEL_BYTES / 2
 

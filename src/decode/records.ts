@@ -26,8 +26,8 @@ import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { kernelField } from './kernel/kernel-field.ts'
 import type { DecoderMemory } from './kernel/memory.ts'
-import { RecordsKernel } from './kernel/records-kernel.ts'
-import { learnLayout } from './layout.ts'
+import { type RecordLimits, RecordsKernel } from './kernel/records-kernel.ts'
+import { type AnswerLayout, learnLayout, NO_LAYOUT } from './layout.ts'
 import { Literal } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import { isInvalidValue, type RejectLog } from './rejects.ts'
@@ -76,7 +76,7 @@ export class RecordDecoder {
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
   readonly #memory: DecoderMemory
-  readonly #maxRecordBytes: number
+  readonly #limits: RecordLimits
   #kernel: RecordsKernel | undefined
   #layoutTrials: number
   #hasLookedAhead = false
@@ -99,10 +99,10 @@ export class RecordDecoder {
     notes: RecordNotes,
     options: RecordOptions,
     memory: DecoderMemory,
-    maxRecordBytes: number,
+    limits: RecordLimits,
   ) {
     this.#cursor = cursor
-    this.#maxRecordBytes = maxRecordBytes
+    this.#limits = limits
     this.#memory = memory
     this.#table = table
     this.#notes = notes
@@ -189,7 +189,7 @@ export class RecordDecoder {
   /** Whether less is left of the window than many a record needs. */
   #mayBeIncomplete(kernel: RecordsKernel): boolean {
     const { end, pos, isLast } = this.#cursor
-    const likelyBytes = Math.min(kernel.recordBytes * LIKELY_LENGTH, this.#maxRecordBytes)
+    const likelyBytes = Math.min(kernel.recordBytes * LIKELY_LENGTH, this.#limits.maxRecordBytes)
     return !isLast && end - pos < likelyBytes && this.#cursor.offsetOf(pos) !== this.#askedAt
   }
 
@@ -303,14 +303,18 @@ export class RecordDecoder {
     this.#layoutTrials++
     const ids = this.#fields.map((field) => field.id)
     const layout = learnLayout(this.#cursor, start, ids)
-    if (layout === undefined) return
+    if (layout !== undefined) this.#startKernel(ids, layout)
+    else if (this.#layoutTrials === MOST_LAYOUT_TRIALS) this.#startKernel(ids, NO_LAYOUT)
+  }
+
+  #startKernel(ids: readonly string[], layout: AnswerLayout): void {
     this.#layoutTrials = MOST_LAYOUT_TRIALS
     const { columns } = this.#table
     const fields = this.#fields.map((_, field) => {
       const columnIndex = this.#columnOfField[field]!
       return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
     })
-    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#maxRecordBytes, this.#memory)
+    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#limits, this.#memory)
   }
 
   #readMembers(start: number): void {

@@ -26,12 +26,19 @@ export interface KernelField {
   readonly indexBytes: number
 }
 
+/** Records that pass them are left to the general path. */
+export interface RecordLimits {
+  readonly maxRecordBytes: number
+  readonly maxKeyBytes: number
+  readonly maxNesting: number
+}
+
 interface KernelExports {
   setLayout(...numbers: number[]): void
   setFields(...numbers: number[]): void
   addOptions(field: number, count: number): void
   setBlock(...numbers: number[]): void
-  setLongestRecord(bytes: number): void
+  setLimits(recordBytes: number, keyBytes: number, nesting: number): void
   beginBlock(firstRow: number): void
   decodeRecords(p: number, blockRow: number, row: number, mostRows: number, cutAt: number, lookAt: number): number
   keepTexts(end: number): void
@@ -94,21 +101,20 @@ export class RecordsKernel {
   /**
    * Makes a kernel for the fields of a definition, `ownerId` and `lastUpdateDate`.
    * @param ids The fields' ids, in the definition's order.
-   * @param maxRecordBytes Longer records are left to the general path.
    * @returns undefined when there is nothing that it could read.
    */
   static for(
     ids: readonly string[],
     fields: readonly KernelField[],
     layout: AnswerLayout,
-    maxRecordBytes: number,
+    limits: RecordLimits,
     shared: DecoderMemory,
   ): RecordsKernel | undefined {
     if (!ids.some((id) => GUID.test(id))) return undefined
     const options = fields.reduce((sum, field) => sum + field.optionIds.length, ids.length)
     if (options * (GUID_STRIDE + 16) > MOST_TABLE_BYTES) return undefined
     try {
-      return new RecordsKernel(ids, fields, layout, maxRecordBytes, shared)
+      return new RecordsKernel(ids, fields, layout, limits, shared)
     } catch (error) {
       // Where address space is short, the general path reads everything.
       if (error instanceof RangeError) return undefined
@@ -120,7 +126,7 @@ export class RecordsKernel {
     ids: readonly string[],
     fields: readonly KernelField[],
     layout: AnswerLayout,
-    maxRecordBytes: number,
+    limits: RecordLimits,
     shared: DecoderMemory,
   ) {
     const count = fields.length
@@ -131,8 +137,8 @@ export class RecordsKernel {
     const descriptors = plan.add(all.length * FIELD_BYTES)
     const choices = all.map(({ optionIds }) => new GuidTable(plan, optionIds))
     const fieldIds = new GuidTable(plan, ids)
-    const headBytes = layout.heads[0]!.length
-    const headStride = blocksOf(layout.heads[0]!) * BLOCK_BYTES
+    const headBytes = layout.heads[0]?.length ?? 0
+    const headStride = Math.ceil(headBytes / BLOCK_BYTES) * BLOCK_BYTES
     const heads = plan.add(headStride * count)
     const literals = [layout.opening, layout.afterOpen, layout.close, layout.closeAnswer]
     const literalsAt = literals.map((literal) => plan.add(blocksOf(literal) * 2 * BLOCK_BYTES))
@@ -183,7 +189,8 @@ export class RecordsKernel {
     const bits = all.length * bitBytes
     const block = [validity, bits, listElements, keptTexts, skippedEnds, skippedColumns, inexact, mostInexact]
     this.#exports.setBlock(...block, answered, rows)
-    this.#exports.setLongestRecord(Math.min(maxRecordBytes, WINDOW_BYTES))
+    const { maxRecordBytes, maxKeyBytes, maxNesting } = limits
+    this.#exports.setLimits(Math.min(maxRecordBytes, WINDOW_BYTES), maxKeyBytes, maxNesting)
     this.#blocks = all.map((field, i) => {
       const values = valuesOf(field, buffer, cells[i]!, rows + 8)
       return new FieldBlock(this, i, new Uint8Array(buffer, validity + i * bitBytes, bitBytes), values)

@@ -44,6 +44,7 @@ import {
   KIND_TEXT,
   KIND_TIMESTAMP,
 } from './layout'
+import { passMember, setMemberLimits } from './members'
 import { isExact, number, scanNumber } from './number'
 import { passText, scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
 
@@ -202,9 +203,10 @@ export function setBlock(
   blockRows = rowCapacity
 }
 
-/** Longer records are left to the general path. */
-export function setLongestRecord(bytes: usize): void {
-  longestRecord = bytes
+/** Records that pass a limit are left to the general path. */
+export function setLimits(recordBytes: usize, keyBytes: usize, depth: i32): void {
+  longestRecord = recordBytes
+  setMemberLimits(keyBytes, depth)
 }
 
 /** Rows that the last `decodeRecords` read. */
@@ -405,9 +407,10 @@ function decodeRecord(p: usize, row: i32): usize {
   do {
     p = skipWhitespace(p + 1)
     const member = memberAt(p)
-    if (member === 0 || (seen & member) !== 0) return 0
+    if ((seen & member) !== 0) return 0
     seen |= member
-    if (member === OWNER_ID) p = decodeOwnerId(p + OWNER_ID_KEY_BYTES, row)
+    if (member === 0) p = passMember(p)
+    else if (member === OWNER_ID) p = decodeOwnerId(p + OWNER_ID_KEY_BYTES, row)
     else if (member === LAST_UPDATE_DATE) p = decodeLastUpdateDate(p + LAST_UPDATE_DATE_KEY_BYTES, row)
     else p = decodeFields(p + FIELDS_KEY_BYTES, row)
     if (p === 0) return 0
@@ -456,18 +459,24 @@ function decodeAnswers(p: usize, row: i32): usize {
   while (true) {
     // Values that are first are passed over, and read once their field is known.
     let values = p + openingBytes
-    if (areValuesFirst) {
-      if (!matchesLiteral(p, opening, openingBlocks)) return 0
-      p = endOfValues(values)
+    let head = p
+    if (areValuesFirst) head = matchesLiteral(p, opening, openingBlocks) ? endOfValues(values) : 0
+    const known = head === 0 || headBytes === 0 ? -1 : fieldOfHead(head, field)
+    if (known < 0) {
+      p = decodeOddAnswer(p, row)
       if (p === 0) return 0
+      field = oddField + 1
+      p = skipWhitespace(p)
+      if (load<u8>(p) === CLOSE_ARRAY) return p + 1
+      if (load<u8>(p) !== COMMA) return 0
+      p = skipWhitespace(p + 1)
+      continue
     }
-    field = fieldOfHead(p, field)
-    if (field < 0) return 0
+    field = known
     const at = fields + <usize>field * FIELD_BYTES
     const kind = load<i32>(at, FIELD_KIND)
     if (!isFirstAnswer(at, kind)) return 0
-    const head = p
-    p += headBytes
+    p = head + headBytes
     if (!areValuesFirst) values = p
     if (load<u8>(values) === OPEN_ARRAY) {
       const end = decodeValues(skipOpening(values), at, kind, field, row)
@@ -494,12 +503,82 @@ function decodeAnswers(p: usize, row: i32): usize {
       p += closeAnswerBytes
       continue
     }
-    p = skipToken(p, CLOSE_OBJECT)
+    p = endOfAnswer(p)
     if (p === 0) return 0
     if (load<u8>(p) === CLOSE_ARRAY) return p + 1
     if (load<u8>(p) !== COMMA) return 0
     p = skipWhitespace(p + 1)
   }
+}
+
+/** From behind a member to behind the answer's `}` and white space. */
+function endOfAnswer(p: usize): usize {
+  p = skipWhitespace(p)
+  while (load<u8>(p) === COMMA) {
+    p = skipWhitespace(p + 1)
+    if (isIdKey(p) || isValuesKey(p)) return 0
+    p = passMember(p)
+    if (p === 0) return 0
+    p = skipWhitespace(p)
+  }
+  return load<u8>(p) === CLOSE_OBJECT ? skipWhitespace(p + 1) : 0
+}
+
+/** `"id"` and `"values"`, little-endian. */
+const ID_KEY: u32 = 0x22646922
+const VALUES_KEY: u64 = 0x227365756c617622
+const ID_KEY_BYTES: usize = 4
+const VALUES_KEY_BYTES: usize = 8
+
+function isIdKey(p: usize): bool {
+  return load<u32>(p) === ID_KEY
+}
+
+function isValuesKey(p: usize): bool {
+  return load<u64>(p) === VALUES_KEY
+}
+
+/** The field of the last odd answer. */
+let oddField: i32 = 0
+
+/** Reads an answer whose members come in any order, others among them; returns the position behind its `}`. */
+function decodeOddAnswer(p: usize, row: i32): usize {
+  if (load<u8>(p) !== OPEN_OBJECT) return 0
+  let field = -1
+  let values: usize = 0
+  let valuesEnd: usize = 0
+  do {
+    p = skipWhitespace(p + 1)
+    if (isIdKey(p)) {
+      p = skipToken(p + ID_KEY_BYTES, COLON)
+      if (p === 0 || field >= 0) return 0
+      field = findGuid(p, fieldIds, fieldSlots, fieldSlotBits)
+      if (field < 0) return 0
+      p += QUOTED_GUID_BYTES
+    } else if (isValuesKey(p)) {
+      p = skipToken(p + VALUES_KEY_BYTES, COLON)
+      if (p === 0 || values !== 0) return 0
+      values = p
+      p = valuesEnd = endOfValues(p)
+    } else {
+      p = passMember(p)
+    }
+    if (p === 0) return 0
+    p = skipWhitespace(p)
+  } while (load<u8>(p) === COMMA)
+  if (load<u8>(p) !== CLOSE_OBJECT || field < 0 || values === 0) return 0
+
+  oddField = field
+  const at = fields + <usize>field * FIELD_BYTES
+  const kind = load<i32>(at, FIELD_KIND)
+  if (!isFirstAnswer(at, kind)) return 0
+  if (load<u8>(values) === OPEN_ARRAY) {
+    const end = decodeValues(skipWhitespace(values + 1), at, kind, field, row)
+    if (end === 0 || skipWhitespace(end) + 1 !== valuesEnd) return 0
+  } else if (kind !== KIND_NONE) {
+    skip(at)
+  }
+  return p + 1
 }
 
 /**
