@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
 import { convertExport } from '../dist/convert.js'
-import { type ReadOptions, readExport, writeParquet } from '../src/index.ts'
+import { type BatchReader, type ReadOptions, readExport, writeIpc, writeParquet } from '../src/index.ts'
 import { exportArbitrary } from './shape-export.ts'
 import { surveyJson } from './survey.ts'
 
@@ -20,15 +22,23 @@ const SHAPES: ReadOptions[] = [
   { hashOwner: true, hashKey: 'k' },
 ]
 
-async function written(source: Uint8Array, options: ReadOptions, rowGroupSize: number, isRecycled: boolean) {
+type Write = (reader: BatchReader, target: string) => Promise<unknown>
+
+async function written(source: Uint8Array, options: ReadOptions, isRecycled: boolean, write: Write) {
   const reader = await readExport(source, options)
-  const { schema } = reader
+  const { schema, finalMetadata } = reader
   // Without `recycle`, every batch has memory of its own.
   const emptyBatch = () => reader.emptyBatch()
-  const plain = { schema, emptyBatch, [Symbol.asyncIterator]: () => reader[Symbol.asyncIterator]() }
-  const target = join(folder, 'out.parquet')
-  await writeParquet(isRecycled ? reader : plain, target, { rowGroupSize })
+  const plain = { schema, finalMetadata, emptyBatch, [Symbol.asyncIterator]: () => reader[Symbol.asyncIterator]() }
+  const target = join(folder, 'out')
+  await write(isRecycled ? reader : plain, target)
   return readFileSync(target)
+}
+
+/** Dictionaries have other numbers each time, so that the bytes differ. */
+function cellsOf(bytes: Uint8Array): string {
+  const cells = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+  return JSON.stringify(tableFromIPC(bytes).toArray(), cells)
 }
 
 const sizes = { batchSize: fc.integer({ min: 1, max: 9 }), rowGroupSize: fc.integer({ min: 1, max: 30 }) }
@@ -37,8 +47,14 @@ test.each(SHAPES)('memory that serves the next batch changes nothing in any shap
   await fc.assert(
     fc.asyncProperty(exportArbitrary, fc.record(sizes), async (source, { batchSize, rowGroupSize }) => {
       const options = { ...shape, batchSize }
-      const plain = await written(source, options, rowGroupSize, false)
-      expect((await written(source, options, rowGroupSize, true)).equals(plain)).toBe(true)
+      const toParquet: Write = (reader, target) => writeParquet(reader, target, { rowGroupSize })
+      const plain = await written(source, options, false, toParquet)
+      expect((await written(source, options, true, toParquet)).equals(plain)).toBe(true)
+      for (const format of ['file', 'stream'] as const) {
+        const toIpc: Write = (reader, target) => writeIpc(reader, target, { format })
+        const cells = cellsOf(await written(source, options, false, toIpc))
+        expect(cellsOf(await written(source, options, true, toIpc))).toBe(cells)
+      }
     }),
     { numRuns: 15 },
   )
@@ -64,4 +80,20 @@ test.each(SHAPES)('nor does it on the thread of a stream: %o', async (shape) => 
     await convertExport(chunksOf(source, source.length), alone, { ...written, threads: 1 })
     expect(readFileSync(target).equals(readFileSync(alone))).toBe(true)
   }
+})
+
+test.each([
+  ['parquet', 2],
+  ['parquet', 1],
+  ['arrows', 1],
+  ['arrow', 1],
+] as const)('nor does it to a stream that holds on to what it was given: %s, %i threads', async (format, threads) => {
+  const source = surveyJson(700)
+  const options = { format, threads, batchSize: 20, rowGroupSize: 40 }
+  const held = new PassThrough({ highWaterMark: 2 ** 30 })
+  await convertExport(chunksOf(source, 5000), held, options, { smallestStreamBytes: 1 })
+  held.end()
+  const file = join(folder, 'file')
+  await convertExport(chunksOf(source, 5000), file, options, { smallestStreamBytes: 1 })
+  expect(Buffer.concat(await held.toArray()).equals(readFileSync(file))).toBe(true)
 })

@@ -44,10 +44,12 @@ export async function encodeIpc(reader: BatchReader, output: Output, format: Ipc
   const encoder = format === 'file' ? new FileEncoder() : new StreamEncoder()
   encoder.begin(reader.schema)
   let isEmpty = true
+  reader.recycle?.()
   for await (const batch of reader) {
     isEmpty = false
     encoder.encode(batch)
     await output.write(encoder.take())
+    reader.recycle?.()
   }
   const emptyBatch = isEmpty ? reader.emptyBatch?.() : undefined
   if (emptyBatch !== undefined) encoder.encode(emptyBatch)

@@ -60,7 +60,9 @@ export class ParquetSink {
 
   /** Writes the rows of all batches as one row group. */
   async write(batches: readonly RecordBatch[]): Promise<void> {
-    await this.#writer.addRowGroup(this.#encoder.encode(batches))
+    const rowGroup = this.#encoder.encode(batches)
+    await this.#writer.addRowGroup(rowGroup)
+    this.#encoder.reuse(rowGroup.bytes.buffer)
   }
 
   /** Writes a row group that was encoded elsewhere. */

@@ -10,6 +10,9 @@ import { systemReason } from '../system-error.ts'
 import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
 
+/** So much is given to a stream at a time. */
+const PART_BYTES = 1 << 20
+
 export class StreamOutput implements Output {
   bytesWritten = 0
   readonly #stream: Writable
@@ -26,13 +29,16 @@ export class StreamOutput implements Output {
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
-      this.#requireOpen()
-      // The callback comes once the stream has let go of the chunk, whose memory may be used again after that.
-      const written = new Promise<void>((resolve, reject) => {
-        this.#stream.write(chunk, (error) => (error ? reject(this.#failed(error)) : resolve()))
-      })
-      await unlessAborted(written, this.#signal)
-      this.bytesWritten += chunk.length
+      for (let at = 0; at < chunk.length; at += PART_BYTES) {
+        // A copy: a stream that passes on what it gets may hold it long after its callback.
+        const part = Buffer.from(chunk.subarray(at, at + PART_BYTES))
+        this.#requireOpen()
+        const written = new Promise<void>((resolve, reject) => {
+          this.#stream.write(part, (error) => (error ? reject(this.#failed(error)) : resolve()))
+        })
+        await unlessAborted(written, this.#signal)
+        this.bytesWritten += part.length
+      }
     }
   }
 
