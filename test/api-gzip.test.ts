@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { gunzipped } from '../src/api/gunzip.ts'
 import { BATCH_ID } from './fake-alida/api.ts'
@@ -38,6 +38,19 @@ describe('gzip', () => {
       expect((await download()).equals(DOCUMENT)).toBe(true)
     })
   }
+
+  it.each([
+    ['br', brotliCompressSync(DOCUMENT)],
+    ['deflate', deflateSync(DOCUMENT)],
+    ['gzip, br', brotliCompressSync(ONCE)],
+    ['zstd', Buffer.from('28b52ffd0458', 'hex')],
+  ])('another encoding is named: %s', async (encoding, bytes) => {
+    for (const framing of ['length', 'chunked', 'close'] as const) {
+      Object.assign(fake.file, { bytes, contentEncoding: encoding, framing })
+      const failure = await rejection(download())
+      expect(failure).toMatchObject({ code: 'ERR_API_DOWNLOAD', message: expect.stringContaining(`"${encoding}"`) })
+    }
+  })
 
   it('three times is refused', async () => {
     fake.file.bytes = gzipSync(TWICE)

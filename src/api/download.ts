@@ -5,6 +5,7 @@
 
 import { ApiError, isExportError, LimitError } from '../errors.ts'
 import type { InputLimits } from '../limits.ts'
+import { isForeign, withoutEncoding } from './content-encoding.ts'
 import { DocumentEnd } from './document-end.ts'
 import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
 import {
@@ -90,14 +91,17 @@ async function* wholeDocument(
   limits: Pick<InputLimits, 'maxGzipRatio'>,
   report: (receivedBytes: number, totalBytes: number | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stored = storedBytes(answer, version, attempts, report)
-  if (version.framed) {
-    yield* gunzipped(stored, limits)
+  const unpacked = gunzipped(storedBytes(answer, version, attempts, report), limits)
+  const { encoding, framed } = version
+  const document =
+    encoding !== undefined && isForeign(encoding) ? withoutEncoding(unpacked, answer, encoding) : unpacked
+  if (framed) {
+    yield* document
     return
   }
   const end = new DocumentEnd()
   try {
-    for await (const chunk of gunzipped(stored, limits)) {
+    for await (const chunk of document) {
       end.push(chunk)
       yield chunk
     }
