@@ -37,10 +37,10 @@ export function setMemberLimits(keyBytes: usize, depth: i32): void {
 /** Behind the member at `p`, whose key is none that the caller knows; 0 leaves it to the general path. */
 export function passMember(p: usize): usize {
   const before = unescaped
-  const value = passKey(p)
-  const end = value === 0 ? 0 : passValue(value, mostDepth)
+  p = passKey(p)
+  if (p !== 0) p = passValue(p, mostDepth)
   setUnescaped(before)
-  return end
+  return p
 }
 
 /** A key with escapes may be a known one. */
