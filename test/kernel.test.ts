@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { Random } from '../fixtures/random.ts'
 import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from '../src/decode/kernel/field-layout.ts'
 import { RecordsKernel } from '../src/decode/kernel/records-kernel.ts'
 import { type ReaderInternals, readExport } from '../src/reader.ts'
 import { expectSame } from './expect-same.ts'
-import { factsOf, readOnce } from './reading.ts'
+import { collect, factsOf, readOnce } from './reading.ts'
 
 const guid = (kind: number, n: number) =>
   `${n.toString(16).padStart(8, '0')}-00ab-4000-8000-${kind.toString(16).padStart(12, '0')}`
@@ -262,6 +263,37 @@ describe('members that the API does not have', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('batches that are full of bytes end at the same records, whatever white space is between these:', () => {
+  const random = new Random(7)
+  const spaced = (record: string, i: number, gap: number) => ' '.repeat(i % 2 === 0 ? 0 : gap) + record
+  const forGeneralPath = (record: string) => record.replace('{', '{"\\u0041":1,')
+  const long = (record: string) => record.replace('{', `{"more":"${'x'.repeat(38_000)}",`)
+
+  test.each([
+    [
+      'where the kernel stops in front of a record',
+      (i: number) => spaced(i % 5 === 0 ? forGeneralPath(recordOf(i)) : recordOf(i), i, random.below(60_000)),
+      [500, 3000, 20_000, 100_000, 500_000, undefined],
+    ],
+    // What is left of a window is put right in front of new input, so that the window begins in the white space.
+    [
+      'where a window begins behind the place that is looked at',
+      (i: number) => spaced(i % 2 === 0 ? recordOf(i) : long(recordOf(i)), i, 40_000),
+      Array.from({ length: 12 }, (_, n) => 80_000 + n * 111),
+    ],
+  ])('%s', async (_, write, windows) => {
+    const bytes = documentOf(Array.from({ length: 400 }, (_, i) => write(i)))
+    const sizes = async (internals: ReaderInternals) => {
+      const reader = await readExport(bytes, {}, internals)
+      reader.batchLimits.variableBytes = 1
+      return (await collect(reader)).map(({ numRows }) => numRows)
+    }
+    const general = await sizes({ useLayout: false })
+    expect(general.length).toBeGreaterThan(3)
+    for (const windowBytes of windows) expect(await sizes({ windowBytes })).toEqual(general)
   })
 })
 

@@ -324,7 +324,9 @@ export class DocumentDecoder {
     } else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) {
       this.#expectRows(table)
     }
-    if (block !== 'before') this.#state = 'after-record'
+    // In front of a record no look is due: the one before it ended too early, whatever white space is in between.
+    if (block === 'before') return table.row >= this.limits.rows ? 'batch' : undefined
+    this.#state = 'after-record'
     return table.row >= this.limits.rows || this.#isFullOfBytes(this.#records) ? 'batch' : undefined
   }
 

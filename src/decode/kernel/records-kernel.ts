@@ -212,7 +212,8 @@ export class RecordsKernel {
     const { baseOffset, pos } = cursor
     const base = this.#addressOf(cursor)
     const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end, this.#lastStart(cursor))
-    const lookAt = base + Math.min(lookOffset - baseOffset, cursor.end)
+    // White space in front of the record may reach past the place of the look.
+    const lookAt = base + Math.max(pos, Math.min(lookOffset - baseOffset, cursor.end))
     const { first } = this
     const next = first + this.rows
     const most = Math.min(mostRows, this.#size.rows - next)
