@@ -29,7 +29,7 @@ export class SpareMemory {
 
   /** Says how long a row group was. */
   note(byteLength: number): void {
-    this.#likelyBytes = Math.max(this.#likelyBytes, Math.ceil(byteLength * SPARE_ROOM))
+    this.#likelyBytes = Math.max(FIRST_BYTES, Math.ceil(byteLength * SPARE_ROOM))
   }
 }
 
