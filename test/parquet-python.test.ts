@@ -86,7 +86,7 @@ show({
         id: 'string',
         at: 'timestamp[us, tz=UTC]',
         choice: 'dictionary<values=string, indices=int8, ordered=0>',
-        set: 'list<item: dictionary<values=string, indices=int16, ordered=0>>',
+        set: 'list<element: dictionary<values=string, indices=int16, ordered=0>>',
         grid: 'struct<row: dictionary<values=string, indices=int8, ordered=0>, n: double>',
         unanswered: 'dictionary<values=string, indices=int8, ordered=0>',
         many: 'dictionary<values=string, indices=int32, ordered=0>',

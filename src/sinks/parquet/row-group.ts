@@ -35,6 +35,8 @@ export interface EncodedRowGroup {
 export class RowGroupEncoder {
   readonly #schema: Schema
   readonly #tree: SchemaTree
+  /** The path of each leaf, by the one that parquet-wasm gives it. */
+  readonly #paths: ReadonlyMap<string, readonly string[]>
   readonly #compression: Compression
   readonly #spare = new SpareMemory()
 
@@ -42,6 +44,7 @@ export class RowGroupEncoder {
   constructor(schema: Schema, options: RowGroupOptions = {}) {
     this.#schema = schema
     this.#tree = schemaTree(schema)
+    this.#paths = new Map(this.#tree.leaves.map(({ arrowPath, path }) => [pathKey(arrowPath), path]))
     this.#compression = options.compression ?? 'snappy'
   }
 
@@ -56,8 +59,10 @@ export class RowGroupEncoder {
     if (rowCount === 0) throw new ExportError('ERR_PARQUET', 'expected a row group of one row or more, found none')
     const labels = new Map<string, string[]>()
     const columns = new Map<string, StoredColumn>()
-    for (const column of wasmColumns(this.#schema, filled, this.#compression))
-      columns.set(pathKey(column.chunk.path), column)
+    for (const { chunk, parts } of wasmColumns(this.#schema, filled, this.#compression)) {
+      const path = this.#paths.get(pathKey(chunk.path)) ?? chunk.path
+      columns.set(pathKey(path), { chunk: { ...chunk, path }, parts })
+    }
     if (isPackedLater(this.#compression)) {
       for (const column of this.#packedTogether(filled, labels)) columns.set(pathKey(column.chunk.path), column)
     }

@@ -8,6 +8,8 @@ import { CONVERTED, type LogicalType, PHYSICAL, REPETITION, type SchemaElement }
 export interface Leaf {
   /** Names from the root down, those of list groups included. */
   path: readonly string[]
+  /** The same with Arrow's names of list elements, which parquet-wasm keeps. */
+  arrowPath: readonly string[]
   physicalType: number
   /** Definition level of a value that is there; 0 when nothing above it may be null or empty. */
   maxDefinition: number
@@ -29,13 +31,16 @@ export interface DictionaryPath {
   valueNullable: boolean
 }
 
+/** What the format calls the elements of a list, whatever Arrow calls them; some readers go by the name. */
+const LIST_ELEMENT = 'element'
+
 export interface SchemaTree {
   elements: readonly SchemaElement[]
   leaves: readonly Leaf[]
 }
 
 /**
- * Names, types and nesting as Parquet stores them, the same as parquet-rs writes.
+ * Names, types and nesting as Parquet stores them.
  * @throws ExportError `ERR_PARQUET` for a type that has no place in it, or columns of the same name.
  */
 export function schemaTree(schema: Schema): SchemaTree {
@@ -43,7 +48,7 @@ export function schemaTree(schema: Schema): SchemaTree {
   tree.elements.push({ name: 'schema', childCount: schema.fields.length })
   checkNames(schema.fields)
   for (const [i, field] of schema.fields.entries()) {
-    tree.walk(field, { path: [], childNumbers: [i], structNullable: [], definition: 0, repetition: 0 })
+    tree.walk(field, { path: [], arrowPath: [], childNumbers: [i], structNullable: [], definition: 0, repetition: 0 })
   }
   return tree
 }
@@ -67,6 +72,7 @@ function isTextDictionary(type: DataType): type is Dictionary {
 /** What lies above a node. */
 interface Above {
   path: readonly string[]
+  arrowPath: readonly string[]
   /** Missing inside of what parquet-wasm encodes. */
   childNumbers?: readonly number[]
   structNullable: readonly boolean[]
@@ -78,16 +84,17 @@ class TreeWalk implements SchemaTree {
   readonly elements: SchemaElement[] = []
   readonly leaves: Leaf[] = []
 
-  walk(field: Field, above: Above): void {
+  walk(field: Field, above: Above, name: string = field.name): void {
     const { type } = field
-    const path = [...above.path, field.name]
+    const path = [...above.path, name]
+    const arrowPath = [...above.arrowPath, field.name]
     const repetition = field.nullable ? REPETITION.optional : REPETITION.required
-    const here = { ...above, path, definition: above.definition + Number(field.nullable) }
+    const here = { ...above, path, arrowPath, definition: above.definition + Number(field.nullable) }
     if (DataType.isStruct(type)) this.#walkStruct(field, here)
     else if (DataType.isList(type)) this.#walkList(field, here)
     else {
       const value = primitiveElement(DataType.isDictionary(type) ? type.dictionary : type, path)
-      this.elements.push({ name: field.name, repetition, ...value })
+      this.elements.push({ name, repetition, ...value })
       this.#addLeaf(value.physicalType, here, dictionaryPath(field, above))
       const column = above.path.length === 0 ? above.childNumbers?.[0] : undefined
       if (column !== undefined && isValueColumn(type)) this.leaves.at(-1)!.valueColumn = column
@@ -99,7 +106,7 @@ class TreeWalk implements SchemaTree {
     if (members.length === 0) throw unsupported(field.type, here.path)
     checkNames(members, here.path)
     const repetition = field.nullable ? REPETITION.optional : REPETITION.required
-    this.elements.push({ name: field.name, repetition, childCount: members.length })
+    this.elements.push({ name: here.path.at(-1)!, repetition, childCount: members.length })
     const structNullable = [...here.structNullable, field.nullable]
     for (const [i, member] of members.entries()) {
       const childNumbers = here.childNumbers === undefined ? {} : { childNumbers: [...here.childNumbers, i] }
@@ -111,7 +118,7 @@ class TreeWalk implements SchemaTree {
     const item: Field = field.type.children[0]
     this.elements.push(
       {
-        name: field.name,
+        name: here.path.at(-1)!,
         repetition: field.nullable ? REPETITION.optional : REPETITION.required,
         childCount: 1,
         convertedType: CONVERTED.list,
@@ -121,25 +128,27 @@ class TreeWalk implements SchemaTree {
     )
     const inside: Above = {
       path: [...here.path, 'list'],
+      arrowPath: [...here.arrowPath, 'list'],
       structNullable: here.structNullable,
       definition: here.definition + 1,
       repetition: here.repetition + 1,
     }
     if (!isTextDictionary(item.type) || here.childNumbers === undefined) {
-      this.walk(item, inside)
+      this.walk(item, inside, LIST_ELEMENT)
       return
     }
-    const path = [...inside.path, item.name]
+    const path = [...inside.path, LIST_ELEMENT]
+    const arrowPath = [...inside.arrowPath, item.name]
     const value = primitiveElement(item.type.dictionary, path)
     this.elements.push({
-      name: item.name,
+      name: LIST_ELEMENT,
       repetition: item.nullable ? REPETITION.optional : REPETITION.required,
       ...value,
     })
     const definition = inside.definition + Number(item.nullable)
     this.#addLeaf(
       value.physicalType,
-      { ...inside, path, definition },
+      { ...inside, path, arrowPath, definition },
       {
         childNumbers: here.childNumbers,
         structNullable: here.structNullable,
@@ -152,6 +161,7 @@ class TreeWalk implements SchemaTree {
   #addLeaf(physicalType: number, here: Above, dictionary: DictionaryPath | undefined): void {
     this.leaves.push({
       path: here.path,
+      arrowPath: here.arrowPath,
       physicalType,
       maxDefinition: here.definition,
       maxRepetition: here.repetition,
