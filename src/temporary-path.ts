@@ -2,7 +2,7 @@
  * Names of what is not complete yet, and what becomes of it when its process is killed: the next run that writes the
  * same file removes it, but never what a living process may still be writing.
  *
- * A name is `.<name>.<pid>-<machine>-<random>.alida-arrow-partial`.
+ * A name is `.<name>.<pid>-<machine>-<random>.alida-arrow-partial`; of a long name a hash stands there instead.
  */
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -22,9 +22,18 @@ process.on('exit', () => {
 /** A name in the same folder for what will get this path; removed at exit unless `forgetTemporary` is called. */
 export function temporaryPath(path: string, suffix: string = PARTIAL_SUFFIX): string {
   const unique = `${process.pid}-${machine()}-${randomBytes(4).toString('hex')}`
-  const temporary = join(dirname(path), `.${basename(path)}.${unique}${suffix}`)
+  const temporary = join(dirname(path), `${beginning(path)}${unique}${suffix}`)
   if (suffix === PARTIAL_SUFFIX) unfinished.add(temporary)
   return temporary
+}
+
+/** So long, in bytes, that the whole stays within what any file system allows; eCryptfs, with 143, allows least. */
+const LONGEST_NAME = 96
+
+function beginning(path: string): string {
+  const name = basename(path)
+  if (Buffer.byteLength(name) <= LONGEST_NAME) return `.${name}.`
+  return `.${createHash('sha256').update(name).digest('hex').slice(0, 32)}.`
 }
 
 /** It has got its final name, or was removed. */
@@ -39,7 +48,7 @@ export function removeAbandoned(path: string): void {
 
 /** What processes that are gone left beside a path. */
 export function abandonedPaths(path: string, suffix: string = PARTIAL_SUFFIX): string[] {
-  const prefix = `.${basename(path)}.`
+  const prefix = beginning(path)
   return entriesOf(dirname(path))
     .filter((entry) => entry.startsWith(prefix) && entry.endsWith(suffix))
     .filter((entry) => isAbandoned(join(dirname(path), entry), entry.slice(prefix.length, -suffix.length)))

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -54,6 +64,15 @@ describe('a temporary file', () => {
     for (const name of [partial('out.parquet', pid), other]) leave(name)
     await write('out.parquet')
     expect(readdirSync(folder).sort()).toEqual([other, 'out.parquet'])
+  })
+
+  test('for a long name is found again, too', async () => {
+    const [long, other] = ['a'.repeat(200), 'a'.repeat(201)]
+    const pid = deadProcess()
+    const kept = partial(other, pid)
+    for (const name of [partial(long, pid), kept]) leave(name)
+    await write(long)
+    expect(readdirSync(folder).sort()).toEqual([kept, long])
   })
 
   test('is kept while its process lives, and so is whatever only looks alike', async () => {
@@ -125,6 +144,16 @@ describe('a temporary folder', () => {
     await writeFiles('star', 'newest')
     expect(readdirSync(folder)).toEqual(['star'])
     expect(readFileSync(join(folder, 'star', 'a'), 'utf8')).toBe('newest')
+  })
+
+  test('may be written through a link, which stays a link', async () => {
+    mkdirSync(join(folder, 'real'))
+    symlinkSync('real', join(folder, 'link'))
+    await writeFiles('link')
+    await writeFiles('link', 'newer')
+    expect(readlinkSync(join(folder, 'link'))).toBe('real')
+    expect(FILES.map((file) => readFileSync(join(folder, 'real', file), 'utf8'))).toEqual(['newer', 'newer'])
+    expect(readdirSync(folder).sort()).toEqual(['link', 'real'])
   })
 
   test('of a run that goes on at the same time is left to it', async () => {

@@ -135,6 +135,36 @@ describe('a file', () => {
     expect(lstatSync(real).isFile()).toBe(true)
     expect(readdirSync(join(folder, 'real'))).toEqual(['data.arrow'])
   })
+
+  test('is made where a link leads whose target is not there yet, over more links and folders that are links', async () => {
+    mkdirSync(join(folder, 'real', 'deep'), { recursive: true })
+    symlinkSync(join('real', 'deep'), join(folder, 'folder'))
+    symlinkSync(join('..', 'last.arrow'), join(folder, 'real', 'deep', 'second'))
+    symlinkSync(join('folder', 'second'), join(folder, 'link.arrow'))
+    await write(join(folder, 'link.arrow'))
+    expect(readFileSync(join(folder, 'real', 'last.arrow'))).toEqual(NEW)
+    expect(readlinkSync(join(folder, 'link.arrow'))).toBe(join('folder', 'second'))
+    expect(readdirSync(join(folder, 'real')).sort()).toEqual(['deep', 'last.arrow'])
+  })
+
+  test('that a link names in a folder that does not exist is refused, naming that folder', async () => {
+    symlinkSync(join('nowhere', 'data.arrow'), join(folder, 'link.arrow'))
+    const missing = join(folder, 'nowhere')
+    await expect(writeOutput(join(folder, 'link.arrow'), mustNotRun)).rejects.toMatchObject({
+      code: 'ERR_OUTPUT',
+      message: expect.stringContaining(`no such folder: ${missing}`),
+    })
+  })
+
+  test.for([97, 255])('may have a name of %i bytes', async (length) => {
+    const name = 'x'.repeat(length)
+    await writeOutput(join(folder, name), async (output) => {
+      const [temporary] = readdirSync(folder)
+      expect(Buffer.byteLength(temporary ?? '')).toBeLessThanOrEqual(143)
+      await output.write([NEW])
+    })
+    expect(readdirSync(folder)).toEqual([name])
+  })
 })
 
 describe('after a failure nothing is left, and an older file is as it was:', () => {

@@ -10,6 +10,7 @@ import { isExportError, OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
+import { behindLinks } from './behind-links.ts'
 import { unwritable } from './output-error.ts'
 
 /** Ends the name that the older folder has between the two renames that replace it. */
@@ -27,7 +28,7 @@ export async function writeFolder(
   fill: (folder: string) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const target = resolve(path)
+  const target = behindLinks(resolve(path))
   putBackOlder(target)
   requireOurs(target, names)
   removeAbandoned(target)
@@ -54,7 +55,7 @@ export async function writeFolder(
  * @throws OutputError `ERR_OUTPUT`.
  */
 export function requireWritableFolder(path: string, names: readonly string[]): void {
-  const target = resolve(path)
+  const target = behindLinks(resolve(path))
   requireOurs(target, names)
   const temporary = temporaryPath(target)
   orUnwritable(path, () => {

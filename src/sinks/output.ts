@@ -4,12 +4,13 @@
  * at the path stays as it was.
  */
 
-import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs'
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
+import { behindLinks } from './behind-links.ts'
 import { openDevice, openFile } from './file-output.ts'
 import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
@@ -73,13 +74,13 @@ function isPath(target: OutputTarget): target is string | URL {
   return typeof target === 'string' || target instanceof URL
 }
 
-/** What a path names now; behind links, for a file. */
+/** What a path names now; behind links, for what is or will be a file. */
 function standingAt(target: string | URL): { path: string; existing: Stats | undefined } {
   const path = typeof target === 'string' ? target : fileURLToPath(target)
   const existing = statOrUndefined(path)
   if (existing?.isDirectory())
     throw new OutputError('ERR_OUTPUT', `expected a file to write, found a directory: ${path}`)
-  return { path: existing?.isFile() ? realpathSync(path) : path, existing }
+  return { path: existing === undefined || existing.isFile() ? behindLinks(path) : path, existing }
 }
 
 function statOrUndefined(path: string): Stats | undefined {
