@@ -55,6 +55,13 @@ describe('the link to the file', () => {
     expect(fake.requests('file')).toHaveLength(3)
   })
 
+  it.each(['utf8', 'latin1'] as const)('may have letters that are not ASCII, in %s', async (encoding) => {
+    // What a server sends as bytes, Node takes as a text of a character a byte.
+    fake.faults.file = [redirectTo(Buffer.from('?é=Übung', encoding).toString('latin1'))]
+    expect(await collect(clientWithToken(fake).download(BATCH_ID))).toEqual(fake.file.bytes)
+    expect(fake.requests('file')[1]?.path).toMatch(/\?%C3%A9=%C3%9Cbung$/)
+  })
+
   it('takes no cookie along', async () => {
     fake.faults.file = [redirectTo('?again')]
     await collect(clientWithToken(fake).download(BATCH_ID))

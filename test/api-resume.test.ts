@@ -168,7 +168,7 @@ describe('a rest that is not what was asked for is an error', () => {
 
   it.each([
     ['another total', rest({ 'content-range': `bytes 5000-5003/${SIZE + 1}` })],
-    ['another start', rest({ 'content-range': `bytes 4999-5002/${SIZE}` })],
+    ['a later start', rest({ 'content-range': `bytes 5001-5004/${SIZE}` })],
     ['no Content-Range', rest({})],
     ['a Content-Range that is none', rest({ 'content-range': 'bytes 5000' })],
     ['another ETag', rest({ 'content-range': `bytes 5000-5003/${SIZE}`, etag: '"version-2"' })],
@@ -179,12 +179,48 @@ describe('a rest that is not what was asked for is an error', () => {
     expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD' })
   })
 
-  it('206 to a request for the whole file', async () => {
-    fake.faults.store = [rest({ 'content-range': 'bytes 0-3/4' })]
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD', status: 206 })
+  it.each(['bytes 0-3/5', 'bytes 1-4/5', 'bytes 0-3/*', ''])(
+    '%s in a 206 to a request for the whole file',
+    async (range) => {
+      fake.faults.store = [rest({ 'content-range': range })]
+      expect(await downloadError()).toMatchObject({ code: 'ERR_API_DOWNLOAD', status: 206 })
+    },
+  )
+})
+
+describe('the file is whole', () => {
+  /** A range as a store may answer it: from another byte, or with another status. */
+  const piece = (start: number, end: number, status = 206): Fault => ({
+    kind: 'answer',
+    status,
+    headers: { 'content-range': `bytes ${start}-${end - 1}/${SIZE}`, etag: '"version-1"' },
+    body: DOCUMENT.subarray(start, end).toString(),
   })
 
-  it('a piece of the rest is continued', async () => {
+  it('if a range begins earlier than asked for, by a block or at the start of the file', async () => {
+    fake.faults.store = [cut(5000), piece(4096, 6000), piece(0, SIZE)]
+    expect((await download()).equals(DOCUMENT)).toBe(true)
+    expect(fake.requests('store')[2]?.headers.range).toBe('bytes=6000-')
+  })
+
+  it('if a range that is all overlap is followed by the rest', async () => {
+    fake.faults.store = [cut(5000), piece(1000, 5000)]
+    expect((await download()).equals(DOCUMENT)).toBe(true)
+    expect(fake.requests('store')[2]?.headers.range).toBe('bytes=5000-')
+  })
+
+  it('if a range has the status 200', async () => {
+    fake.faults.store = [cut(5000), piece(5000, SIZE, 200)]
+    expect((await download()).equals(DOCUMENT)).toBe(true)
+    expect(fake.requests('store')).toHaveLength(2)
+  })
+
+  it('if the store answers with 206 although nothing but all of it was asked for', async () => {
+    fake.faults.store = [piece(0, SIZE)]
+    expect((await download()).equals(DOCUMENT)).toBe(true)
+  })
+
+  it('if a range is but a piece of the rest', async () => {
     const piece = DOCUMENT.subarray(5000, 6000).toString()
     const headers = { 'content-range': `bytes 5000-5999/${SIZE}`, etag: '"version-1"' }
     fake.faults.store = [cut(5000), { kind: 'answer', status: 206, headers, body: piece }]

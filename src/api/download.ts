@@ -121,11 +121,16 @@ async function* storedBytes(
   const servedBy = placeOf(first.url)
   let { totalBytes } = version
   let position = 0
+  /** Bytes of the answer that were there before: a cache may begin a range where its block does. */
+  let overlap = 0
   let answer: FileAnswer | undefined = first
   while (answer !== undefined) {
     let failure = cutOff(answer)
     try {
-      for await (const chunk of answer.chunks) {
+      for await (const received of answer.chunks) {
+        const chunk = received.subarray(overlap)
+        overlap -= received.length - chunk.length
+        if (chunk.length === 0) continue
         position += chunk.length
         if (totalBytes !== undefined && position > totalBytes) throw changed(answer, `more than ${totalBytes} bytes`)
         attempts.reached(position)
@@ -139,13 +144,19 @@ async function* storedBytes(
     const rest =
       position > 0 && version.etag !== undefined ? { startOffset: position, etag: version.etag, servedBy } : undefined
     answer = await attempts.open(rest, failure)
-    if (rest === undefined || answer.status === 200) throw new StartOver(answer)
+    if (rest === undefined || isWhole(answer)) throw new StartOver(answer)
     totalBytes = checkRest(answer, rest, totalBytes)
     if (answer.status === 416) answer = undefined
+    else overlap = rest.startOffset - (contentRange(answer).start ?? rest.startOffset)
   }
 }
 
-/** Throws unless the answer is the rest that was asked for, or says that there is none; returns the total length. */
+/** Some stores say 200 to a range, too; then Content-Range tells. */
+function isWhole(answer: FileAnswer): boolean {
+  return answer.status === 200 && contentRange(answer).start === undefined
+}
+
+/** Throws unless the answer has the rest that was asked for, or says that there is none; returns the total length. */
 function checkRest(answer: FileAnswer, rest: RestOfFile, totalBytes: number | undefined): number | undefined {
   const range = contentRange(answer)
   const etag = strongEtag(answer)
@@ -153,9 +164,9 @@ function checkRest(answer: FileAnswer, rest: RestOfFile, totalBytes: number | un
   if (totalBytes !== undefined && range.total !== undefined && range.total !== totalBytes) {
     throw changed(answer, `${totalBytes} bytes, now ${range.total}`)
   }
-  const expectedStart = answer.status === 416 ? range.total : range.start
-  if (expectedStart !== rest.startOffset) {
-    const found = expectedStart === undefined ? 'no place' : `byte ${expectedStart}`
+  const start = answer.status === 416 ? range.total : range.start
+  if (start === undefined || start > rest.startOffset || (answer.status === 416 && start < rest.startOffset)) {
+    const found = start === undefined ? 'no place' : `byte ${start}`
     const problem = `expected the file from byte ${rest.startOffset} on, found ${found} in HTTP ${answer.status}`
     throw new ApiError('ERR_API_DOWNLOAD', problem, { status: answer.status, url: plainUrl(answer.url) })
   }
@@ -212,7 +223,8 @@ class StartOver extends Error {
 }
 
 function expectWhole(answer: FileAnswer): void {
-  if (answer.status === 200) return
+  const { start, end, total } = contentRange(answer)
+  if (answer.status === 200 || (answer.status === 206 && start === 0 && end !== undefined && end + 1 === total)) return
   const problem = `expected the whole file (HTTP 200), found HTTP ${answer.status}`
   throw new ApiError('ERR_API_DOWNLOAD', problem, { status: answer.status, url: plainUrl(answer.url) })
 }

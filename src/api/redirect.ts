@@ -62,7 +62,17 @@ export class RedirectTrail {
 
 /** `Location`, or `Locations`, as the vendor's documentation spells it. */
 export function locationOf(response: HttpResponse): string | undefined {
-  return header(response.headers, 'location') ?? header(response.headers, 'locations')
+  const text = header(response.headers, 'location') ?? header(response.headers, 'locations')
+  return text === undefined ? undefined : asUtf8(text)
+}
+
+/** A header's text has a character a byte; what is not ASCII is UTF-8 in the addresses of most servers. */
+function asUtf8(text: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'))
+  } catch {
+    return text
+  }
 }
 
 /** The target of a 3xx answer. Throws ERR_API_REDIRECT if there is none. */
