@@ -307,7 +307,33 @@ describe.concurrent('a proxy', () => {
     asked.length = 0
     const around = await fetchInto(fake, args, { env: { HTTP_PROXY: address, NO_PROXY: '127.0.0.1' } })
     expect({ code: around.code, asked }).toEqual({ code: 0, asked: [] })
+    const plain = await fetchInto(fake, args, { env: { HTTP_PROXY: ` ${address.replace('http://', '')}` } })
+    expect({ code: plain.code, asked: new Set(asked).size }).toEqual({ code: 0, asked: 2 })
     proxy.close()
+  })
+
+  test('that wants a password is named, and the one it was given is not shown', async ({ expect }) => {
+    const fake = await newFake()
+    const proxy = createServer()
+    proxy.on('connect', (_request, client) => client.end('HTTP/1.1 407 Authentication Required\r\n\r\n'))
+    proxy.listen(0, '127.0.0.1')
+    await new Promise((resolve) => proxy.once('listening', resolve))
+    const address = `http://user:wrong-word@127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env: { HTTP_PROXY: address } })
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('the proxy made no connection, HTTP 407'),
+    })
+    expect(stderr).not.toContain('wrong-word')
+    proxy.close()
+  })
+
+  test('whose address is none is an error of the settings, which does not show it', async ({ expect }) => {
+    const fake = await newFake()
+    const env = { https_proxy: '', HTTP_PROXY: 'http://user:secret-word@[' }
+    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('address of a proxy in HTTP_PROXY') })
+    expect(stderr).not.toContain('secret-word')
   })
 })
 

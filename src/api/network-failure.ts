@@ -47,15 +47,31 @@ export function networkFailure(
     const advice = 'check the region or base URL, and the network'
     return new ApiError('ERR_API_NETWORK', `${what}: no host named ${url.hostname}; ${advice}`, place)
   }
-  const problem = `${what}: ${reasonOf(code, place.cause)} (${url.origin})`
-  const failure = new ApiError('ERR_API_NETWORK', problem, place)
+  const proxyStatus = statusOfProxy(error)
+  const reason = proxyStatus === undefined ? reasonOf(code, place.cause) : refusalOfProxy(proxyStatus)
+  const failure = new ApiError('ERR_API_NETWORK', `${what}: ${reason} (${url.origin})`, place)
   // HPE_: the answer broke off or broke the protocol in the middle.
-  const mayPass = NOT_CONNECTED.has(code) || CUT_OFF.has(code) || code.startsWith('HPE_')
-  return mayPass ? new TemporaryFailure(failure, { notActedOn: NOT_CONNECTED.has(code) }) : failure
+  const notActedOn = NOT_CONNECTED.has(code) || proxyStatus !== undefined
+  const mayPass =
+    proxyStatus === undefined ? notActedOn || CUT_OFF.has(code) || code.startsWith('HPE_') : proxyStatus >= 500
+  return mayPass ? new TemporaryFailure(failure, { notActedOn }) : failure
+}
+
+/** The HTTP status by which a proxy did not make a tunnel; undici tells it in words alone. */
+function statusOfProxy(error: unknown): number | undefined {
+  const text = error instanceof Error ? /^Proxy response \((\d{3})\)/.exec(error.message)?.[1] : undefined
+  return text === undefined ? undefined : Number(text)
+}
+
+function refusalOfProxy(status: number): string {
+  const advice = status === 407 ? ', it expects a user and password, as in http://user:password@host:port' : ''
+  return `the proxy made no connection, HTTP ${status}${advice}`
 }
 
 function reasonOf(code: string, cause: Error): string {
   if (NOT_CONNECTED.has(code)) return `no connection, ${code}`
   if (CUT_OFF.has(code)) return 'the connection broke off'
+  // What OpenSSL says has places of its own source in it.
+  if (code.startsWith('ERR_SSL_')) return `no secure connection, ${code}`
   return cause.message
 }

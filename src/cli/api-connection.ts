@@ -5,11 +5,15 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { ExportClient } from '../api/client.ts'
 import { holdEnd } from '../api/held-end.ts'
+import { OptionError } from '../errors.ts'
 import { type ApiOptions, clientOptions } from './api-settings.ts'
 import { printWarning } from './warning.ts'
 
-/** Lower case wins, as undici has it. */
-const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY']
+/** The variables of each scheme: lower case wins, and what is there but empty names none, as undici has it. */
+const PROXY_VARIABLES = {
+  httpsProxy: ['https_proxy', 'HTTPS_PROXY'],
+  httpProxy: ['http_proxy', 'HTTP_PROXY'],
+} as const
 
 /**
  * Runs `use` with a client and closes the client's connections.
@@ -38,9 +42,23 @@ export async function withApiClient<T>(
 
 /** NO_PROXY is looked at for each request. */
 async function proxyDispatcher(): Promise<Dispatcher | undefined> {
-  if (!PROXY_VARIABLES.some((name) => (process.env[name] ?? '') !== '')) return undefined
+  const proxies = { httpsProxy: proxyOf('httpsProxy'), httpProxy: proxyOf('httpProxy') }
+  if (proxies.httpsProxy === '' && proxies.httpProxy === '') return undefined
   const { EnvHttpProxyAgent } = await import('undici')
   // The agent makes its connections itself, and this is how it tells of them.
   subscribe('undici:client:connected', (message) => holdEnd((message as { socket: Socket }).socket))
-  return new EnvHttpProxyAgent()
+  return new EnvHttpProxyAgent(proxies)
+}
+
+/**
+ * The proxy of one scheme, empty where there is none. curl and others take an address without `http://`, too.
+ * @throws OptionError that does not show the address: it may hold a password.
+ */
+function proxyOf(scheme: keyof typeof PROXY_VARIABLES): string {
+  const name = PROXY_VARIABLES[scheme].find((variable) => process.env[variable] !== undefined) ?? ''
+  const address = process.env[name]?.trim() ?? ''
+  if (address === '') return ''
+  const url = address.includes('://') ? address : `http://${address}`
+  if (URL.canParse(url)) return url
+  throw new OptionError('ERR_OPTION', `expected the address of a proxy in ${name}, found something else`)
 }
