@@ -185,8 +185,13 @@ function cut(text: string, longest: number): string {
   return text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`
 }
 
-/** A text whose control characters are written as escapes: they could steer a terminal, or break a line in two. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/**
+ * A text whose control characters are written as escapes: they could steer a terminal, break a line in two, or turn the
+ * direction of what follows.
+ */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(STEERING, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -269,7 +269,7 @@ describe.concurrent('what cannot be read or written: exit code 1, one line, noth
 })
 
 test('an error takes one line, whatever the data holds', async ({ expect }) => {
-  const id = 'f\n\u001b[1m'
+  const id = 'f\n\u001b[1m\u202e'
   const document = {
     definition: { fields: [{ id, name: 'Q\r\n', type: { dataType: 'double' } }] },
     records: [{ ownerId: 'p\n\u009b2J', fields: [{ id, values: ['\u001b[31m\u007f'] }] }],
@@ -278,7 +278,7 @@ test('an error takes one line, whatever the data holds', async ({ expect }) => {
   const { code, stderr } = await runCli(args, { stdin: Buffer.from(JSON.stringify(document)) })
   expect(code).toBe(1)
   expect(stderr).toMatch(/^alida-arrow: expected a number .*owner p\\u000a.*field f\\u000a.*\n$/)
-  for (const control of ['\r', '\u001b', '\u007f', '\u009b']) expect(stderr).not.toContain(control)
+  for (const control of ['\r', '\u001b', '\u007f', '\u009b', '\u202e']) expect(stderr).not.toContain(control)
   expect(stderr.indexOf('\n')).toBe(stderr.length - 1)
 })
 
