@@ -15,7 +15,7 @@ import type { ColumnPlan } from './schema.ts'
 import { closing } from './sinks/batch-reader.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, writeOutput } from './sinks/output.ts'
-import { DEFAULT_COMPRESSION, encodeParquet, ParquetSink } from './sinks/parquet.ts'
+import { encodeParquet, ParquetSink } from './sinks/parquet.ts'
 import { type RejectSink, type RejectsFile, withRejects } from './sinks/rejects-file.ts'
 import { requireRejects } from './sinks/rejects-path.ts'
 import { SourceState } from './source-state.ts'
@@ -82,7 +82,7 @@ async function encodeInOrder(
   options: ConvertOptions,
 ): Promise<void> {
   if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
-  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const sink = new ParquetSink(reader.schema, output, options)
   reader.recycle()
   for await (const batch of reader) {
     await sink.write([batch])
@@ -138,7 +138,7 @@ async function encodeInPipeline(
   const { place, byteOffset, read } = rest
   const { rowGroupSize } = options
   const job = { ...tableJob(reader, options, progress), place, byteOffset, rowGroupSize }
-  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const sink = new ParquetSink(reader.schema, output, options)
   const total = new Counts(columns.length)
   try {
     const takeRejects = (lines: Uint8Array) => tellRejects(lines, 0, options, rejects)
@@ -164,7 +164,7 @@ function tableJob(reader: ExportReader, options: ConvertOptions, progress: Share
     definition,
     options: cloneable,
     limits,
-    compression: options.compression ?? DEFAULT_COMPRESSION,
+    rowGroups: { compression: options.compression, encodings: options.encodings },
     progress,
   }
 }
@@ -210,7 +210,7 @@ async function encodeInPieces(
     recordStart,
     numbersRecords,
   }
-  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const sink = new ParquetSink(reader.schema, output, options)
   const seams = new PieceSeams(pieces.first, numbersRecords)
   const counts = new Counts(columns.length)
   const own = await PieceDecoder.for(job).catch(readInOrder)

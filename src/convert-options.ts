@@ -6,7 +6,7 @@ import type { StreamPipeline } from './parallel/stream-pipeline.ts'
 import type { ReadOptions, ReadProgress, ReadSummary } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
 import type { OutputTarget } from './sinks/output.ts'
-import type { Compression } from './sinks/parquet/index.ts'
+import type { Compression, Encodings } from './sinks/parquet/index.ts'
 import type { ExportSource } from './source.ts'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
@@ -16,6 +16,8 @@ export interface ConvertOptions extends ReadOptions {
   format?: OutputFormat | undefined
   /** Of Parquet. Default: `snappy`. */
   compression?: Compression | undefined
+  /** Of Parquet, for what gets no dictionary. Default: `delta`; `plain` for readers that know no other. */
+  encodings?: Encodings | undefined
   /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
   rowGroupSize?: number | undefined
   /**

@@ -339,10 +339,10 @@ describe('dictionaries', () => {
   })
 
   test('of other columns are made when values repeat, and not for ids and times', async () => {
-    const encodingOf = async (type: DataType, valueAt: (i: number) => unknown, rows = 9000) => {
+    const encodingOf = async (type: DataType, valueAt: (i: number) => unknown, rows = 9000, options = {}) => {
       const one = new Schema([nullable('x', type)])
       const values = Array.from({ length: rows }, (_, i) => valueAt(i))
-      const bytes = await parquetBytes(one, [batchOf(one, [columnData(type, values)])])
+      const bytes = await parquetBytes(one, [batchOf(one, [columnData(type, values)])], options)
       return metadataOf(bytes).row_groups[0]?.columns[0]?.meta_data?.encodings.at(-1)
     }
     expect(await encodingOf(UTF8, (i) => `id ${i}`)).toBe('DELTA_LENGTH_BYTE_ARRAY')
@@ -352,6 +352,10 @@ describe('dictionaries', () => {
     expect(await encodingOf(UTF8, (i) => `owner ${Math.floor(i / 40)}`)).toBe('RLE_DICTIONARY')
     expect(await encodingOf(UTF8, () => null)).toBe('PLAIN')
     expect(await encodingOf(TIMESTAMP, BigInt)).toBe('DELTA_BINARY_PACKED')
+    const plain = { encodings: 'plain' } as const
+    expect(await encodingOf(UTF8, (i) => `id ${i}`, 9000, plain)).toBe('PLAIN')
+    expect(await encodingOf(TIMESTAMP, BigInt, 9000, plain)).toBe('PLAIN')
+    expect(await encodingOf(UTF8, (i) => `city ${i % 300}`, 9000, plain)).toBe('RLE_DICTIONARY')
     expect(await encodingOf(FLOAT64, (i) => i)).toBe('PLAIN')
     expect(await encodingOf(FLOAT64, (i) => i % 90)).toBe('RLE_DICTIONARY')
     expect(await encodingOf(FLOAT64, (i) => i % 3, 6)).toBe('RLE_DICTIONARY')

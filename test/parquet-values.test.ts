@@ -77,13 +77,17 @@ const KINDS = [
   ['texts', UTF8, columns(TEXTS)],
 ] as const
 
+const COMPRESSIONS = fc.constantFrom('none', 'snappy', 'gzip')
+
+const ENCODINGS = fc.constantFrom('delta', 'plain')
+
 const presentIn = (parts: readonly (readonly Value[])[]) => parts.flat().filter((value) => value !== null)
 
 describe('values', () => {
   test.each(KINDS)('%s are what parquet-rs reads, bit for bit', async (_, type, parts) => {
     await fc.assert(
-      fc.asyncProperty(parts, fc.constantFrom('none', 'snappy', 'gzip'), async (values, compression) => {
-        const bytes = await parquetBytes(schemaOf(type), batchesOf(type, values), { compression })
+      fc.asyncProperty(parts, COMPRESSIONS, ENCODINGS, async (values, compression, encodings) => {
+        const bytes = await parquetBytes(schemaOf(type), batchesOf(type, values), { compression, encodings })
         const read = wasmValues(bytes)
         expect(read.length).toBe(values.flat().length)
         for (const [i, value] of values.flat().entries()) if (!Object.is(read[i], value)) expect(read[i]).toBe(value)
@@ -246,11 +250,15 @@ describe('texts', () => {
     return makeData({ type: UTF8, length: texts.length, valueOffsets, data: Buffer.concat(bytes), ...nulls })
   }
 
-  test.each(['none', 'snappy', 'gzip', 'zstd', 'lz4'] as const)('longer than a page, %s', async (compression) => {
+  const forms = (['none', 'snappy', 'gzip', 'zstd', 'lz4'] as const).flatMap((compression) =>
+    (['delta', 'plain'] as const).map((encodings) => ({ compression, encodings })),
+  )
+
+  test.each(forms)('longer than a page, $compression and $encodings', async (form) => {
     const long = 'some text, '.repeat(400_000)
     const texts = ['a', long, '', 'b'.repeat(1024 * 1024), 'b', `${long}z`]
     const schema = schemaOf(UTF8)
-    const bytes = await parquetBytes(schema, [batchOf(schema, [textData(texts)])], { compression })
+    const bytes = await parquetBytes(schema, [batchOf(schema, [textData(texts)])], form)
     expect(wasmValues(bytes)).toEqual(texts)
     expect((await hyparquetRows(bytes)).map(({ x }) => x)).toEqual(texts)
     const lengths = await withFile(bytes, (path) => duckdbRows(path, 'select length(x)::int n from $file'))

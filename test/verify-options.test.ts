@@ -50,6 +50,7 @@ const CHOICES: ConvertOptions[] = [
   { batchSize: 7 },
   { rowGroupSize: 11 },
   { threads: 2 },
+  { encodings: 'plain' },
   ...(['snappy', 'zstd', 'gzip', 'lz4', 'none'] as const).map((compression) => ({ compression })),
 ]
 
@@ -107,7 +108,8 @@ async function optionsOf(command: string): Promise<string[]> {
 test('verify has every option of convert that changes what a table holds', async () => {
   const about = new Set(await optionsOf('verify'))
   const missing = (await optionsOf('convert')).filter((option) => !about.has(option))
-  const ofTheFileAlone = ['--output', '--format', '--compression', '--batch-size', '--row-group-size', '--threads']
+  const ofTheFileAlone = ['--output', '--format', '--batch-size', '--row-group-size', '--threads']
+  ofTheFileAlone.push('--compression', '--encodings')
   expect(missing.sort()).toEqual([...ofTheFileAlone, '--verify'].sort())
   expect(about.size).toBeGreaterThan(20)
 })

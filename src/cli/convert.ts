@@ -6,7 +6,7 @@ import { type ConvertInternals, formatOf } from '../convert-options.ts'
 import { OptionError, quoted } from '../errors.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
 import type { ColumnPlan } from '../schema.ts'
-import type { Compression } from '../sinks/parquet.ts'
+import type { Compression, Encodings } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
 import { showProgress } from './progress.ts'
@@ -17,6 +17,7 @@ export interface ConvertCommandOptions extends ShapeCommandOptions {
   output: string
   format?: OutputFormat
   compression: Compression
+  encodings: Encodings
   batchSize?: number
   rowGroupSize?: number
   threads?: number
@@ -93,16 +94,24 @@ async function write(
   watch: NonNullable<ConvertOptions['watch']>,
   internals: ConvertInternals,
 ): Promise<Omit<ConvertReport, 'input' | 'output' | 'milliseconds' | 'peakMemoryBytes'>> {
-  const { output, format, compression, batchSize, rowGroupSize, threads, rejects } = options
+  const { output, format, compression, encodings, batchSize, rowGroupSize, threads, rejects } = options
   const { isStar, ...shape } = shapeOf(options)
   if (isStar) {
     requireFolder(output, format)
     const { writeStar } = await import('../star/star.ts')
-    const starOptions = { ...shape, compression, batchSize, rejects, signal, watch }
+    const starOptions = { ...shape, compression, encodings, batchSize, rejects, signal, watch }
     return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
   const target = output === STANDARD_STREAM ? process.stdout : output
-  const writing = { format: format ?? formatOf(target), compression, batchSize, rowGroupSize, threads, rejects }
+  const writing = {
+    format: format ?? formatOf(target),
+    compression,
+    encodings,
+    batchSize,
+    rowGroupSize,
+    threads,
+    rejects,
+  }
   return convertExport(source, target, { ...shape, ...writing, signal, watch }, internals)
 }
 

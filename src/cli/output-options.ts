@@ -19,6 +19,11 @@ export function addOutputOptions(command: Command): Command {
         .choices(['snappy', 'zstd', 'gzip', 'lz4', 'none'])
         .default('snappy'),
     )
+    .addOption(
+      new Option('--encodings <kind>', 'of Parquet: delta; or plain, larger, for readers that know no other')
+        .choices(['delta', 'plain'])
+        .default('delta'),
+    )
     .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
     .option(
       '--row-group-size <rows>',

@@ -3,7 +3,7 @@
 import type { DecoderPlace, DocumentDecoder } from '../decode/document.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
 import type { ReadOptions } from '../reader.ts'
-import type { Compression, EncodedRowGroup } from '../sinks/parquet/index.ts'
+import type { EncodedRowGroup, RowGroupOptions } from '../sinks/parquet/index.ts'
 import type { WarningEntry } from '../warnings.ts'
 import type { WireError } from './wire-error.ts'
 
@@ -13,7 +13,7 @@ export interface TableJob {
   readonly definition: Definition
   readonly options: Omit<ReadOptions, 'signal' | 'onReject'>
   readonly limits: DocumentDecoder['limits']
-  readonly compression: Compression
+  readonly rowGroups: RowGroupOptions
   /** Two float64 a piece (a stream is one): bytes decoded and records read so far; for the progress line. */
   readonly progress: SharedArrayBuffer
 }

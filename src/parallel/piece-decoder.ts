@@ -36,7 +36,7 @@ export class PieceDecoder {
   private constructor(job: PieceJob, plan: TablePlan) {
     this.#job = job
     this.#plan = plan
-    this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, { compression: job.compression })
+    this.#encoder = new RowGroupEncoder(this.#plan.shape.schema, job.rowGroups)
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
     const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))

@@ -83,7 +83,7 @@ async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
     if (rejects !== undefined) tellRejects(lines.take())
   }
   const reused = Object.assign(shaped(), { recycle: () => batches.recycle() })
-  encoder = new RowGroupEncoder(shape.schema, { compression: job.compression })
+  encoder = new RowGroupEncoder(shape.schema, job.rowGroups)
   for await (const group of rowGroupsOf(reused, { rowGroupRows: job.rowGroupSize })) {
     const rowGroup = encoder.encode(group)
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])

@@ -8,21 +8,23 @@ import {
   type Compression,
   createdByText,
   type EncodedRowGroup,
+  type Encodings,
   ParquetFileWriter,
   RowGroupEncoder,
+  type RowGroupOptions,
   rowGroupsOf,
 } from './parquet/index.ts'
 
-export type { Compression } from './parquet/index.ts'
+export type { Compression, Encodings } from './parquet/index.ts'
 
 export interface WriteParquetOptions {
   /** Default: `snappy`. */
   compression?: Compression | undefined
+  /** Of what gets no dictionary. Default: `delta`; `plain` for readers that know no other. */
+  encodings?: Encodings | undefined
   /** Most rows of a row group. Default: 131,072, fewer where that would be more than 64 MiB of Arrow data. */
   rowGroupSize?: number | undefined
 }
-
-export const DEFAULT_COMPRESSION: Compression = 'snappy'
 
 /**
  * Writes an export as Parquet.
@@ -40,7 +42,7 @@ export async function writeParquet(
 
 /** Writes batches to an open output; row groups are put together from them by size. */
 export async function encodeParquet(reader: BatchReader, output: Output, options: WriteParquetOptions): Promise<void> {
-  const sink = new ParquetSink(reader.schema, output, options.compression)
+  const sink = new ParquetSink(reader.schema, output, options)
   const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
   for await (const batches of rowGroupsOf(reader, limits)) await sink.write(batches)
   await sink.finish(reader.finalMetadata, () => reader.emptyBatch?.())
@@ -52,9 +54,9 @@ export class ParquetSink {
   readonly #encoder: RowGroupEncoder
   readonly #writer: ParquetFileWriter
 
-  constructor(schema: Schema, output: Output, compression: Compression = DEFAULT_COMPRESSION) {
+  constructor(schema: Schema, output: Output, options: RowGroupOptions = {}) {
     this.#schema = schema
-    this.#encoder = new RowGroupEncoder(schema, { compression })
+    this.#encoder = new RowGroupEncoder(schema, options)
     this.#writer = new ParquetFileWriter(schema, output, createdByText(VERSION))
   }
 

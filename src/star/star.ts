@@ -15,7 +15,7 @@ import { BaseBatch } from '../shape/recipe.ts'
 import { closing } from '../sinks/batch-reader.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
-import { type Compression, ParquetSink, writeParquet } from '../sinks/parquet.ts'
+import { type Compression, type Encodings, ParquetSink, writeParquet } from '../sinks/parquet.ts'
 import { type RejectsFile, withRejects } from '../sinks/rejects-file.ts'
 import { requireRejects } from '../sinks/rejects-path.ts'
 import type { ExportSource } from '../source.ts'
@@ -27,6 +27,8 @@ export interface StarOptions extends Omit<ReadOptions, 'layout'> {
   rejects?: string | URL | undefined
   /** Default: `snappy`. */
   compression?: Compression | undefined
+  /** Default: `delta`; `plain` for readers that know no other. */
+  encodings?: Encodings | undefined
   /** Called once with a function that tells how far the conversion is. */
   watch?: ((progress: () => ReadProgress) => void) | undefined
 }
@@ -74,7 +76,7 @@ export async function writeStar(source: ExportSource, folder: string, options: S
       options.watch?.(() => reader.progress)
       return writeRecords(reader, temporary, options)
     })
-    const dimensionBytes = await writeDimensions(reader, tally, temporary, options.compression)
+    const dimensionBytes = await writeDimensions(reader, tally, temporary, options)
     const { columns, summary, progress } = reader
     result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
     await rejects?.finish()
@@ -106,8 +108,8 @@ async function writeRecords(
   const outputs: Output[] = []
   try {
     outputs.push(await openOutput(join(folder, FILES.answers)), await openOutput(join(folder, FILES.responses)))
-    const answerFile = new RowGroups(new ParquetSink(long.schema, outputs[0]!, options.compression))
-    const responseFile = new RowGroups(new ParquetSink(responses.schema, outputs[1]!, options.compression))
+    const answerFile = new RowGroups(new ParquetSink(long.schema, outputs[0]!, options))
+    const responseFile = new RowGroups(new ParquetSink(responses.schema, outputs[1]!, options))
     let records = 0
     for await (const batch of reader) {
       tally.add(batch)
@@ -129,7 +131,7 @@ async function writeDimensions(
   reader: ExportReader,
   tally: Tally,
   folder: string,
-  compression: Compression | undefined,
+  { compression, encodings }: StarOptions,
 ): Promise<number> {
   const questions = tally.questions()
   const plans = reader.columns.filter((plan) => plan.field !== undefined)
@@ -144,7 +146,7 @@ async function writeDimensions(
   }
   let bytes = 0
   for (const [name, table] of Object.entries(tables))
-    bytes += await writeParquet(table, join(folder, name), { compression })
+    bytes += await writeParquet(table, join(folder, name), { compression, encodings })
   return bytes
 }
 

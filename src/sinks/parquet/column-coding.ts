@@ -1,12 +1,13 @@
 /** How to encode a column of texts or numbers: a sample of it tells whether a dictionary of its values pays. */
 
 import { type Data, DataType } from 'apache-arrow'
+import type { Encodings } from './format.ts'
 import { DICTIONARY_BYTES, DICTIONARY_SLOT_BITS, type PageKernel } from './kernel/page-kernel.ts'
 import type { ValuePage } from './value-page.ts'
 
 /**
  * `delta`: whole numbers as differences in blocks of their own bit width; `deltaLength`: texts behind all their lengths.
- * Both are smaller than `plain`, and not slower.
+ * Both are smaller than `plain`, and not slower, but Spark before 3.4, Impala and others do not read them.
  */
 export type ColumnCoding = 'dictionary' | 'plain' | 'delta' | 'deltaLength'
 
@@ -21,7 +22,12 @@ export const LEAST_REPEATS = 2
  * The coding of a column, of which `parts` are the batches; it depends on a sample of the values.
  * @param page Takes the sample: it must be empty and have the coding `dictionary`, and cannot be used afterwards.
  */
-export function codingOf(parts: readonly Data[], page: ValuePage, kernel: PageKernel): ColumnCoding {
+export function codingOf(
+  parts: readonly Data[],
+  page: ValuePage,
+  kernel: PageKernel,
+  encodings: Encodings,
+): ColumnCoding {
   const { type } = parts[0]!
   // Without values there is nothing to encode.
   if (parts.every((part) => part.nullCount === part.length)) return 'plain'
@@ -29,18 +35,18 @@ export function codingOf(parts: readonly Data[], page: ValuePage, kernel: PageKe
   const sampledRows = appendSample(parts, rowCount, page)
   const sampled = page.levels.validCount
   beginDictionary(kernel, sampled)
-  if (sampled === 0 || !page.index()) return codingWithoutDictionary(type)
+  if (sampled === 0 || !page.index()) return codingWithoutDictionary(type, encodings)
   const distinct = kernel.call.dictionaryEntries()
   const indices = kernel.int32(kernel.at.indices, sampled)
   const estimated = sampledRows === rowCount ? distinct : estimatedDistinct(indices, distinct)
   const isRepeated = estimated * LEAST_REPEATS <= (sampled * rowCount) / sampledRows
   const hasRoom = (estimated / distinct) * kernel.call.dictionaryBytes() <= DICTIONARY_BYTES
-  return isRepeated && hasRoom ? 'dictionary' : codingWithoutDictionary(type)
+  return isRepeated && hasRoom ? 'dictionary' : codingWithoutDictionary(type, encodings)
 }
 
-export function codingWithoutDictionary(type: DataType): ColumnCoding {
-  if (DataType.isUtf8(type)) return 'deltaLength'
-  return DataType.isFloat(type) ? 'plain' : 'delta'
+export function codingWithoutDictionary(type: DataType, encodings: Encodings): ColumnCoding {
+  if (encodings === 'plain' || DataType.isFloat(type)) return 'plain'
+  return DataType.isUtf8(type) ? 'deltaLength' : 'delta'
 }
 
 /** @param mostValues Values that will be looked up at most: for few, less memory is to be cleared. */

@@ -65,7 +65,8 @@ export class NumberPage implements ValuePage {
     else call.extremeIntegers(at.values, count, at.bounds)
     const pos = this.levels.write(at.body)
     if (this.#coding === 'dictionary') return indexBody(this.#kernel, pos, count)
-    if (this.#coding === 'plain') return bodyBeforeValues(this.#kernel, pos, count * VALUE_WIDTH)
+    if (this.#coding === 'plain')
+      return bodyBeforeValues(this.#kernel, pos, { address: at.values, byteCount: count * VALUE_WIDTH })
     return bodyUpTo(at.body, call.encodeDeltas(at.values, count, at.differences, pos))
   }
 

@@ -16,11 +16,11 @@ export function indexBody({ at, bytes, call }: PageKernel, pos: number, indexCou
 }
 
 /** Levels and what else is before the values, moved there from `at.body`, where `pos` is behind it. */
-export function bodyBeforeValues({ at, bytes }: PageKernel, pos: number, valueBytes: number): PageBody {
+export function bodyBeforeValues({ at, bytes }: PageKernel, pos: number, values: PageBody): PageBody {
   const prefixBytes = pos - at.body
-  const address = at.values - prefixBytes
+  const address = values.address - prefixBytes
   bytes.copyWithin(address, at.body, pos)
-  return { address, byteCount: prefixBytes + valueBytes }
+  return { address, byteCount: prefixBytes + values.byteCount }
 }
 
 export function bodyUpTo(address: number, end: number): PageBody {

@@ -8,7 +8,7 @@ import { ExportError, quoted } from '../../errors.ts'
 import { type EncodedChunk, isPackedLater, type StoredColumn } from './column-pages.ts'
 import { compressPages } from './compression.ts'
 import { type DictionaryChunk, encodeDictionaryChunk } from './dictionary-chunk.ts'
-import type { ColumnChunk, Compression } from './format.ts'
+import type { ColumnChunk, Compression, Encodings } from './format.ts'
 import { pageKernel } from './kernel/page-kernel.ts'
 import { labelTexts } from './label-list.ts'
 import { MOST_ENUM_LABELS } from './polars-enum.ts'
@@ -20,7 +20,9 @@ import { encodeWasmColumns } from './wasm-columns.ts'
 
 export interface RowGroupOptions {
   /** Default `snappy`. Columns that it does not make smaller are stored as they are. */
-  compression?: Compression
+  compression?: Compression | undefined
+  /** Default `delta`. */
+  encodings?: Encodings | undefined
 }
 
 export interface EncodedRowGroup {
@@ -38,6 +40,7 @@ export class RowGroupEncoder {
   /** The path of each leaf, by the one that parquet-wasm gives it. */
   readonly #paths: ReadonlyMap<string, readonly string[]>
   readonly #compression: Compression
+  readonly #encodings: Encodings
   readonly #spare = new SpareMemory()
 
   /** @throws ExportError `ERR_PARQUET` for a schema that Parquet cannot hold. */
@@ -46,6 +49,7 @@ export class RowGroupEncoder {
     this.#tree = schemaTree(schema)
     this.#paths = new Map(this.#tree.leaves.map(({ arrowPath, path }) => [pathKey(arrowPath), path]))
     this.#compression = options.compression ?? 'snappy'
+    this.#encodings = options.encodings ?? 'delta'
   }
 
   /**
@@ -113,7 +117,7 @@ export class RowGroupEncoder {
     const number = leaf.valueColumn
     if (number === undefined) return undefined
     const parts = batches.map((batch) => batch.data.children[number]!)
-    return encodeValueChunk(leaf, parts, kernel, this.#compression)
+    return encodeValueChunk(leaf, parts, kernel, this.#compression, this.#encodings)
   }
 }
 

@@ -7,7 +7,7 @@ import type { ColumnCoding } from './column-coding.ts'
 import { FlatLevels } from './flat-levels.ts'
 import type { Statistics } from './format.ts'
 import { type PageKernel, VALUE_BYTES, VALUE_ROWS } from './kernel/page-kernel.ts'
-import { bodyBeforeValues, indexBody, type PageBody } from './page-body.ts'
+import { bodyBeforeValues, bodyUpTo, indexBody, type PageBody } from './page-body.ts'
 import type { Leaf } from './schema-tree.ts'
 import { TextBounds } from './text-bounds.ts'
 import type { LargeRow, ValuePage } from './value-page.ts'
@@ -70,22 +70,33 @@ export class TextPage implements ValuePage {
     this.#byteCount = 0
     if (this.#coding === 'dictionary') return indexBody(this.#kernel, this.levels.write(at.body), count)
     if (count > 0) this.#addBounds(at.lengths, count, at.values)
-    let pos = this.levels.write(at.body)
-    if (this.#coding === 'deltaLength') pos = call.encodeDeltas(at.lengths, count, at.differences, pos)
-    return bodyBeforeValues(this.#kernel, pos, byteCount)
+    const pos = this.levels.write(at.body)
+    if (this.#coding === 'plain') {
+      const address = call.prefixLengths(at.lengths, count, at.values)
+      return bodyBeforeValues(this.#kernel, pos, bodyUpTo(address, at.values + byteCount))
+    }
+    const end = call.encodeDeltas(at.lengths, count, at.differences, pos)
+    return bodyBeforeValues(this.#kernel, end, { address: at.values, byteCount })
   }
 
   largeRow(data: Data, row: number): LargeRow {
-    const { at, bytes, call } = this.#kernel
+    const { at, bytes } = this.#kernel
     const text = this.#texts(data, row, row + 1)
     this.levels.append(data, row, row + 1)
     const count = this.levels.validCount
     new DataView(bytes.buffer, at.lengths).setBigUint64(0, BigInt(text.length), true)
-    const pos = call.encodeDeltas(at.lengths, count, at.differences, this.levels.write(at.body))
-    const start = this.#kernel.copy(at.body, pos)
+    const levels = this.levels.write(at.body)
+    const start = this.#kernel.copy(at.body, this.#writeLengths(levels, count))
     if (count === 0) return { parts: [start], isNull: true }
     this.#bounds.add(text, text)
     return { parts: [start, text], isNull: false }
+  }
+
+  #writeLengths(pos: number, count: number): number {
+    const { at, bytes, call } = this.#kernel
+    if (this.#coding !== 'plain') return call.encodeDeltas(at.lengths, count, at.differences, pos)
+    bytes.copyWithin(pos, at.lengths, at.lengths + 4 * count)
+    return pos + 4 * count
   }
 
   bounds(): Statistics {

@@ -9,7 +9,7 @@ import {
   LEAST_REPEATS,
 } from './column-coding.ts'
 import { ColumnPages, type EncodedChunk } from './column-pages.ts'
-import { type Compression, ENCODING } from './format.ts'
+import { type Compression, ENCODING, type Encodings } from './format.ts'
 import type { PageKernel } from './kernel/page-kernel.ts'
 import { NumberPage } from './number-page.ts'
 import type { Leaf } from './schema-tree.ts'
@@ -32,14 +32,15 @@ export function encodeValueChunk(
   parts: readonly Data[],
   kernel: PageKernel,
   compression: Compression,
+  encodings: Encodings,
 ): EncodedChunk {
   const { type } = parts[0]!
   const encoded = (coding: ColumnCoding) => {
     const pages = new ColumnPages(leaf, kernel, compression, DATA_ENCODING[coding])
     return new ValueChunk(valuePage(leaf, type, coding, kernel), pages, coding, kernel).encode(parts)
   }
-  const coding = codingOf(parts, valuePage(leaf, type, 'dictionary', kernel), kernel)
-  const chunk = encoded(coding) ?? encoded(codingWithoutDictionary(type))
+  const coding = codingOf(parts, valuePage(leaf, type, 'dictionary', kernel), kernel, encodings)
+  const chunk = encoded(coding) ?? encoded(codingWithoutDictionary(type, encodings))
   if (chunk === undefined) throw new RangeError(`expected a column without a dictionary, found ${coding}`)
   return chunk
 }

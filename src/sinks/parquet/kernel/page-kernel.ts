@@ -13,6 +13,7 @@ export interface PageFunctions {
   keepInt64(from: number, validity: number, bit: number, count: number, into: number): number
   keepLengths(offsets: number, validity: number, bit: number, count: number, into: number): number
   keepTexts(offsets: number, validity: number, bit: number, count: number, bytes: number): number
+  prefixLengths(lengths: number, count: number, texts: number): number
   markInUse(indices: number, count: number, limit: number, inUse: number): number
   appendLists(
     offsets: number,

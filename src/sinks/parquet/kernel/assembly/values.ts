@@ -92,3 +92,17 @@ export function markInUse(indices: usize, count: u32, limit: u32, inUse: usize):
   }
   return count
 }
+
+/** Puts in front of each text its length, in four bytes; the room is taken before the texts. Returns where they begin now. */
+export function prefixLengths(lengths: usize, count: u32, texts: usize): usize {
+  const start = texts - ((<usize>count) << 2)
+  let out = start
+  for (let i: u32 = 0; i < count; i++) {
+    const length = <usize>load<u64>(lengths + ((<usize>i) << 3))
+    store<u32>(out, <u32>length)
+    memory.copy(out + 4, texts, length)
+    out += 4 + length
+    texts += length
+  }
+  return start
+}
