@@ -4,7 +4,8 @@
  * Read: a date alone; date, `T` (or `t`, or one space), `hh:mm`, optionally `:ss` and a fraction of any length, and
  * optionally a zone: `Z`, `±hh:mm`, `±hhmm` or `±hh`. No zone means UTC, whatever the machine's time zone is: the
  * export gives its times in UTC. Digits behind the microseconds are cut off. Days and times that do not exist
- * (30 February, 24:00, a leap second) are refused, never rolled over.
+ * (30 February, 24:00, a leap second) are refused, never rolled over, and so are instants outside of the years 1 to 9999
+ * in UTC: pandas and polars fail on a column that holds one.
  */
 
 import { COLON, isDigit, MINUS, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
@@ -20,6 +21,10 @@ const UPPER_T = 0x54
 const LOWER_T = 0x74
 const UPPER_Z = 0x5a
 const LOWER_Z = 0x7a
+
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z. */
+const FIRST_SECOND = -62_135_596_800
+const LAST_SECOND = 253_402_300_799
 
 const encoder = new TextEncoder()
 
@@ -146,7 +151,7 @@ function parseZone(bytes: Uint8Array, p: number, instant: Instant): number {
   }
   const offset = hours * 3600 + minutes * 60
   instant.seconds += sign === PLUS ? -offset : offset
-  return end
+  return instant.seconds < FIRST_SECOND || instant.seconds > LAST_SECOND ? -1 : end
 }
 
 /** The number that `count` digits at `p` write; -1 when one of them is no digit. */

@@ -18,6 +18,8 @@ export function instantMicros(text: string): bigint | undefined {
   if (year === 0 || !isReal) return undefined
   const offset = (offsetHour * 60 + offsetMinute) * (match[8] === '-' ? -1 : 1)
   const seconds = date.getTime() / 1000 + ((hour * 60 + minute - offset) * 60 + second)
+  const yearInUtc = new Date(seconds * 1000).getUTCFullYear()
+  if (yearInUtc < 1 || yearInUtc > 9999) return undefined
   const fraction = (match[7] ?? '').slice(0, 6).padEnd(6, '0')
   return BigInt(seconds) * 1_000_000n + BigInt(fraction)
 }

@@ -5,6 +5,10 @@ import { COLON, isDigit, MINUS, QUOTE } from './json'
 const ZERO: u8 = 0x30
 const POINT: u8 = 0x2e
 
+/** Of the years 1 and 9999, in UTC. */
+const FIRST_MICROSECOND: i64 = -62_135_596_800_000_000
+const LAST_MICROSECOND: i64 = 253_402_300_799_999_999
+
 /** What `scanDatetime` read. */
 export let microseconds: i64 = 0
 
@@ -76,7 +80,7 @@ function scanZone(p: usize): usize {
   }
   const offset = <i64>(hours * 3600 + minutes * 60) * 1_000_000
   microseconds += sign === MINUS ? offset : -offset
-  return p
+  return microseconds < FIRST_MICROSECOND || microseconds > LAST_MICROSECOND ? 0 : p
 }
 
 /** The number that two digits at `p` write; negative when one of them is no digit. */
