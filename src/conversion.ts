@@ -15,7 +15,7 @@ import type { ColumnPlan } from './schema.ts'
 import { closing } from './sinks/batch-reader.ts'
 import { encodeIpc } from './sinks/ipc.ts'
 import { type Output, writeOutput } from './sinks/output.ts'
-import { encodeParquet, ParquetSink } from './sinks/parquet.ts'
+import { encodeParquet, ParquetSink, requireParquetOptions } from './sinks/parquet.ts'
 import { type RejectSink, type RejectsFile, withRejects } from './sinks/rejects-file.ts'
 import { requireRejects } from './sinks/rejects-path.ts'
 import { SourceState } from './source-state.ts'
@@ -29,6 +29,7 @@ export async function convertOnce(
 ): Promise<ConvertResult> {
   const { source, target, format, options, internals } = conversion
   const { smallestPoolBytes, fewestRecordsToCut } = internals
+  requireParquetOptions(options)
   requireRejects(options, { export: source, output: target })
   let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
   let columnCount = 0

@@ -9,7 +9,9 @@ import type { OutputTarget } from './sinks/output.ts'
 import type { Compression, Encodings } from './sinks/parquet/index.ts'
 import type { ExportSource } from './source.ts'
 
-export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
+export const OUTPUT_FORMATS = ['parquet', 'arrow', 'arrows'] as const
+
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 export interface ConvertOptions extends ReadOptions {
   /** Default: by the target's name (`.parquet`, `.arrow`, `.arrows`); `arrows` for a stream. */
@@ -60,13 +62,13 @@ export interface ConvertResult {
 
 export function formatOf(target: OutputTarget): OutputFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
-  const name = String(target)
+  const name = String(target).toLowerCase()
   if (name.endsWith('.arrows')) return 'arrows'
   if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
   if (name.endsWith('.arrow') || name.endsWith('.feather') || name.endsWith('.ipc')) return 'arrow'
   throw new OptionError(
     'ERR_OPTION',
-    `cannot tell the format of ${name}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,
+    `cannot tell the format of ${target}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,
   )
 }
 

@@ -15,7 +15,9 @@ import {
   type ConvertOptions,
   type ConvertResult,
   formatOf,
+  OUTPUT_FORMATS,
 } from './convert-options.ts'
+import { requirePositive, requireWord } from './option-values.ts'
 import { PiecePool, ReadInOrder } from './parallel/piece-pool.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import { isWorthAPool } from './parallel/worth.ts'
@@ -35,6 +37,8 @@ export async function convertExport(
   options: ConvertOptions = {},
   internals: ConvertInternals = {},
 ): Promise<ConvertResult> {
+  requireWord('format', options.format, OUTPUT_FORMATS)
+  requirePositive('threads', options.threads)
   const format = options.format ?? formatOf(target)
   const conversion = { source, target, format, options, internals }
   const threads = startThreads(conversion)

@@ -7,6 +7,7 @@ import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
 import { type InputLimits, requireGzipRatio, requireLimits } from './limits.ts'
+import { requirePositive } from './option-values.ts'
 import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
 import type { ColumnPlan, InvalidCounts } from './schema.ts'
 import { resolveShape, type ShapeOptions } from './shape/options.ts'
@@ -410,9 +411,4 @@ async function readUpTo(read: ByteSource['read'], count: number): Promise<Uint8A
 function requireRejects({ onInvalid }: { onInvalid: string }, { onReject }: ReadOptions): void {
   if (onReject === undefined || onInvalid === 'null') return
   throw new OptionError('ERR_OPTION', 'onReject needs onInvalid null: otherwise the first invalid value is an error')
-}
-
-function requirePositive(option: string, value: number | undefined): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
-  throw new OptionError('ERR_OPTION', `${option}: expected a whole number above 0, found ${value}`)
 }

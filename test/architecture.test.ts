@@ -11,6 +11,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url))
 /** Files and folders of `src/`, the ones that know least first. */
 const LAYERS = [
   'errors.ts',
+  'option-values.ts',
   'system-error.ts',
   'temporary-path.ts',
   'version.ts',

@@ -19,10 +19,13 @@ import { basename, join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { codebookFormatOf } from '../src/codebook/write-codebook.ts'
+import { formatOf } from '../src/convert-options.ts'
 import { readExport } from '../src/reader.ts'
 import { writeIpc } from '../src/sinks/ipc.ts'
 import { type OutputTarget, writeOutput } from '../src/sinks/output.ts'
 import { writeParquet } from '../src/sinks/parquet.ts'
+import { rejectsFormatOf } from '../src/sinks/rejects-file.ts'
 import { surveyJson } from './survey.ts'
 
 let folder: string
@@ -154,6 +157,13 @@ describe('a file', () => {
       code: 'ERR_OUTPUT',
       message: expect.stringContaining(`no such folder: ${missing}`),
     })
+  })
+
+  test('has the format of its name in capitals, too', () => {
+    const names = ['A.PARQUET', 'a.Arrow', 'A.ARROWS', 'a.Feather']
+    expect(names.map((name) => formatOf(name))).toEqual(['parquet', 'arrow', 'arrows', 'arrow'])
+    expect(rejectsFormatOf('R.JSONL')).toBe('jsonl')
+    expect(codebookFormatOf('C.CSV')).toBe('csv')
   })
 
   test.for([97, 255])('may have a name of %i bytes', async (length) => {

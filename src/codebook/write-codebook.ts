@@ -32,13 +32,13 @@ export async function writeCodebook(
 
 export function codebookFormatOf(target: OutputTarget): CodebookFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'json'
-  const name = String(target)
+  const name = String(target).toLowerCase()
   if (name.endsWith('.csv')) return 'csv'
   if (name.endsWith('.json')) return 'json'
   if (name.endsWith('.md') || name.endsWith('.markdown')) return 'md'
   if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
   throw new OptionError(
     'ERR_OPTION',
-    `cannot tell the format of ${name}: expected a name ending in .csv, .json, .parquet or .md, or the option format`,
+    `cannot tell the format of ${target}: expected a name ending in .csv, .json, .parquet or .md, or the option format`,
   )
 }

@@ -2,6 +2,7 @@
 
 import { OptionError } from '../errors.ts'
 import { NAME_MODES, type NameMode } from '../name-modes.ts'
+import { requireWord } from '../option-values.ts'
 import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
 
 /** Everything here can be cloned to a worker. */
@@ -117,9 +118,7 @@ export function requireOneForm(shape: ResolvedShape, layout: string): void {
 }
 
 function requireKnown(option: WordOption, value: string | undefined): void {
-  const words: readonly string[] = SHAPE_WORDS[option]
-  if (value === undefined || words.includes(value)) return
-  throw contradiction(`${option}: expected ${words.join(', ')}, found ${JSON.stringify(value)}`)
+  requireWord(option, value, SHAPE_WORDS[option])
 }
 
 function contradiction(message: string): OptionError {

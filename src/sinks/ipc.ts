@@ -14,6 +14,7 @@ import {
   util,
   type Vector,
 } from 'apache-arrow'
+import { requireWord } from '../option-values.ts'
 import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 
@@ -35,8 +36,11 @@ export async function writeIpc(
   target: OutputTarget,
   options: WriteIpcOptions = {},
 ): Promise<number> {
-  const format = options.format ?? ipcFormatOf(target)
-  return closing(reader, () => writeOutput(target, (output) => encodeIpc(reader, output, format)))
+  return closing(reader, async () => {
+    requireWord('format', options.format, ['file', 'stream'])
+    const format = options.format ?? ipcFormatOf(target)
+    return writeOutput(target, (output) => encodeIpc(reader, output, format))
+  })
 }
 
 /** Writes batches to an open output, one at a time. */
@@ -60,7 +64,7 @@ export async function encodeIpc(reader: BatchReader, output: Output, format: Ipc
 
 function ipcFormatOf(target: OutputTarget): IpcFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'stream'
-  return String(target).endsWith('.arrows') ? 'stream' : 'file'
+  return String(target).toLowerCase().endsWith('.arrows') ? 'stream' : 'file'
 }
 
 /** Bytes that an encoder has made and nobody has taken yet. */

@@ -1,12 +1,15 @@
 /** RecordBatches → one Parquet file. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { requirePositive, requireWord } from '../option-values.ts'
 import { VERSION } from '../version.ts'
 import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 import {
+  CODEC,
   type Compression,
   createdByText,
+  ENCODINGS,
   type EncodedRowGroup,
   type Encodings,
   ParquetFileWriter,
@@ -37,7 +40,20 @@ export async function writeParquet(
   target: OutputTarget,
   options: WriteParquetOptions = {},
 ): Promise<number> {
-  return closing(reader, () => writeOutput(target, (output) => encodeParquet(reader, output, options)))
+  return closing(reader, async () => {
+    requireParquetOptions(options)
+    return writeOutput(target, (output) => encodeParquet(reader, output, options))
+  })
+}
+
+/**
+ * Checks what would make a file that no reader opens.
+ * @throws OptionError `ERR_OPTION`.
+ */
+export function requireParquetOptions({ compression, encodings, rowGroupSize }: WriteParquetOptions): void {
+  requireWord('compression', compression, Object.keys(CODEC))
+  requireWord('encodings', encodings, ENCODINGS)
+  requirePositive('rowGroupSize', rowGroupSize)
 }
 
 /** Writes batches to an open output; row groups are put together from them by size. */

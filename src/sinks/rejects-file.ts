@@ -24,10 +24,10 @@ export type RejectsFormat = 'jsonl' | 'parquet'
  * @throws OptionError `ERR_OPTION` when the name does not tell.
  */
 export function rejectsFormatOf(path: string | URL): RejectsFormat {
-  const name = String(path)
+  const name = String(path).toLowerCase()
   if (name.endsWith('.jsonl') || name.endsWith('.ndjson')) return 'jsonl'
   if (name.endsWith('.parquet')) return 'parquet'
-  throw new OptionError('ERR_OPTION', `rejects: expected a name ending in .jsonl or .parquet, found ${name}`)
+  throw new OptionError('ERR_OPTION', `rejects: expected a name ending in .jsonl or .parquet, found ${path}`)
 }
 
 /**

@@ -15,7 +15,7 @@ import { BaseBatch } from '../shape/recipe.ts'
 import { closing } from '../sinks/batch-reader.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
-import { type Compression, type Encodings, ParquetSink, writeParquet } from '../sinks/parquet.ts'
+import { type Compression, type Encodings, ParquetSink, requireParquetOptions, writeParquet } from '../sinks/parquet.ts'
 import { type RejectsFile, withRejects } from '../sinks/rejects-file.ts'
 import { requireRejects } from '../sinks/rejects-path.ts'
 import type { ExportSource } from '../source.ts'
@@ -68,6 +68,7 @@ const BATCH_ROWS = 16_384
  */
 export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
   requireOneForm(resolveShape(options), 'layout star')
+  requireParquetOptions(options)
   requireRejects(options, { export: source, output: folder })
   let result: StarResult | undefined
   const fill = async (temporary: string, rejects: RejectsFile | undefined) => {

@@ -32,7 +32,9 @@ export const CODEC = { none: 0, snappy: 1, gzip: 2, zstd: 6, lz4: 7 } as const
 export type Compression = keyof typeof CODEC
 
 /** How texts and whole numbers are stored that get no dictionary: small, or as every reader knows it. */
-export type Encodings = 'delta' | 'plain'
+export const ENCODINGS = ['delta', 'plain'] as const
+
+export type Encodings = (typeof ENCODINGS)[number]
 
 export type LogicalType =
   | { kind: 'string' | 'list' | 'date' }

@@ -7,6 +7,6 @@ export {
   type ParquetOutput,
   type ParquetSummary,
 } from './file-writer.ts'
-export type { Compression, Encodings } from './format.ts'
+export { CODEC, type Compression, ENCODINGS, type Encodings } from './format.ts'
 export { type EncodedRowGroup, RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
 export { type RowGroupLimits, rowGroupsOf, writeRowGroups } from './row-groups.ts'
