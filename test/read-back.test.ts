@@ -205,7 +205,7 @@ describeWithPython('Python', () => {
       float64: /^double$/,
       'timestamp[us, UTC]': /^timestamp\[us, tz=UTC\]$/,
       'dictionary<utf8>': /^dictionary<values=string, indices=int(8|16|32), ordered=0>$/,
-      'list<dictionary<utf8>>': /^list<item: dictionary<values=string, indices=int(8|16|32), ordered=0>>$/,
+      'list<dictionary<utf8>>': /^list<(?:item|element): dictionary<values=string, indices=int(8|16|32), ordered=0>>$/,
     },
     pandas: {
       utf8: /^str$/,
