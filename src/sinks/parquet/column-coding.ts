@@ -7,7 +7,8 @@ import type { ValuePage } from './value-page.ts'
 
 /**
  * `delta`: whole numbers as differences in blocks of their own bit width; `deltaLength`: texts behind all their lengths.
- * Both are smaller than `plain`, and not slower, but Spark before 3.4, Impala and others do not read them.
+ * Both are smaller than `plain`, and not slower, but older releases of Spark, Iceberg, Velox and StarRocks
+ * do not read them.
  */
 export type ColumnCoding = 'dictionary' | 'plain' | 'delta' | 'deltaLength'
 
