@@ -324,10 +324,11 @@ export class DocumentDecoder {
     } else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) {
       this.#expectRows(table)
     }
+    const isBehind = block !== 'before'
+    if (isBehind) this.#state = 'after-record'
     // In front of a record no look is due: the one before it ended too early, whatever white space is in between.
-    if (block === 'before') return table.row >= this.limits.rows ? 'batch' : undefined
-    this.#state = 'after-record'
-    return table.row >= this.limits.rows || this.#isFullOfBytes(this.#records) ? 'batch' : undefined
+    const isFull = table.row >= this.limits.rows || (isBehind && this.#isFullOfBytes(this.#records))
+    return isFull ? 'batch' : undefined
   }
 
   /** Estimates the first batch's rows from its first ones; the next batches are taken to be like the one before. */
