@@ -18,7 +18,9 @@ import { requireWord } from '../option-values.ts'
 import { type BatchReader, closing } from './batch-reader.ts'
 import { type Output, type OutputTarget, writeOutput } from './output.ts'
 
-export type IpcFormat = 'file' | 'stream'
+const IPC_FORMATS = ['file', 'stream'] as const
+
+export type IpcFormat = (typeof IPC_FORMATS)[number]
 
 export interface WriteIpcOptions {
   /** Default: `stream` when the path ends in `.arrows` or the target is a stream, else `file`. */
@@ -37,7 +39,7 @@ export async function writeIpc(
   options: WriteIpcOptions = {},
 ): Promise<number> {
   return closing(reader, async () => {
-    requireWord('format', options.format, ['file', 'stream'])
+    requireWord('format', options.format, IPC_FORMATS)
     const format = options.format ?? ipcFormatOf(target)
     return writeOutput(target, (output) => encodeIpc(reader, output, format))
   })
