@@ -5,6 +5,7 @@
  * the distance forward to what it means, so that tables are written before what they refer to.
  */
 
+import { withRoom } from './growing-bytes.ts'
 import { writeUtf8 } from './utf8.ts'
 
 /** Where each field of a table is, by its number, 0 for those that it has not; and the bytes of the table. */
@@ -96,10 +97,9 @@ export class FlatBuffer {
   }
 
   #reserve(byteCount: number): void {
-    if (byteCount <= this.#bytes.length) return
-    const longer = new Uint8Array(Math.max(byteCount, this.#bytes.length * 2))
-    longer.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = longer
-    this.#view = new DataView(longer.buffer)
+    const bytes = withRoom(this.#bytes, this.#length, byteCount)
+    if (bytes === this.#bytes) return
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
   }
 }

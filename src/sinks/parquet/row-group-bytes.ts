@@ -2,6 +2,7 @@
 
 import type { StoredColumn } from './column-pages.ts'
 import type { ColumnChunk } from './format.ts'
+import { withRoom } from './growing-bytes.ts'
 
 /** Of a thread's row groups, one is being written while the next one is encoded. */
 const MOST_SPARE = 2
@@ -50,18 +51,10 @@ export class RowGroupBytes {
   append({ chunk, parts }: StoredColumn): void {
     this.columns.push(movedChunk(chunk, this.#length))
     for (const part of parts) {
-      this.#reserve(part.length)
+      this.#bytes = withRoom(this.#bytes, this.#length, this.#length + part.length)
       this.#bytes.set(part, this.#length)
       this.#length += part.length
     }
-  }
-
-  #reserve(extra: number): void {
-    const needed = this.#length + extra
-    if (needed <= this.#bytes.length) return
-    const longer = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
-    longer.set(this.#bytes.subarray(0, this.#length))
-    this.#bytes = longer
   }
 }
 

@@ -5,6 +5,7 @@
  * less than 16; a list header is `length << 4 | type of the elements` for fewer than 15 elements.
  */
 
+import { withRoom } from './growing-bytes.ts'
 import { writeUtf8 } from './utf8.ts'
 
 export const THRIFT = {
@@ -158,10 +159,6 @@ export class ThriftWriter {
   }
 
   #reserve(extra: number): void {
-    const needed = this.#length + extra
-    if (needed <= this.#bytes.length) return
-    const longer = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
-    longer.set(this.#bytes)
-    this.#bytes = longer
+    this.#bytes = withRoom(this.#bytes, this.#length, this.#length + extra)
   }
 }
