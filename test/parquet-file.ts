@@ -11,9 +11,10 @@ import {
   createdByText,
   type ParquetEnding,
   ParquetFileWriter,
+  RowGroupEncoder,
   type RowGroupLimits,
   type RowGroupOptions,
-  writeRowGroups,
+  rowGroupsOf,
 } from '../src/sinks/parquet/index.ts'
 
 /** The bytes of a file with these batches. */
@@ -27,7 +28,8 @@ export async function parquetBytes(
   const parts: Uint8Array[] = []
   const output = { write: async (bytes: Uint8Array[]) => void parts.push(...bytes) }
   const writer = new ParquetFileWriter(schema, output, createdByText('0.1.0'))
-  await writeRowGroups(batches, schema, writer, options)
+  const encoder = new RowGroupEncoder(schema, options)
+  for await (const group of rowGroupsOf(batches, options)) await writer.addRowGroup(encoder.encode(group))
   await writer.finish(metadata, ending)
   return Buffer.concat(parts)
 }

@@ -9,4 +9,4 @@ export {
 } from './file-writer.ts'
 export { CODEC, type Compression, ENCODINGS, type Encodings } from './format.ts'
 export { type EncodedRowGroup, RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
-export { type RowGroupLimits, rowGroupsOf, writeRowGroups } from './row-groups.ts'
+export { type RowGroupLimits, rowGroupsOf } from './row-groups.ts'

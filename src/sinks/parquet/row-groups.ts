@@ -1,10 +1,8 @@
 /** Batches of any size → batches that make up a row group each: the one place that decides on row groups' sizes. */
 
-import type { RecordBatch, Schema } from 'apache-arrow'
+import type { RecordBatch } from 'apache-arrow'
 import { recordBatch } from '../../columns/record-batch.ts'
 import { arrowByteLength } from './arrow-size.ts'
-import type { ParquetFileWriter } from './file-writer.ts'
-import { RowGroupEncoder, type RowGroupOptions } from './row-group.ts'
 
 export interface RowGroupLimits {
   /** Default 128 Ki. */
@@ -54,17 +52,6 @@ export async function* rowGroupsOf(
     if (group.length === 0) batches.recycle?.()
   }
   if (group.length > 0) yield group
-}
-
-/** Encodes the row groups one after another on this thread. */
-export async function writeRowGroups(
-  batches: Batches,
-  schema: Schema,
-  writer: ParquetFileWriter,
-  options: RowGroupOptions & RowGroupLimits = {},
-): Promise<void> {
-  const encoder = new RowGroupEncoder(schema, options)
-  for await (const group of rowGroupsOf(batches, options)) await writer.addRowGroup(encoder.encode(group))
 }
 
 function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Generator<RecordBatch> {
