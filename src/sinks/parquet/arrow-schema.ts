@@ -68,6 +68,9 @@ function withOrWithout(
   return (metadata) => (metadata.size > 0 ? present : absent)
 }
 
+/** Characters: thousands of columns say `true`, `enum` and the like. */
+const LONGEST_SHARED_VALUE = 16
+
 type Metadata = ReadonlyMap<string, string>
 
 class SchemaMessage {
@@ -84,6 +87,7 @@ class SchemaMessage {
     buffer.refer(message + 8, schema)
     this.#fields(schema + 4, fields)
     this.#metadata(schema + 8, metadata)
+    buffer.writeSharedTexts()
   }
 
   /** With what stands before it, as long as a multiple of eight. */
@@ -159,8 +163,9 @@ class SchemaMessage {
     for (const [key, value] of metadata) {
       const entry = buffer.table(KEY_VALUE, vtable)
       buffer.refer(entryAt, entry)
-      buffer.refer(entry + 4, buffer.text(key))
-      buffer.refer(entry + 8, buffer.text(value))
+      buffer.referToSharedText(entry + 4, key)
+      if (value.length <= LONGEST_SHARED_VALUE) buffer.referToSharedText(entry + 8, value)
+      else buffer.refer(entry + 8, buffer.text(value))
       entryAt += 4
     }
   }

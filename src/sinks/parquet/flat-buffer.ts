@@ -23,6 +23,8 @@ export class FlatBuffer {
   #bytes = new Uint8Array(2 ** 16)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
+  /** Texts that several places refer to, and those places. */
+  readonly #sharedTexts = new Map<string, number[]>()
 
   /** The bytes so far. */
   get bytes(): Uint8Array {
@@ -82,6 +84,21 @@ export class FlatBuffer {
   /** The same, to a vector, whose position is that of its first reference. */
   referToVector(at: number, first: number): void {
     this.refer(at, first - OFFSET_BYTES)
+  }
+
+  /** Makes the bytes at `at` mean a text that is written but once, by `writeSharedTexts`. */
+  referToSharedText(at: number, text: string): void {
+    const places = this.#sharedTexts.get(text)
+    if (places === undefined) this.#sharedTexts.set(text, [at])
+    else places.push(at)
+  }
+
+  /** Writes them behind all that refers to them. */
+  writeSharedTexts(): void {
+    for (const [text, places] of this.#sharedTexts) {
+      const target = this.text(text)
+      for (const at of places) this.refer(at, target)
+    }
   }
 
   int8(at: number, value: number): void {
