@@ -2,7 +2,7 @@
  * What it costs to take an export from HTTP instead of from a file: `npm run bench:fetch [-- --records N --runs N]`.
  * `fetch` and `convert` take turns on the same document, each in a process of its own, and so is the server.
  */
-import { execFile, fork } from 'node:child_process'
+import { execFile, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,8 +42,10 @@ const [origin] = (await once(server, 'message')) as [string]
 const line = fork(join(BUILD, 'fetch-server.js'), [file, String(LINE_BYTES_PER_SECOND)])
 const [lineOrigin] = (await once(line, 'message')) as [string]
 const OVER_LINE = 'fetch, 1 Gbit/s'
+const FROM_DISK = 'convert FILE, from the disk'
 const WAYS: Readonly<Record<string, readonly string[]>> = {
   'convert FILE': ['convert', file],
+  ...(dropFromCache(file) ? { [FROM_DISK]: ['convert', file] } : {}),
   fetch: ['fetch', '--base-url', origin, '--batch', BATCH_ID],
   'fetch --threads 1': ['fetch', '--base-url', origin, '--batch', BATCH_ID, '--threads', '1'],
   [OVER_LINE]: ['fetch', '--base-url', lineOrigin, '--batch', BATCH_ID],
@@ -57,6 +59,7 @@ try {
     busyShares.push(await busyShare())
     for (const [way, words] of Object.entries(WAYS)) {
       progress(`${round} of ${runs}: ${way} …`)
+      if (way === FROM_DISK) dropFromCache(file)
       usages[way]?.push(await measured(words))
       if (round === 1) await check(tally)
     }
@@ -69,6 +72,11 @@ try {
   server.disconnect()
   line.disconnect()
   rmSync(output, { force: true })
+}
+
+/** Makes the system forget the bytes of a file that it has in memory; whether it can (GNU dd). */
+function dropFromCache(path: string): boolean {
+  return spawnSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' }).status === 0
 }
 
 /** One run of the command line, from start to exit. */
@@ -96,21 +104,28 @@ async function check({ columns }: Tally): Promise<void> {
   if (differing.length > 0) throw new Error(`wrong result: ${differing[0]}`)
 }
 
+/** How many times as long each run took as the other way's in the same round; the median. */
+function timesOf(way: string, list: readonly Usage[]): number {
+  return median(list.map((usage, i) => usage.seconds / (usages[way]?.[i]?.seconds ?? Number.NaN)))
+}
+
 function table(): string {
   const figures = Object.entries(usages).map(([way, list]) => ({
     way,
     seconds: median(list.map((usage) => usage.seconds)),
     cpuSeconds: median(list.map((usage) => usage.cpuSeconds)),
     peakMegabytes: median(list.map((usage) => usage.peakRssBytes)) / 1e6,
-    ratio: median(list.map((usage, i) => usage.seconds / (usages['convert FILE']?.[i]?.seconds ?? Number.NaN))),
+    ratio: timesOf('convert FILE', list),
+    diskRatio: timesOf(FROM_DISK, list),
   }))
-  const header = ['', 'seconds', 'CPU s', 'peak MB', 'x convert (median of rounds)']
-  const rows = figures.map(({ way, seconds, cpuSeconds, peakMegabytes, ratio }) => [
+  const header = ['', 'seconds', 'CPU s', 'peak MB', 'x convert', 'x from the disk (medians of rounds)']
+  const rows = figures.map(({ way, seconds, cpuSeconds, peakMegabytes, ratio, diskRatio }) => [
     way,
     seconds.toFixed(2),
     cpuSeconds.toFixed(2),
     peakMegabytes.toFixed(0),
     ratio.toFixed(2),
+    FROM_DISK in WAYS ? diskRatio.toFixed(2) : 'not measured',
   ])
   const busy = `${Math.round(Math.max(...busyShares) * 100)} % of the machine was busy with other things`
   const facts = `${tally.records} records, ${(tally.bytes / 1e6).toFixed(0)} MB, ${busyShares.length} rounds, ${busy}`
