@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { FieldDefinition, FieldGroup } from './definition.ts'
-import { folded, numberedNames } from './names.ts'
+import { folded, numberedNames, withoutMark } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { needsPrefix, snakeCase } from './snake-case.ts'
 
@@ -26,7 +26,7 @@ export function wantedName(
   owner: { readonly id: string; readonly name: string; readonly description: string },
   mode: NameMode,
 ): string {
-  const named = owner.name === '' ? owner.id : owner.name
+  const named = withoutMark(owner.name) || owner.id
   switch (mode) {
     case 'name':
       return named
@@ -106,8 +106,8 @@ export function optionColumnName(question: string, option: { id: string; label: 
 /** Name of a grid's row inside of its group: what is left of the question's name. */
 export function memberName(field: FieldDefinition, group: FieldGroup, mode: NameMode): string {
   if (mode !== 'name' && mode !== 'snake') return wantedName(field, mode)
-  const named = field.name === '' ? field.id : field.name
-  const prefix = `${group.name}_`
+  const named = withoutMark(field.name) || field.id
+  const prefix = `${withoutMark(group.name)}_`
   const rest = group.name !== '' && named.startsWith(prefix) ? named.slice(prefix.length).trim() : named
   return wantedName({ ...field, name: rest === '' ? named : rest }, mode)
 }

@@ -14,7 +14,7 @@ export const OPTIONAL_COLUMNS = { invalid: 'invalid', extra: '_extra' } as const
  * `_3` …, skipping every name that the definition itself uses.
  */
 export function columnNames(fields: readonly FieldDefinition[], reserved: readonly string[]): string[] {
-  const wanted = fields.map((field) => (field.name === '' ? field.id : field.name))
+  const wanted = fields.map((field) => withoutMark(field.name) || field.id)
   return numberedNames(wanted, new Set(reserved.map(folded)))
 }
 
@@ -73,6 +73,14 @@ function uniqueLabel(name: string, used: Set<string>, avoided: Set<string>, next
   used.add(unique)
   avoided.add(unique)
   return unique
+}
+
+/**
+ * A name without the byte order mark that texts pasted from a file may begin with: nobody sees it or can type it, and
+ * readers in JavaScript drop it from names.
+ */
+export function withoutMark(name: string): string {
+  return name.replace(/^\ufeff+/, '')
 }
 
 /** Names that differ only by case are one name to DuckDB and Spark. */

@@ -1,6 +1,7 @@
 /** How often each label of a dictionary column, or of a list of them, occurs. */
 
 import type { Data, Vector } from 'apache-arrow'
+import { labelText } from '../columns/label-text.ts'
 import { knownOptionIds } from '../columns/option-ids.ts'
 
 /** Adds the rows' labels to `counts`; nulls are not counted, nor are columns without labels. */
@@ -22,14 +23,13 @@ export function noteOptionIds(column: Data, from: number, ids: Map<string, strin
   const dictionary: Vector | undefined = column.dictionary ?? column.children[0]?.dictionary
   const known = dictionary && knownOptionIds(dictionary)
   if (dictionary === undefined || known === undefined) return
-  for (let i = from; i < dictionary.length; i++) ids.set(dictionary.get(i) as string, known[i]!)
+  for (let i = from; i < dictionary.length; i++) ids.set(labelText(dictionary, i), known[i]!)
 }
 
 function addByIndex(dictionary: Vector, byIndex: Float64Array, counts: Map<string, number>): void {
   for (const [index, count] of byIndex.entries()) {
     if (count === 0) continue
-    const label = dictionary.get(index) as string
-    increase(counts, label, count)
+    increase(counts, labelText(dictionary, index), count)
   }
 }
 

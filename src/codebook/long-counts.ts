@@ -1,6 +1,7 @@
 /** Answers counted from the rows of a long table, where a set has a row for each chosen option. */
 
 import type { Data, RecordBatch, Schema, Vector } from 'apache-arrow'
+import { labelText } from '../columns/label-text.ts'
 import { increase, validityTest } from './label-counts.ts'
 
 interface Counts {
@@ -46,5 +47,5 @@ export function countLongRows(batch: RecordBatch, byField: ReadonlyMap<string, C
 
 function textsOf(column: Data): string[] {
   const dictionary = column.dictionary as Vector | undefined
-  return dictionary === undefined ? [] : Array.from({ length: dictionary.length }, (_, i) => String(dictionary.get(i)))
+  return dictionary === undefined ? [] : Array.from({ length: dictionary.length }, (_, i) => labelText(dictionary, i))
 }

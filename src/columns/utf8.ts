@@ -10,7 +10,7 @@ import { ANSWERED, grown, invalidValue, NO_OFFSETS, ScalarColumn } from './colum
 
 const UTF8 = new Utf8()
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 export class Utf8Column extends ScalarColumn {

@@ -43,7 +43,8 @@ export const SENTINEL_BYTES = 1024
 
 const FOUR_SPACES = 0x20202020
 
-const decoder = new TextDecoder()
+/** Decodes parts of the document: a byte order mark at the beginning of one is a character like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export class Cursor {
   bytes = new Uint8Array(SENTINEL_BYTES)

@@ -14,6 +14,7 @@ import {
   TimestampMicrosecond,
   type Vector,
 } from 'apache-arrow'
+import { labelText } from '../columns/label-text.ts'
 import { utf8Vector } from '../columns/labels.ts'
 import { optionIdsOf } from '../columns/option-ids.ts'
 import { recordBatch } from '../columns/record-batch.ts'
@@ -168,7 +169,7 @@ export class LongShape implements Shape {
     const ids = optionIdsOf(dictionary)
     return {
       ids: this.#optionIds.indicesOf(question, length, (i) => ids[i]!),
-      labels: this.#optionLabels.indicesOf(question, length, (i) => dictionary.get(i)),
+      labels: this.#optionLabels.indicesOf(question, length, (i) => labelText(dictionary, i)),
     }
   }
 

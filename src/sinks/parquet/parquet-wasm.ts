@@ -169,7 +169,7 @@ function columnChunk(metadata: ThriftStruct | undefined): ColumnChunk {
     if (value === undefined) throw new ExportError('ERR_PARQUET', `expected field ${fieldId} of a column's metadata`)
     return value
   }
-  const decoder = new TextDecoder()
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const path = metadata?.list(3).map((name) => (name instanceof Uint8Array ? decoder.decode(name) : '')) ?? []
   return {
     path,
