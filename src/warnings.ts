@@ -15,6 +15,7 @@ export type WarningKind =
   | 'option-repeated'
   | 'null-among-values'
   | 'numeric-text'
+  | 'rounded-integer'
   | 'lone-surrogate'
   | 'owner-id-missing'
   | 'last-update-date-missing'
@@ -157,6 +158,8 @@ function messageOf(entry: WarningEntry): string {
       return `${question}: null beside other values in ${times(entry.count, 'answer')}; the null was left out`
     case 'numeric-text':
       return `${question}: ${times(entry.count, 'number')} written as text; read as numbers`
+    case 'rounded-integer':
+      return `${question}: ${times(entry.count, 'whole number')} with more digits than a float64 can hold; the last ones are lost`
     case 'lone-surrogate':
       return `${times(entry.count, 'half')} of a surrogate pair (a text cut inside an emoji); written as U+FFFD`
     case 'owner-id-missing':

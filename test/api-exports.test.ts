@@ -70,6 +70,15 @@ describe('createExport', () => {
     expect(await clientWithToken(fake).createExport(ACTIVITY_ID)).toEqual({ batchId: 'b1', raw: body })
   })
 
+  it('reads an id that is a number, but none whose digits are lost', async () => {
+    fake.faults.create = [
+      { kind: 'answer', status: 201, body: { id: 48151623 } },
+      { kind: 'answer', status: 201, body: '{"id":9007199254740993}' },
+    ]
+    expect(await clientWithToken(fake).createExport(ACTIVITY_ID)).toMatchObject({ batchId: '48151623' })
+    expect(await rejection(clientWithToken(fake).createExport(ACTIVITY_ID))).toMatchObject({ code: 'ERR_API_RESPONSE' })
+  })
+
   it.each([
     ['an answer without id', {}],
     ['an answer that is no object', '[]'],
@@ -90,6 +99,7 @@ describe('createExport', () => {
   })
 
   it.each([
+    ['408', { kind: 'answer', status: 408 } as const, 'ERR_API_STATUS'],
     ['500', { kind: 'answer', status: 500 } as const, 'ERR_API_STATUS'],
     ['503 without Retry-After', { kind: 'answer', status: 503 } as const, 'ERR_API_STATUS'],
     ['a reset', { kind: 'reset' } as const, 'ERR_API_NETWORK'],
@@ -141,6 +151,64 @@ describe('getExportStatus', () => {
     })
     expect(error.message).toMatch(/No such batch\..*e1f0c1d2/)
     expect(fake.log).toHaveLength(1)
+  })
+})
+
+describe('an answer of something in front of the API', () => {
+  it.each([
+    ['<!DOCTYPE html><title>Sign in</title>', 'an HTML or XML page, such as a login page'],
+    ['\n<?xml version="1.0"?><Error/>', 'an HTML or XML page'],
+    ['', 'nothing'],
+    ['"text"', 'something else'],
+  ])('is named where JSON was expected: %j', async (body, found) => {
+    fake.faults.status = [{ kind: 'answer', status: 200, body }]
+    const error = await rejection(clientWithToken(fake).getExportStatus(BATCH_ID))
+    expect(error).toMatchObject({ code: 'ERR_API_RESPONSE' })
+    expect(error.message).toContain(found)
+  })
+
+  it.each([
+    [{ error: { code: 'Forbidden', message: 'No right to this.' } }],
+    [{ errors: [{ detail: 'No right to this.' }] }],
+    [{ fault: { faultstring: 'No right to this.' } }],
+    [{ title: 'Forbidden', status: 403, detail: 'No right to this.' }],
+    [{ message: 'No right to this.', error: { message: 'another' } }],
+  ])('says what it says, wherever it says it: %j', async (body) => {
+    fake.faults.status = [{ kind: 'answer', status: 403, body }]
+    const error = await rejection(clientWithToken(fake).getExportStatus(BATCH_ID))
+    expect(error.message).toContain('(No right to this.)')
+  })
+})
+
+describe('an export that was asked for just now', () => {
+  const unknown = { kind: 'answer', status: 404, body: errorBody(404, 'No such batch.') } as const
+
+  it('may be unknown at first', async () => {
+    const clock = new QuickClock()
+    const client = clientWithToken(fake, { clock })
+    const { batchId } = await client.createExport(ACTIVITY_ID)
+    fake.faults.status = [unknown, unknown]
+    expect(await client.waitForExport(batchId)).toMatchObject({ state: 'succeeded' })
+    expect(clock.pausesMs).toEqual([1000, 1500])
+  })
+
+  it('is not waited for when it stays unknown', async () => {
+    const clock = new QuickClock()
+    const client = clientWithToken(fake, { clock })
+    const { batchId } = await client.createExport(ACTIVITY_ID)
+    fake.faults.status = Array.from({ length: 50 }, () => unknown)
+    expect(await rejection(client.waitForExport(batchId))).toMatchObject({ code: 'ERR_API_STATUS', status: 404 })
+    expect(clock.nowMs - new QuickClock().nowMs).toBeLessThan(20_000)
+  })
+
+  it('cannot be unknown again, and others never', async () => {
+    const client = clientWithToken(fake)
+    const { batchId } = await client.createExport(ACTIVITY_ID)
+    fake.statuses = ['executing']
+    fake.faults.status = [{ kind: 'none' }, unknown]
+    expect(await rejection(client.waitForExport(batchId))).toMatchObject({ status: 404 })
+    fake.faults.status = [unknown]
+    expect(await rejection(clientWithToken(fake).waitForExport(batchId))).toMatchObject({ status: 404 })
   })
 })
 

@@ -19,6 +19,8 @@ const times = <T>(count: number, value: T): T[] => Array.from({ length: count },
 
 describe('a failure that may pass', () => {
   it.each([
+    ['408', { kind: 'answer', status: 408 } as const],
+    ['425', { kind: 'answer', status: 425 } as const],
     ['429', { kind: 'answer', status: 429 } as const],
     ['500', { kind: 'answer', status: 500 } as const],
     ['502', { kind: 'answer', status: 502 } as const],

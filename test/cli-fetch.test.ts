@@ -154,6 +154,17 @@ describe.concurrent('fetch', () => {
     expect(stderr).toContain('ALIDA_TOKEN is used, ALIDA_CLIENT_ID and ALIDA_CLIENT_SECRET are not')
   })
 
+  test.for([`"${GIVEN_TOKEN}"`, `'${GIVEN_TOKEN}'`])(
+    'says that a variable is in quotation marks: %s',
+    async (token, { expect }) => {
+      const fake = await newFake()
+      const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env: { ALIDA_TOKEN: token } })
+      expect(code).toBe(3)
+      expect(stderr).toContain('ALIDA_TOKEN is in quotation marks')
+      expect(stderr).not.toContain(GIVEN_TOKEN)
+    },
+  )
+
   test('warns of secrets in arguments, and hides them from the list of processes', async ({ expect }) => {
     const fake = await newFake()
     fake.faults.status = [{ kind: 'silence' }]

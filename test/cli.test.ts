@@ -464,4 +464,14 @@ describe.concurrent('the machine', () => {
     expect(facts.peakMemoryBytes).toBeLessThan(400e6)
     rmSync(folder, { recursive: true })
   })
+
+  test('peak memory is the command’s own, whoever starts it', async ({ expect }) => {
+    const ballast = Buffer.alloc(600e6, 1)
+    const output = join(newFolder(), 'ballast.parquet')
+    const { stdout } = await runCli(['convert', SAMPLE_PATH, '-o', output, '--json'])
+    expect(ballast[0]).toBe(1)
+    const { peakMemoryBytes } = JSON.parse(stdout.toString()) as { peakMemoryBytes: number }
+    expect(peakMemoryBytes).toBeGreaterThan(20e6)
+    expect(peakMemoryBytes).toBeLessThan(400e6)
+  })
 })

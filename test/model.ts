@@ -212,6 +212,7 @@ class Model {
     const text = isText(element) ? (JSON.parse(element) as string) : element
     if (typeof text !== 'string' || !NUMBER.test(text) || !Number.isFinite(Number(text))) throw new Refusal('no number')
     if (isText(element)) log.add('numeric-text', field)
+    if (!/[.eE]/.test(text) && BigInt(text) !== BigInt(Number(text))) log.add('rounded-integer', field)
     return Number(text)
   }
 

@@ -64,6 +64,8 @@ export interface ExportClientOptions extends EndpointOptions, ConnectionOptions 
 export class ExportClient {
   readonly #session: Session
   readonly #connection: Connection
+  /** Ids of the exports that this client asked for. */
+  readonly #created = new Set<string>()
 
   /** Throws OptionError if an option is missing or contradicts another. Sends nothing. */
   constructor(options: ExportClientOptions) {
@@ -84,9 +86,11 @@ export class ExportClient {
 
   /** Asks for a new export of an activity; its id is what the other methods take. */
   async createExport(activityId: string, options: CreateExportOptions = {}): Promise<CreatedExport> {
-    return this.#session.run('the request for an export', options, (operation) =>
+    const created = await this.#session.run('the request for an export', options, (operation) =>
       createExport(this.#session, operation, activityId, options),
     )
+    this.#created.add(created.batchId)
+    return created
   }
 
   /** Looks at an export once. */
@@ -100,7 +104,7 @@ export class ExportClient {
   async waitForExport(batchId: string, options: WaitForExportOptions = {}): Promise<ExportStatus> {
     const limits = { ...options, deadlineMs: options.deadlineMs ?? DEFAULT_WAIT_DEADLINE_MS }
     return this.#session.run('waiting for the export', limits, (operation) =>
-      waitForExport(this.#session, operation, batchId, options),
+      waitForExport(this.#session, operation, batchId, { ...options, isNew: this.#created.has(batchId.trim()) }),
     )
   }
 

@@ -1,9 +1,9 @@
 /** Batch activity exports: create one, ask for its status, wait until it is done. */
 
-import { ApiError, OptionError, quoted, shortened } from '../errors.ts'
+import { ApiError, isExportError, OptionError, quoted, shortened } from '../errors.ts'
 import { pathSegment } from './endpoint.ts'
 import type { Operation, OperationOptions } from './operation.ts'
-import { isObject, textMember } from './response.ts'
+import { idMember, isObject, textMember } from './response.ts'
 import { backoffMs } from './retry.ts'
 import type { Session } from './session.ts'
 
@@ -52,6 +52,9 @@ export interface WaitForExportOptions extends OperationOptions {
 /** An export that takes longer than this is taken for stuck, unless `deadlineMs` says otherwise. */
 export const DEFAULT_WAIT_DEADLINE_MS = 2 * 60 * 60 * 1000
 
+/** Servers behind one address may need a moment until all of them know an export that one of them has made. */
+const UNKNOWN_AT_FIRST_MS = 10_000
+
 const KNOWN_STATES: ReadonlySet<string> = new Set(['pending', 'executing', 'succeeded', 'failed'])
 
 /** Asks for a new export. Throws ERR_API_STATUS, or a network error; a request that may have been acted on is not repeated. */
@@ -64,7 +67,7 @@ export async function createExport(
   const activity = pathSegment('an activity id', activityId)
   const url = session.endpoint.resource('v2', `data/activities/${activity}/responses/batch`)
   const raw = await session.json(operation, { method: 'POST', url, body: creationBody(options) })
-  const batchId = textMember(raw, 'batchid', 'id')
+  const batchId = idMember(raw, 'batchid', 'id')
   if (batchId === undefined) {
     throw new ApiError('ERR_API_RESPONSE', 'expected the id of the new export in the answer, found none')
   }
@@ -78,20 +81,30 @@ export async function exportStatus(session: Session, operation: Operation, batch
   return statusOf(batchId.trim(), await session.json(operation, { method: 'GET', url }), session)
 }
 
-/** Looks until the export succeeded. Throws ERR_API_EXPORT_FAILED with the API's message, ERR_API_TIMEOUT at the deadline. */
+/**
+ * Looks until the export succeeded; one that was made just now (`isNew`) may be unknown (404) for a few seconds. Throws ERR_API_EXPORT_FAILED with the API's
+ * message, ERR_API_TIMEOUT at the deadline.
+ */
 export async function waitForExport(
   session: Session,
   operation: Operation,
   batchId: string,
-  options: WaitForExportOptions,
+  options: WaitForExportOptions & { readonly isNew: boolean },
 ): Promise<ExportStatus> {
   const { pollMs = 1000, longestPollMs = 15_000 } = options
+  let isUnknown = options.isNew
   for (let looks = 1; ; looks++) {
-    const status = await exportStatus(session, operation, batchId)
-    options.onStatus?.(status, operation.elapsedMs)
-    if (status.state === 'succeeded') return status
-    if (status.state === 'failed') throw failedExport(status)
-    const detail = `; the last status was ${quoted(status.status)}`
+    const status = await exportStatus(session, operation, batchId).catch((error: unknown) => {
+      if (isUnknown && isNotFound(error) && operation.elapsedMs < UNKNOWN_AT_FIRST_MS) return undefined
+      throw error
+    })
+    if (status !== undefined) {
+      isUnknown = false
+      options.onStatus?.(status, operation.elapsedMs)
+      if (status.state === 'succeeded') return status
+      if (status.state === 'failed') throw failedExport(status)
+    }
+    const detail = status === undefined ? '; it is not known yet' : `; the last status was ${quoted(status.status)}`
     operation.check(detail)
     const pause = backoffMs(1, Math.min(pollMs * 1.5 ** (looks - 1), longestPollMs), longestPollMs, session.clock)
     await operation.pause(Math.min(pause, operation.remainingMs), detail)
@@ -110,6 +123,10 @@ export function fileUrlOf(status: ExportStatus, session: Session): URL {
   }
   const files = session.endpoint.resource('v2', 'data/activities/responses/files/')
   return session.endpoint.link(status.fileUrl, files, 'the address of the file')
+}
+
+function isNotFound(error: unknown): boolean {
+  return isExportError(error, 'ERR_API_STATUS') && (error as ApiError).status === 404
 }
 
 function creationBody(options: CreateExportOptions): Record<string, unknown> {
@@ -164,9 +181,9 @@ function statusOf(batchId: string, raw: Record<string, unknown>, session: Sessio
     batchId,
     state: KNOWN_STATES.has(word) ? (word as ExportState) : 'unknown',
     status,
-    datasetId: textMember(raw, 'datasetid'),
+    datasetId: idMember(raw, 'datasetid'),
     message: message === undefined ? undefined : session.redactor.text(message),
-    errorId: textMember(raw, 'errorid'),
+    errorId: idMember(raw, 'errorid'),
     fileUrl: textMember(raw, 'data') ?? (isObject(raw.data) ? textMember(raw.data, 'url', 'href') : undefined),
     raw,
   }

@@ -63,11 +63,17 @@ export async function jsonObject(
   const bytes = await bytesOf(chunks, LARGEST_JSON_BODY)
   const parsed = bytes === undefined ? undefined : parsedObject(bytes.toString('utf8'))
   if (parsed !== undefined) return parsed
-  const found = bytes === undefined ? 'a larger body' : bytes.length === 0 ? 'nothing' : 'something else'
-  throw new ApiError('ERR_API_RESPONSE', `expected a JSON object from ${plainUrl(url)}, found ${found}`, {
+  throw new ApiError('ERR_API_RESPONSE', `expected a JSON object from ${plainUrl(url)}, found ${foundInstead(bytes)}`, {
     status,
     url: plainUrl(url),
   })
+}
+
+function foundInstead(bytes: Buffer | undefined): string {
+  if (bytes === undefined) return 'a larger body'
+  if (bytes.length === 0) return 'nothing'
+  const isMarkup = /^\ufeff?\s*</.test(bytes.toString('utf8', 0, 1024))
+  return isMarkup ? 'an HTML or XML page, such as a login page or that of a proxy' : 'something else'
 }
 
 /** The object a text holds as JSON, undefined if it holds none. */
@@ -94,6 +100,12 @@ export function textMember(object: Record<string, unknown>, ...names: string[]):
   return undefined
 }
 
+/** An id, which may be a text or a whole number; not a number so large that its digits are lost. */
+export function idMember(object: Record<string, unknown>, ...names: string[]): string | undefined {
+  const numbers = Object.entries(object).filter(([, value]) => Number.isSafeInteger(value))
+  return textMember({ ...object, ...Object.fromEntries(numbers.map(([key, id]) => [key, String(id)])) }, ...names)
+}
+
 /** What an unsuccessful answer says: the API's `message`, OAuth's `error`, or a file store's XML `<Code>`. */
 export interface FailureReport {
   readonly message: string | undefined
@@ -116,11 +128,23 @@ export async function failureReport(response: HttpResponse, redactor: Redactor):
   const clean = (value: string | undefined) =>
     value === undefined ? undefined : shortened(redactor.text(value), LONGEST_MESSAGE)
   return {
-    message: clean(textMember(body, 'message', 'errormessage', 'error_description', 'error')),
-    errorId: clean(textMember(body, 'errorid')),
+    message: clean(messageIn(body)),
+    errorId: clean(idMember(body, 'errorid')),
     developerMessage: clean(textMember(body, 'developermessage')),
     storeCode: /<Code>([A-Za-z0-9]{1,60})<\/Code>/.exec(text)?.[1],
   }
+}
+
+/** The API's own form first; gateways in front of it put theirs inside of `error`, `fault` or `errors`. */
+function messageIn(body: Record<string, unknown>): string | undefined {
+  const said = textMember(body, 'message', 'errormessage', 'error_description', 'error', 'detail', 'title')
+  if (said !== undefined) return said
+  const inner = [body.error, body.fault, Array.isArray(body.errors) ? body.errors[0] : body.errors]
+  for (const object of inner.filter(isObject)) {
+    const message = textMember(object, 'message', 'faultstring', 'description', 'detail', 'title')
+    if (message !== undefined) return message
+  }
+  return undefined
 }
 
 export interface FailedAnswer {
@@ -148,14 +172,19 @@ export function statusError(
   })
 }
 
+/** Whether an answer of this status may be another one next time: too slow, too early, too often, or a server's fault. */
+export function statusMayPass(statusCode: number): boolean {
+  return statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500
+}
+
 /**
- * The failure to throw for an answer with status 400 or above: 429, 503 and other 5xx may pass, the rest does not.
+ * The failure to throw for an answer with status 400 or above; temporary if it may pass.
  * 429, and 503 with Retry-After, are refusals: the server did not act on the request.
  */
 export function statusFailure(answer: FailedAnswer, nowMs: number): ApiError | TemporaryFailure {
   const { statusCode, headers } = answer.response
   const error = statusError(answer)
-  if (statusCode !== 429 && statusCode < 500) return error
+  if (!statusMayPass(statusCode)) return error
   const waitMs = statusCode === 429 || statusCode === 503 ? retryAfterMs(headers, nowMs) : undefined
   const notActedOn = statusCode === 429 || (statusCode === 503 && waitMs !== undefined)
   return new TemporaryFailure(error, { retryAfterMs: waitMs, notActedOn })

@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint.ts'
 import { networkFailure } from './network-failure.ts'
 import { Operation } from './operation.ts'
 import { plainUrl } from './redaction.ts'
-import { discard, failureReport, jsonObject, statusError, statusFailure } from './response.ts'
+import { discard, failureReport, jsonObject, statusError, statusFailure, statusMayPass } from './response.ts'
 import { withRetries } from './retry.ts'
 import type { SessionParts } from './session.ts'
 import type { IssuedToken } from './token.ts'
@@ -60,8 +60,9 @@ async function issueOnce(request: HttpRequest, operation: Operation, parts: Toke
   const response = await send(parts.connection, request, operation, parts)
   if (response.statusCode >= 400) {
     const answer = { what: WHAT, url, response, report: await failureReport(response, parts.redactor) }
-    const mayPass = response.statusCode === 429 || response.statusCode >= 500
-    throw mayPass ? statusFailure(answer, parts.clock.now()) : statusError(answer, 'ERR_API_AUTH')
+    throw statusMayPass(response.statusCode)
+      ? statusFailure(answer, parts.clock.now())
+      : statusError(answer, 'ERR_API_AUTH')
   }
   if (response.statusCode >= 300) {
     discard(response)

@@ -54,12 +54,22 @@ export function clientOptions(
 function withVariables(options: ApiOptions, environment: NodeJS.ProcessEnv, note: (message: string) => void) {
   const settings: ApiOptions = {}
   for (const setting of Object.keys(SETTING_VARIABLES) as Setting[]) {
-    const value = options[setting] ?? environment[SETTING_VARIABLES[setting]]
+    const variable = SETTING_VARIABLES[setting]
+    const value = options[setting] ?? environment[variable]
+    if (options[setting] === undefined && isQuoted(value)) {
+      note(
+        `${variable} is in quotation marks, which are taken for a part of it: leave them out (docker --env-file keeps them)`,
+      )
+    }
     if (value !== undefined && value.trim() !== '') settings[setting] = value
   }
   leaveOneOf(settings, options, ['baseUrl'], ['region'], note)
   leaveOneOf(settings, options, ['token'], ['clientId', 'clientSecret'], note)
   return settings
+}
+
+function isQuoted(value: string | undefined): boolean {
+  return value !== undefined && /^(["']).*\1$/s.test(value.trim())
 }
 
 /** Where two ways of saying the same are set: given as an option wins, else the first; two options contradict. */

@@ -9,6 +9,7 @@ import type { ColumnPlan } from '../schema.ts'
 import type { Compression, Encodings } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
+import { peakMemoryBytes } from './peak-memory.ts'
 import { showProgress } from './progress.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
@@ -79,7 +80,7 @@ export async function convertSource(
     const result = await write(source, options, signal, watch, internals)
     const milliseconds = performance.now() - started
     const { rejects } = options
-    const report = { ...result, input, output, milliseconds, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }
+    const report = { ...result, input, output, milliseconds, peakMemoryBytes: peakMemoryBytes() }
     return rejects === undefined ? report : { ...report, rejects }
   } finally {
     progress.stop()

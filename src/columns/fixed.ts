@@ -4,7 +4,7 @@ import { type Data, Float64, makeData, TimestampMicrosecond } from 'apache-arrow
 import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { type Instant, readDatetime } from '../json/datetime.ts'
-import { readNumber, readNumericText } from '../json/number.ts'
+import { isIntegerRounded, readNumber, readNumericText } from '../json/number.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
 import { grown, invalidValue, ScalarColumn } from './column.ts'
 
@@ -25,6 +25,7 @@ export class DoubleColumn extends ScalarColumn {
       value = readNumber(cursor)
     }
     if (!Number.isFinite(value)) throw invalidValue(cursor, start, 'a number that fits a float64')
+    if (isIntegerRounded(value, cursor, start)) this.notes.add('rounded-integer')
     this.reserveRow(row)
     this.#values[row] = value
     this.setValid(row)

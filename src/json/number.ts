@@ -35,6 +35,14 @@ export function readNumericText(cursor: Cursor): number {
   return JSON_NUMBER.test(text) ? Number(text) : Number.NaN
 }
 
+/** Whether the number (or numeric text) read from `start` up to the cursor is written without fraction and exponent, and `value` is another. */
+export function isIntegerRounded(value: number, cursor: Cursor, start: number): boolean {
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return false
+  const source = cursor.text(start, cursor.pos)
+  const text = cursor.bytes[start] === QUOTE ? (JSON.parse(source) as string) : source
+  return /^-?[0-9]+$/.test(text) && BigInt(text) !== BigInt(value)
+}
+
 /**
  * The fast path: at most 15 digits and no exponent, so that mantissa and power of ten are both exact and one division
  * rounds correctly. NaN when the number is of another form; the cursor's position then means nothing.

@@ -141,6 +141,7 @@ export class AnswerReader {
     const number = Number(text)
     if (text === undefined || !Number.isFinite(number)) throw misfit('a number', element)
     if (isText) this.#note(notes, 'numeric-text')
+    if (/^-?[0-9]+$/.test(text) && BigInt(text) !== BigInt(number)) this.#note(notes, 'rounded-integer')
     return number
   }
 

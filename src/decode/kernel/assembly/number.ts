@@ -19,6 +19,8 @@ const LONGEST_NUMBER: usize = 64
 export let number: f64 = 0
 /** Whether `number` is right; if not, the number's text has to be read in another way. It fits a float64. */
 export let isExact: bool = false
+/** Whether it has neither a fraction nor an exponent. */
+export let isInteger: bool = false
 
 /** Reads the number at `p`; returns the position behind it. */
 export function scanNumber(p: usize): usize {
@@ -39,9 +41,11 @@ export function scanNumber(p: usize): usize {
     digits += fractionDigits
   }
   isExact = digits <= MOST_DIGITS && mantissa <= MOST_EXACT && fractionDigits <= MOST_EXACT_POWER
+  isInteger = fractionDigits === 0
   if ((load<u8>(p) | 0x20) === 0x65) {
     p = skipExponent(p + 1)
     isExact = false
+    isInteger = false
   }
   if (p - start > LONGEST_NUMBER) return 0
   const magnitude = <f64>mantissa / powerOfTen(fractionDigits)

@@ -45,7 +45,7 @@ import {
   KIND_TIMESTAMP,
 } from './layout'
 import { passMember, setMemberLimits } from './members'
-import { isExact, number, scanNumber } from './number'
+import { isExact, isInteger, number, scanNumber } from './number'
 import { passText, scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
 
 /** All cells are 0. */
@@ -727,6 +727,8 @@ function decodeNumber(p: usize, at: usize, field: i32, row: i32): usize {
   const end = scanNumber(p)
   if (end === 0) return 0
   if (!isExact) {
+    // Its digits may be lost, which the general path says.
+    if (isInteger) return 0
     const note = inexactNumbers + ((<usize>inexactCount) << 4)
     store<i32>(note, field)
     store<i32>(note, row, 4)
