@@ -186,12 +186,12 @@ function cut(text: string, longest: number): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal
-const STEERING = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g
 
 /**
  * A text whose control characters are written as escapes: they could steer a terminal, break a line in two, or turn the
- * direction of what follows.
+ * direction of what follows. So are characters that nobody would see, such as a byte order mark.
  */
 export function printable(text: string): string {
-  return text.replace(STEERING, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(HIDDEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

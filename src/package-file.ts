@@ -28,9 +28,18 @@ function givenKernels(data: Partial<KernelData> | null | undefined): KernelData[
 
 /** A compiled kernel. */
 export function kernelModule(kernel: Kernel): WebAssembly.Module {
-  const module = modules.get(kernel) ?? new WebAssembly.Module(readFileSync(packageFile(kernel)))
+  const module = modules.get(kernel) ?? new WebAssembly.Module(packageBytes(kernel))
   modules.set(kernel, module)
   return module
+}
+
+function packageBytes(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(packageFile(path)))
+  } catch (cause) {
+    const advice = 'a bundler must leave alida-arrow outside of its bundle ("external")'
+    throw new Error(`expected ${path} beside the code of alida-arrow, found none; ${advice}`, { cause })
+  }
 }
 
 /** All kernels, for a thread to be started with. */

@@ -203,6 +203,12 @@ function openPipe(path: string): Readable {
 
 function unreadable(path: string, error: unknown): SourceError {
   const code = (error as NodeJS.ErrnoException).code
+  const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(path)
+  if (code === 'ENOENT' && address !== null) {
+    const found = shortened(`${address[1]}//${address[2]}`)
+    const advice = /^file:/i.test(path) ? 'give its path, or a URL object' : 'get the file first'
+    return new SourceError('ERR_SOURCE', `expected the path of an export, found an address: ${found}; ${advice}`)
+  }
   if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
   if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
   return new SourceError('ERR_SOURCE', `cannot read ${path}: ${systemReason(error)}`, { cause: error })

@@ -87,6 +87,9 @@ const ESTIMATE_MARGIN = 1.1
 
 const LESS_THAN = 0x3c
 
+const ONE_DOCUMENT =
+  'the end of the document (an export is one JSON document, neither JSON lines nor several files put together)'
+
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
 export class DocumentDecoder {
@@ -442,6 +445,7 @@ export class DocumentDecoder {
   #readTrailingSpace(): Step | undefined {
     const { cursor } = this
     cursor.skipWhitespace()
+    if (cursor.bytes[cursor.pos] === OPEN_OBJECT) cursor.fail(ONE_DOCUMENT)
     if (cursor.pos < cursor.end) cursor.fail('the end of the document')
     if (!cursor.isLast) throw NEED_MORE
     if (this.#definition === undefined) throw notAnExport('a member "definition"', 'none')

@@ -343,10 +343,16 @@ export class Cursor {
     if (p > pos) return this.text(pos, p)
     if (bytes[pos]! >= 0x80) {
       if (pos + LONGEST_SEQUENCE > this.end && !this.isLast) throw NEED_MORE
-      return shortened(String.fromCodePoint(this.text(pos, pos + LONGEST_SEQUENCE).codePointAt(0)!))
+      return visible(String.fromCodePoint(this.text(pos, pos + LONGEST_SEQUENCE).codePointAt(0)!))
     }
     return shortened(JSON.stringify(String.fromCharCode(bytes[pos]!)))
   }
+}
+
+/** A character, or its number where it looks like a space or like nothing. */
+function visible(character: string): string {
+  if (!/[\p{Z}\p{C}]/u.test(character)) return character
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which looks like a space or like nothing`
 }
 
 const LONGEST_WORD = 24
