@@ -75,7 +75,7 @@ export interface ReaderInternals {
   /** Most rows of a batch of what is not cut, when no `batchSize` is given. Default: as for all. */
   uncutBatchSize?: number | undefined
   /** Off: every answer is read by the general path. Default: true. */
-  useLayout?: boolean | undefined
+  useKernel?: boolean | undefined
   /** Takes rejected values too, and is given time to write them. */
   rejects?: RejectSink | undefined
 }
@@ -278,7 +278,7 @@ class DocumentInput {
     })
     this.decoder = new DocumentDecoder(
       batchLimits([], undefined),
-      { useLayout: internals.useLayout ?? true, rejects },
+      { useKernel: internals.useKernel ?? true, rejects },
       this.warnings,
     )
     this.decoder.limitInput(options)

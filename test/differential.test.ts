@@ -18,12 +18,12 @@ function waysFor(name: string): Way[] {
     chunkBytes: 0,
     batchSize: undefined,
     windowBytes: undefined,
-    useLayout: true,
+    useKernel: true,
     isStream: false,
   }
   const ways = [
     plain,
-    { ...plain, useLayout: false },
+    { ...plain, useKernel: false },
     { ...plain, chunkBytes: 7, batchSize: 1, windowBytes: 64, isStream: true },
   ]
   const how = new URL(`${name}.how.json`, FOUND)

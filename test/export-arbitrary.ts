@@ -404,7 +404,7 @@ export const wayArbitrary: fc.Arbitrary<Way> = fc.record({
   chunkBytes: fc.constantFrom(0, 1, 2, 3, 7, 64, 1000),
   batchSize: fc.constantFrom(1, 3, 100, undefined),
   windowBytes: fc.constantFrom(64, 128, 1000, undefined),
-  useLayout: fc.boolean(),
+  useKernel: fc.boolean(),
   isStream: fc.boolean(),
 })
 

@@ -39,8 +39,8 @@ test('both readers reject the same values of any export, and keep the same of wh
         const rejects: Facts[] = []
         const source = way.isStream ? asStream(bytes, way.chunkBytes) : bytes
         const onReject = (value: RejectedValue) => void rejects.push(factsOf(value))
-        const { useLayout, windowBytes } = way
-        const reader = await readExport(source, { ...options, onReject }, { useLayout, windowBytes })
+        const { useKernel, windowBytes } = way
+        const reader = await readExport(source, { ...options, onReject }, { useKernel, windowBytes })
         const extra: unknown[] = []
         const column = reader.columns.findIndex(({ source }) => source === 'extra')
         for await (const batch of reader) extra.push(...(batch.getChildAt(column) ?? []))

@@ -181,10 +181,10 @@ describe('the fixture of every reason', () => {
   const { columns, rows } = JSON.parse(file('expected.json').toString()) as { columns: string[]; rows: Value[][] }
 
   test.each([0, 1, 2, 3, 7, 64, 1000])('in chunks of %i bytes', async (chunkBytes) => {
-    for (const useLayout of [true, false]) {
+    for (const useKernel of [true, false]) {
       for (const batchSize of [1, 3, undefined]) {
         const options = { keepUnknown: true, batchSize }
-        const found = await outcomeOf(chunksOf(bytes, chunkBytes), options, { useLayout, windowBytes: 64 })
+        const found = await outcomeOf(chunksOf(bytes, chunkBytes), options, { useKernel, windowBytes: 64 })
         expect(found.rejects).toEqual(rejects.map((line) => JSON.parse(line)))
         expect(Object.keys(found.columns)).toEqual(columns)
         const plain = JSON.stringify(
@@ -247,15 +247,15 @@ describe('random exports', () => {
           chunkBytes: fc.constantFrom(0, 1, 2, 3, 7, 64),
           batchSize: fc.constantFrom(1, 3, undefined),
           windowBytes: fc.constantFrom(64, 200, undefined),
-          useLayout: fc.boolean(),
+          useKernel: fc.boolean(),
           isStream: fc.boolean(),
         }),
-        async (written, { chunkBytes, batchSize, windowBytes, useLayout, isStream }) => {
+        async (written, { chunkBytes, batchSize, windowBytes, useKernel, isStream }) => {
           const source = isStream ? chunksOf(written.bytes, chunkBytes) : written.bytes
           const options = { batchSize, keepUnknown: true }
-          const found = await outcomeOf(source, options, { useLayout, windowBytes })
+          const found = await outcomeOf(source, options, { useKernel, windowBytes })
           expectWritten(found, written)
-          const [whole] = await Promise.all([outcomeOf(written.bytes, { keepUnknown: true }, { useLayout: false })])
+          const [whole] = await Promise.all([outcomeOf(written.bytes, { keepUnknown: true }, { useKernel: false })])
           expect(found).toEqual(whole)
         },
       ),

@@ -77,8 +77,8 @@ async function kernelRecords(read: () => Promise<unknown>): Promise<number> {
 }
 
 async function expectBothAlike(bytes: Uint8Array, batchSize?: number, windowBytes?: number): Promise<unknown> {
-  const outcome = (useLayout: boolean) =>
-    readOnce(bytes, { batchSize }, { useLayout, windowBytes }).catch((error: unknown) => factsOf(error))
+  const outcome = (useKernel: boolean) =>
+    readOnce(bytes, { batchSize }, { useKernel, windowBytes }).catch((error: unknown) => factsOf(error))
   const general = await outcome(false)
   expectSame(await outcome(true), general)
   return general
@@ -104,7 +104,7 @@ test('both sides of the kernel agree on where things are', () => {
 test('nearly all records go through the kernel', async () => {
   const bytes = documentOf(Array.from({ length: 5000 }, (_, i) => recordOf(i)))
   expect(await kernelRecords(() => readOnce(bytes))).toBeGreaterThan(4950)
-  expect(await kernelRecords(() => readOnce(bytes, {}, { useLayout: false }))).toBe(0)
+  expect(await kernelRecords(() => readOnce(bytes, {}, { useKernel: false }))).toBe(0)
   await expectBothAlike(bytes)
   await expectBothAlike(bytes, 333)
   await expectBothAlike(bytes, undefined, 5000)
@@ -227,7 +227,7 @@ describe('members that the API does not have', () => {
     const records = usual.slice(0, 40)
     records[30] = records[30]!.replace('{', '{"a longer key":{"b":{"c":[[1]]}},')
     for (const limits of [{ maxKeyBytes: 14 }, { maxKeyBytes: 13 }, { maxNesting: 4 }, { maxNesting: 3 }]) {
-      const outcome = (useLayout: boolean) => readOnce(documentOf(records), limits, { useLayout }).catch(factsOf)
+      const outcome = (useKernel: boolean) => readOnce(documentOf(records), limits, { useKernel }).catch(factsOf)
       expectSame(await outcome(true), await outcome(false))
     }
   })
@@ -291,7 +291,7 @@ describe('batches that are full of bytes end at the same records, whatever white
       reader.batchLimits.variableBytes = 1
       return (await collect(reader)).map(({ numRows }) => numRows)
     }
-    const general = await sizes({ useLayout: false })
+    const general = await sizes({ useKernel: false })
     expect(general.length).toBeGreaterThan(3)
     for (const windowBytes of windows) expect(await sizes({ windowBytes })).toEqual(general)
   })
@@ -491,7 +491,7 @@ test('a question that was not selected is read for its grammar only', async () =
   for (const values of ['["x"]', '[1,2]', '[1,]', '[01]', '["\\x"]', '{"a":1}', 'nul', '[ ]', '[null]']) {
     records[30] = recordOf(30, { string: values })
     for (const fields of [['enum 0', 'set 1'], ['matrix 6']]) {
-      const outcome = (useLayout: boolean) => readOnce(documentOf(records), { fields }, { useLayout }).catch(factsOf)
+      const outcome = (useKernel: boolean) => readOnce(documentOf(records), { fields }, { useKernel }).catch(factsOf)
       expectSame(await outcome(true), await outcome(false))
     }
   }
@@ -570,7 +570,7 @@ describe('documents', () => {
       await expectBothAlike(bytes, 100, 20_000)
       await expectBothAlike(bytes, 33, 70_000)
       await expectBothAlike(bytes, 256, 2500)
-      expect(await cellsOf(bytes, { windowBytes: 15_000 })).toEqual(await cellsOf(bytes, { useLayout: false }))
+      expect(await cellsOf(bytes, { windowBytes: 15_000 })).toEqual(await cellsOf(bytes, { useKernel: false }))
     })
   })
 

@@ -13,14 +13,14 @@ const COMPACT = surveyJson(RECORDS)
 let expected: Reading
 
 beforeAll(async () => {
-  expected = await readOnce(COMPACT, {}, { useLayout: false })
+  expected = await readOnce(COMPACT, {}, { useKernel: false })
   expect(expected.rows).toHaveLength(RECORDS)
 })
 
 async function expectSurvey(bytes: Uint8Array): Promise<void> {
   for (const windowBytes of [512, undefined]) {
-    expect(await readOnce(bytes, {}, { useLayout: true, windowBytes })).toEqual(expected)
-    expect(await readOnce(bytes, {}, { useLayout: false, windowBytes })).toEqual(expected)
+    expect(await readOnce(bytes, {}, { useKernel: true, windowBytes })).toEqual(expected)
+    expect(await readOnce(bytes, {}, { useKernel: false, windowBytes })).toEqual(expected)
   }
 }
 
@@ -65,7 +65,7 @@ describe('the survey, written', () => {
     if (name === 'with ids in upper case') {
       const table = await readOnce(bytes)
       expect(table.rows).toEqual(expected.rows)
-      expect(await readOnce(bytes, {}, { useLayout: false })).toEqual(table)
+      expect(await readOnce(bytes, {}, { useKernel: false })).toEqual(table)
     } else {
       await expectSurvey(bytes)
     }
@@ -77,7 +77,7 @@ describe('the survey, written', () => {
       fc.asyncProperty(layoutArbitrary, async (layout) => {
         const bytes = writtenJson(document, layout)
         const table = await readOnce(bytes)
-        expect(table).toEqual(await readOnce(bytes, {}, { useLayout: false }))
+        expect(table).toEqual(await readOnce(bytes, {}, { useKernel: false }))
         expect(table.rows.map(withoutJson)).toEqual(expected.rows.map(withoutJson))
       }),
       { numRuns: 40 },
@@ -90,8 +90,8 @@ test('random exports read alike with and without the fast path', async () => {
   await fc.assert(
     fc.asyncProperty(exportArbitrary({ faults: true, mostRecords: 20 }), window, async (generated, windowBytes) => {
       const bytes = exportBytes(generated)
-      const outcome = (useLayout: boolean) =>
-        readOnce(bytes, { fields: generated.fields }, { useLayout, windowBytes }).catch(factsOf)
+      const outcome = (useKernel: boolean) =>
+        readOnce(bytes, { fields: generated.fields }, { useKernel, windowBytes }).catch(factsOf)
       expectSame(await outcome(true), await outcome(false))
     }),
     // Making a counterexample smaller takes minutes; its seed is enough.
@@ -108,8 +108,8 @@ describe('what only looks like the layout', () => {
     const definition = JSON.stringify({ fields: QUESTIONS })
     const records = [filler, answers].map((fields, n) => `{"ownerId":"${n}","fields":[${fields}]}`)
     const bytes = Buffer.from(`{"definition":${definition},"records":[${records.join()}]}`)
-    const outcome = (useLayout: boolean) =>
-      readOnce(bytes, {}, { useLayout }).then(
+    const outcome = (useKernel: boolean) =>
+      readOnce(bytes, {}, { useKernel }).then(
         (table) => ({ row: table.rows[1], warnings: table.warnings.map(({ kind }) => kind) }),
         (error: { code: string; message: string }) => ({ code: error.code, message: error.message }),
       )

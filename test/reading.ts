@@ -31,7 +31,7 @@ interface Way {
   chunkBytes: number
   windowBytes: number | undefined
   batchSize: number | undefined
-  useLayout: boolean
+  useKernel: boolean
   isGzip: boolean
   isStream: boolean
 }
@@ -54,12 +54,12 @@ function* waysToRead(byteLength: number, windows: Windows = WINDOW_BYTES): Gener
   const isSmall = byteLength < SMALL_BYTES
   // Inputs of other lengths start at other combinations, so that all fixtures together see all of them.
   let turn = byteLength
-  for (const useLayout of [true, false]) {
-    const chunkSizes = useLayout ? CHUNK_BYTES : FEW_CHUNK_BYTES
+  for (const useKernel of [true, false]) {
+    const chunkSizes = useKernel ? CHUNK_BYTES : FEW_CHUNK_BYTES
     for (const chunkBytes of isSmall ? chunkSizes : LARGE_CHUNK_BYTES) {
       const windowBytes = windows[turn % windows.length]
       const batchSize = BATCH_SIZES[Math.floor(turn / 3) % 3]
-      yield { chunkBytes, windowBytes, batchSize, useLayout, isGzip: turn % 4 === 0, isStream: true }
+      yield { chunkBytes, windowBytes, batchSize, useKernel, isGzip: turn % 4 === 0, isStream: true }
       turn++
     }
     for (const windowBytes of windows) {
@@ -67,7 +67,7 @@ function* waysToRead(byteLength: number, windows: Windows = WINDOW_BYTES): Gener
         chunkBytes: 0,
         windowBytes,
         batchSize: BATCH_SIZES[turn++ % 3],
-        useLayout,
+        useKernel,
         isGzip: false,
         isStream: false,
       }
@@ -137,12 +137,12 @@ export async function readOnce(
 }
 
 async function outcomeOf(bytes: Uint8Array, options: ReadOptions, way: Way): Promise<Reading | ErrorFacts> {
-  const { batchSize, windowBytes, useLayout } = way
+  const { batchSize, windowBytes, useKernel } = way
   try {
     return await readOnce(
       sourceOf(bytes, way),
       { ...options, batchSize: batchSize ?? options.batchSize },
-      { useLayout, ...(windowBytes === undefined ? {} : { windowBytes }) },
+      { useKernel, ...(windowBytes === undefined ? {} : { windowBytes }) },
     )
   } catch (error) {
     return factsOf(error)

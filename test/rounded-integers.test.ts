@@ -72,8 +72,8 @@ test.for(['0.1', '0.30000000000000004441', '1e22', '1.7976931348623157e308', '12
   },
 )
 
-test.for([true, false])('all readers count alike, with the fast path or without: %s', async (useLayout) => {
+test.for([true, false])('all readers count alike, with the fast path or without: %s', async (useKernel) => {
   const values = ['9007199254740993', '"9007199254740993"', '1', '1e30', '9007199254740994', '-12345678901234567891']
-  const way = { chunkBytes: 0, batchSize: undefined, windowBytes: undefined, useLayout, isStream: false }
+  const way = { chunkBytes: 0, batchSize: undefined, windowBytes: undefined, useKernel, isStream: false }
   expect(await disagreement(exportOf(values), {}, way)).toBeUndefined()
 })

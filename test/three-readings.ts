@@ -104,7 +104,7 @@ export interface Way {
   chunkBytes: number
   batchSize: number | undefined
   windowBytes: number | undefined
-  useLayout: boolean
+  useKernel: boolean
   /** Bytes themselves, which can be read twice, or a stream, which is spooled where that is needed. */
   isStream: boolean
 }
@@ -117,11 +117,11 @@ type Outcome = { reading: Reading } | { error: unknown }
  *   there is none.
  */
 export async function disagreement(bytes: Uint8Array, options: ColumnOptions, way: Way): Promise<string | undefined> {
-  const { chunkBytes, batchSize, windowBytes, useLayout, isStream } = way
+  const { chunkBytes, batchSize, windowBytes, useKernel, isStream } = way
   const chunks = async function* () {
     yield* chunked(bytes, chunkBytes)
   }
-  const internals = windowBytes === undefined ? { useLayout } : { useLayout, windowBytes }
+  const internals = windowBytes === undefined ? { useKernel } : { useKernel, windowBytes }
   const model = await outcomeOf(async () => modelReading(bytes, options))
   const readers = {
     'the reference reader': await outcomeOf(() => referenceReading(bytes, options, chunkBytes)),

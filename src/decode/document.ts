@@ -14,6 +14,7 @@ import { Cursor, NEED_MORE } from '../json/cursor.ts'
 import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { WarningLog } from '../warnings.ts'
+import { FastPath } from './fast-path.ts'
 import { DecoderMemory } from './kernel/memory.ts'
 import {
   BYTE_ORDER_MARK_BYTES,
@@ -24,7 +25,8 @@ import {
   markupInsteadOfJson,
 } from './magic.ts'
 import { RecordNotes } from './notes.ts'
-import { RecordDecoder, type RecordOptions } from './records.ts'
+import { RecordDecoder } from './records.ts'
+import type { RejectLog } from './rejects.ts'
 import { type AnswerCounts, Table } from './table.ts'
 
 /**
@@ -92,6 +94,13 @@ const ONE_DOCUMENT =
 
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
+export interface RecordOptions {
+  /** Whether the fast path is used; off only in tests that prove that it changes no result. */
+  useKernel: boolean
+  /** Takes values that do not fit; without it they are errors. */
+  rejects?: RejectLog | undefined
+}
+
 export class DocumentDecoder {
   readonly cursor = new Cursor()
   /** Where windows belong, so that they need not be copied. */
@@ -110,6 +119,7 @@ export class DocumentDecoder {
   #state: State = 'start'
   #definition: Definition | undefined
   #table: Table | undefined
+  #fastPath: FastPath | undefined
   #records: RecordDecoder | undefined
   /** The records are being read a second time; all that stands around them was read the first time. */
   #isSecondPass = false
@@ -190,18 +200,13 @@ export class DocumentDecoder {
     const table = new Table(plans, schema, this.#notes)
     if (this.#recyclesBatches) table.keepBuffers()
     this.#table = table
+    const { fields } = this.definition
+    const { useKernel, rejects } = this.#recordOptions
     const { maxKeyBytes, maxNesting } = this.cursor
     const maxRecordBytes = limitOf(this.#inputLimits, 'maxRecordBytes')
-    this.#records = new RecordDecoder(
-      this.cursor,
-      table,
-      this.definition,
-      plans,
-      this.#notes,
-      this.#recordOptions,
-      this.memory,
-      { maxRecordBytes, maxKeyBytes, maxNesting },
-    )
+    const limits = { maxRecordBytes, maxKeyBytes, maxNesting }
+    this.#fastPath = new FastPath(this.cursor, table, fields, this.memory, limits, useKernel)
+    this.#records = new RecordDecoder(this.cursor, table, fields, this.#notes, this.#fastPath, rejects)
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
     this.#isSecondPass = true
@@ -239,7 +244,7 @@ export class DocumentDecoder {
 
   takeBatch(): RecordBatch {
     if (this.#table === undefined) throw new Error('unreachable: no batch before the columns')
-    this.#records?.flush()
+    this.#fastPath?.flush()
     const batch = this.#table.finishBatch()
     if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
     return batch
@@ -268,8 +273,8 @@ export class DocumentDecoder {
     } catch (error) {
       if (error !== NEED_MORE) throw error
       cursor.pos = resume
-      this.#table?.rollback()
-      this.#records?.leaveWindow()
+      this.#records?.rollback()
+      this.#fastPath?.leaveWindow()
       return 'more'
     }
   }
@@ -311,7 +316,8 @@ export class DocumentDecoder {
     const { cursor } = this
     const table = this.#table
     const start = cursor.pos
-    if (table === undefined || this.#records === undefined) {
+    const fastPath = this.#fastPath
+    if (table === undefined || fastPath === undefined || this.#records === undefined) {
       cursor.skipValue()
       this.#requireLength('maxRecordBytes', start, cursor.pos)
       this.#recordsPassed++
@@ -319,18 +325,18 @@ export class DocumentDecoder {
       return undefined
     }
     const { row } = table
-    const block = this.#records.decodeBlock(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
-    if (block === undefined) {
+    const stop = fastPath.readRecords(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
+    if (stop === undefined) {
       this.#records.decode()
       this.#requireLength('maxRecordBytes', start, cursor.pos)
       this.#records.commit()
     } else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) {
       this.#expectRows(table)
     }
-    const isBehind = block !== 'before'
-    if (isBehind) this.#state = 'after-record'
-    // In front of a record no look is due: the one before it ended too early, whatever white space is in between.
-    const isFull = table.row >= this.limits.rows || (isBehind && this.#isFullOfBytes(this.#records))
+    const isAfterRecord = stop !== 'before'
+    if (isAfterRecord) this.#state = 'after-record'
+    // Before a record no look is due: the previous one ended too early, whatever white space is in between.
+    const isFull = table.row >= this.limits.rows || (isAfterRecord && this.#isFullOfBytes(table, fastPath))
     return isFull ? 'batch' : undefined
   }
 
@@ -341,16 +347,16 @@ export class DocumentDecoder {
     const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / table.row
     const rows = Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN))
     table.expectRows(rows)
-    this.#records?.flush()
+    this.#fastPath?.flush()
     table.expectElements(rows)
   }
 
   /** Looks only now and then, at places that depend on the document alone, so that batches do too. */
-  #isFullOfBytes(records: RecordDecoder): boolean {
+  #isFullOfBytes(table: Table, fastPath: FastPath): boolean {
     const offset = this.cursor.offsetOf(this.cursor.pos)
     if (offset - this.#lastLook < BYTES_BETWEEN_LOOKS) return false
     this.#lastLook = offset
-    return records.variableBytes >= this.limits.variableBytes
+    return table.variableBytes + fastPath.variableBytes >= this.limits.variableBytes
   }
 
   #cut(): Step | undefined {

@@ -1,67 +1,31 @@
 /**
- * One record of the document → one row of every column.
- *
- * The general path reads any key order, white space, escape and unknown member. The fast path (`kernel/`) reads whole
- * records that are written as the document's first answer is; whatever differs is left to the general path.
+ * One record of the document → one row of every column, by the general path: any key order, white space, escapes and
+ * unknown members. The fast path (`fast-path.ts`) reads most records instead; a test proves that both read the same.
  */
 
 import { Vector } from 'apache-arrow'
 import { ANSWERED, type Column, SKIPPED } from '../columns/column.ts'
 import { columnOf } from '../columns/factory.ts'
-import type { Definition, FieldDefinition } from '../definition.ts'
+import type { FieldDefinition } from '../definition.ts'
 import { DefinitionError, type Place, ValueError } from '../errors.ts'
-import {
-  CLOSE_ARRAY,
-  CLOSE_OBJECT,
-  isDigit,
-  isWhitespace,
-  LOWER_N,
-  MINUS,
-  OPEN_ARRAY,
-  OPEN_OBJECT,
-  QUOTE,
-} from '../json/bytes.ts'
-import { type Cursor, NEED_MORE } from '../json/cursor.ts'
+import { CLOSE_ARRAY, CLOSE_OBJECT, isDigit, LOWER_N, MINUS, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
+import type { Cursor } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
-import type { ColumnPlan } from '../schema.ts'
-import { kernelField } from './kernel/kernel-field.ts'
-import type { DecoderMemory } from './kernel/memory.ts'
-import { type RecordLimits, RecordsKernel } from './kernel/records-kernel.ts'
-import { type AnswerLayout, learnLayout, NO_LAYOUT } from './layout.ts'
+import type { FastPath } from './fast-path.ts'
 import { Literal } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import { isInvalidValue, type RejectLog } from './rejects.ts'
-import { FIRST_QUESTION, type Table } from './table.ts'
+import { NO_COLUMN, type Table } from './table.ts'
 
-/** A field that no column is for: not selected, or not in the definition. */
-const NO_COLUMN = -1
 const UNKNOWN_FIELD = -1
 const UNSEEN = -2
 /** In the place of values that were left out. */
 const REJECTED = -3
 
-/** Answers that are tried before a document counts as one without a layout. */
-const MOST_LAYOUT_TRIALS = 1000
-
-/** Arrays of the first record that are looked at before it is read: one of them holds its answers. */
-const ARRAYS_AHEAD = 4
-
-/** Records that are read by the general path before the fast path, which could read none, is tried again. */
-const LONGEST_PAUSE = 64
-
-/** Records of up to this many times the usual length are expected. */
-const LIKELY_LENGTH = 2
-
-export interface RecordOptions {
-  /** Whether the fast path is used; off only to prove that it changes nothing. */
-  useLayout: boolean
-  /** Takes values that do not fit; without it they are errors. */
-  rejects?: RejectLog | undefined
-}
-
 export class RecordDecoder {
   readonly #cursor: Cursor
   readonly #table: Table
+  readonly #fastPath: FastPath
   readonly #notes: RecordNotes
   readonly #fields: readonly FieldDefinition[]
   /** Made when the general path looks for the first one. */
@@ -75,44 +39,28 @@ export class RecordDecoder {
   readonly #rejects: RejectLog | undefined
   /** Counts records, and again for each one that is read again with more input. */
   #attempt = 0
-  readonly #memory: DecoderMemory
-  readonly #limits: RecordLimits
-  #kernel: RecordsKernel | undefined
-  #layoutTrials: number
-  #hasLookedAhead = false
-  /** Where the kernel stopped in front of a record that is for the general path. */
-  #givenUpAt = -1
-  /** Where more input was asked for, since the record there may not have been complete. */
-  #askedAt = -1
-  /** Records that are read without a try of the kernel, and how many tries in a row read none. */
-  #pause = 0
-  #failures = 0
   #fieldNow: FieldDefinition | undefined
   #memberNow: string | undefined
   #unknownFieldId = ''
 
+  /** @param rejects Takes values that do not fit; without it they are errors. */
   constructor(
     cursor: Cursor,
     table: Table,
-    definition: Definition,
-    plans: readonly ColumnPlan[],
+    fields: readonly FieldDefinition[],
     notes: RecordNotes,
-    options: RecordOptions,
-    memory: DecoderMemory,
-    limits: RecordLimits,
+    fastPath: FastPath,
+    rejects: RejectLog | undefined,
   ) {
     this.#cursor = cursor
-    this.#limits = limits
-    this.#memory = memory
     this.#table = table
     this.#notes = notes
-    this.#rejects = options.rejects
-    this.#fields = definition.fields
-    const columnByField = new Map(plans.map((plan, i) => [plan.field, i]))
-    this.#columnOfField = Int32Array.from(definition.fields, (field) => columnByField.get(field) ?? NO_COLUMN)
-    this.#attemptOfField = new Float64Array(definition.fields.length)
-    this.#valuesOfField = new Int32Array(definition.fields.length)
-    this.#layoutTrials = options.useLayout ? 0 : MOST_LAYOUT_TRIALS
+    this.#fastPath = fastPath
+    this.#rejects = rejects
+    this.#fields = fields
+    this.#columnOfField = table.columnOfField(fields)
+    this.#attemptOfField = new Float64Array(fields.length)
+    this.#valuesOfField = new Int32Array(fields.length)
   }
 
   /** Where the cursor is, for messages. */
@@ -126,83 +74,22 @@ export class RecordDecoder {
     }
   }
 
-  /**
-   * Reads records from the cursor on by the fast path, as far as it goes, and completes their rows.
-   *
-   * @param mostRows Rows to read at most.
-   * @param cutOffset No record that begins at this offset of the document or behind is read.
-   * @param lookOffset Once a record ends at this offset or behind, no more are read.
-   * @returns Whether the cursor is behind a record now or in front of one; undefined when no record was read.
-   */
-  decodeBlock(mostRows: number, cutOffset: number, lookOffset: number): 'behind' | 'before' | undefined {
-    const cursor = this.#cursor
-    if (!this.#hasLookedAhead) this.#learnAhead()
-    const kernel = this.#kernel
-    if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
-    if (kernel.isFull) this.flush()
-    const rows = kernel.decode(cursor, this.#table.row, mostRows, cutOffset, lookOffset)
-    if (rows === 0) {
-      this.#askForMore(kernel)
-      this.#pause = Math.min(2 ** this.#failures++, LONGEST_PAUSE)
-      return undefined
-    }
-    this.#failures = 0
-    this.#fieldNow = undefined
-    this.#memberNow = undefined
-    this.#table.count(rows)
-    if (kernel.endsBehindRecord) return 'behind'
-    if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
-    return 'before'
-  }
-
-  /** Gives the columns the rows that `decodeBlock` has read. */
-  flush(): void {
-    const kernel = this.#kernel
-    if (kernel === undefined || kernel.rows === 0) return
-    this.#table.appendBlock(kernel, this.#columnOfField)
-    kernel.drop()
-  }
-
-  /** Says that the window will be gone. */
-  leaveWindow(): void {
-    const kernel = this.#kernel
-    if (kernel?.isFull) this.flush()
-    else kernel?.keepTexts()
-  }
-
-  /** Bytes of text and list elements in the batch so far. */
-  get variableBytes(): number {
-    const { variableBytes, skippedBytes } = this.#table
-    return variableBytes + (this.#kernel?.variableBytes(skippedBytes) ?? 0)
-  }
-
-  /**
-   * Gives the kernel a second try with a longer window where its record just may not be complete.
-   * @throws NEED_MORE, once a record.
-   */
-  #askForMore(kernel: RecordsKernel): void {
-    if (!this.#mayBeIncomplete(kernel)) return
-    this.#askedAt = this.#cursor.offsetOf(this.#cursor.pos)
-    throw NEED_MORE
-  }
-
-  /** Whether less is left of the window than many a record needs. */
-  #mayBeIncomplete(kernel: RecordsKernel): boolean {
-    const { end, pos, isLast } = this.#cursor
-    const likelyBytes = Math.min(kernel.recordBytes * LIKELY_LENGTH, this.#limits.maxRecordBytes)
-    return !isLast && end - pos < likelyBytes && this.#cursor.offsetOf(pos) !== this.#askedAt
-  }
-
   /** Reads the record at the cursor into the table's current row, which `commit` completes. */
   decode(): void {
-    this.flush()
-    if (this.#pause > 0) this.#pause--
+    this.#fastPath.yieldRecord()
     this.#attempt++
     this.#fieldNow = undefined
     this.#memberNow = undefined
     this.#table.beginRecord()
     this.#rejects?.begin()
     this.#readRecord()
+  }
+
+  /** Forgets what was read of the current record, which will be read again. */
+  rollback(): void {
+    this.#fieldNow = undefined
+    this.#memberNow = undefined
+    this.#table.rollback()
   }
 
   commit(): void {
@@ -282,39 +169,7 @@ export class RecordDecoder {
     this.#requireObject('an answer')
     if (!cursor.enter(OPEN_OBJECT, CLOSE_OBJECT)) throw this.#unexpected(start, 'an answer with an "id"')
     this.#readMembers(start)
-    if (this.#kernel === undefined && this.#layoutTrials < MOST_LAYOUT_TRIALS) this.#tryLayout(start)
-  }
-
-  /** Learns the layout from the first answer before it is read, so that the kernel can read the first record, too. */
-  #learnAhead(): void {
-    this.#hasLookedAhead = true
-    const { bytes, pos, end } = this.#cursor
-    let at = pos
-    for (let i = 0; i < ARRAYS_AHEAD && this.#layoutTrials < MOST_LAYOUT_TRIALS; i++) {
-      at = bytes.indexOf(OPEN_ARRAY, at) + 1
-      if (at === 0 || at >= end) return
-      let start = at
-      while (isWhitespace(bytes[start]!)) start++
-      if (bytes[start] === OPEN_OBJECT) this.#tryLayout(start)
-    }
-  }
-
-  #tryLayout(start: number): void {
-    this.#layoutTrials++
-    const ids = this.#fields.map((field) => field.id)
-    const layout = learnLayout(this.#cursor, start, ids)
-    if (layout !== undefined) this.#startKernel(ids, layout)
-    else if (this.#layoutTrials === MOST_LAYOUT_TRIALS) this.#startKernel(ids, NO_LAYOUT)
-  }
-
-  #startKernel(ids: readonly string[], layout: AnswerLayout): void {
-    this.#layoutTrials = MOST_LAYOUT_TRIALS
-    const { columns } = this.#table
-    const fields = this.#fields.map((_, field) => {
-      const columnIndex = this.#columnOfField[field]!
-      return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
-    })
-    this.#kernel = RecordsKernel.for(ids, fields, layout, this.#limits, this.#memory)
+    this.#fastPath.learnFrom(start)
   }
 
   #readMembers(start: number): void {

@@ -7,6 +7,7 @@ import { TimestampColumn } from '../columns/fixed.ts'
 import { ListColumn } from '../columns/list.ts'
 import { recordBatch } from '../columns/record-batch.ts'
 import { ExtraColumn, Utf8Column } from '../columns/utf8.ts'
+import type { FieldDefinition } from '../definition.ts'
 import type { ColumnPlan } from '../schema.ts'
 import type { RecordsKernel } from './kernel/records-kernel.ts'
 import type { RecordNotes } from './notes.ts'
@@ -76,6 +77,12 @@ export class Table {
   #columnOrNone<C extends Column>(source: ColumnPlan['source'], kind: new (...args: never[]) => C): C | undefined {
     const column = this.columns[this.#plans.findIndex((plan) => plan.source === source)]
     return column instanceof kind ? column : undefined
+  }
+
+  /** Returns the index of each field's column, `NO_COLUMN` for fields that are not selected. */
+  columnOfField(fields: readonly FieldDefinition[]): Int32Array {
+    const columnByField = new Map(this.#plans.map((plan, i) => [plan.field, i]))
+    return Int32Array.from(fields, (field) => columnByField.get(field) ?? NO_COLUMN)
   }
 
   beginRecord(): void {
@@ -154,7 +161,7 @@ export class Table {
   }
 
   /** Completes rows of a block, which the columns take over later. */
-  count(rows: number): void {
+  advance(rows: number): void {
     this.row += rows
     this.records += rows
   }
@@ -242,6 +249,9 @@ export class Table {
 
 /** Columns before the first question's: `ownerId` and `lastUpdateDate`. */
 export const FIRST_QUESTION = 2
+
+/** In the place of a column's index: the field is not selected, or not in the definition. */
+export const NO_COLUMN = -1
 
 /** `lastUpdateDate`: the first label of `invalid`; the questions follow. */
 const FIRST_THAT_MAY_BE_INVALID = 1

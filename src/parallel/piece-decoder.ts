@@ -40,7 +40,7 @@ export class PieceDecoder {
     this.#file = openSync(job.path, 'r')
     this.#progress = new Float64Array(job.progress)
     const rejects = rejectLogOf(job.options, (value) => this.#rejects.add(value))
-    this.#decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, this.#warnings)
+    this.#decoder = new DocumentDecoder(job.limits, { useKernel: true, rejects }, this.#warnings)
     this.#decoder.keepBuffers()
     this.#buffer = this.#decoder.memory.window(WINDOW_BYTES + SENTINEL_BYTES)
     this.#decoder.limitInput(job.options)

@@ -71,7 +71,7 @@ async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
   const warnings = new WarningLog()
   const lines = new RejectLines()
   const rejects = rejectLogOf(job.options, (value) => lines.add(value))
-  const decoder = new DocumentDecoder(job.limits, { useLayout: true, rejects }, warnings)
+  const decoder = new DocumentDecoder(job.limits, { useKernel: true, rejects }, warnings)
   decoder.limitInput(job.options)
   decoder.beginAt(job.place, job.definition, columns, decodedSchema)
   const batches = new ShapedBatches(shape, decoder)

@@ -103,7 +103,7 @@ export class RecordsKernel {
    * @param ids The fields' ids, in the definition's order.
    * @returns undefined when there is nothing that it could read.
    */
-  static for(
+  static create(
     ids: readonly string[],
     fields: readonly KernelField[],
     layout: AnswerLayout,
@@ -252,13 +252,13 @@ export class RecordsKernel {
     this.#exports.keepTexts(this.first + this.rows)
   }
 
-  /** Completes the block; the fields that have values in it. `drop` then makes room for the next one. */
+  /** Completes the block; the fields that have values in it. `reset` then makes room for the next one. */
   finish(): Int32Array {
     const count = this.#exports.finishBlock(this.first, this.first + this.rows)
     return this.#answered.subarray(0, count)
   }
 
-  drop(): void {
+  reset(): void {
     this.rows = 0
   }
 
