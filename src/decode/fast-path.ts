@@ -88,7 +88,7 @@ export class FastPath {
     }
     this.#failures = 0
     this.#table.advance(rows)
-    if (kernel.endsBehindRecord) return 'after'
+    if (kernel.endsAfterRecord) return 'after'
     if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
     return 'before'
   }

@@ -1,4 +1,4 @@
-/** Where the kernel finds what about a field; the same numbers as in `assembly/layout.ts`, which a test compares. */
+/** Where the kernel finds what it has to know of a field: as in `assembly/layout.ts`; a test compares both. */
 
 export const FIELD_BYTES = 64
 
@@ -12,9 +12,9 @@ export const FieldAt = {
   stamps: 20,
   cells: 24,
   validity: 28,
-  attempt: 32,
+  record: 32,
   indexBytes: 36,
-  cellsAre: 40,
+  dirtyCells: 40,
 } as const
 
 export const FieldKind = {

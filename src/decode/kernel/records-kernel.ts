@@ -34,20 +34,42 @@ export interface RecordLimits {
 }
 
 interface KernelExports {
-  setLayout(...numbers: number[]): void
-  setFields(...numbers: number[]): void
+  setTemplate(
+    heads: number,
+    headLength: number,
+    idOffset: number,
+    opening: number,
+    openingLength: number,
+    afterOpen: number,
+    afterOpenLength: number,
+    close: number,
+    closeLength: number,
+    closeAnswer: number,
+    closeAnswerLength: number,
+  ): void
+  setFields(descriptors: number, count: number, ids: number, slots: number, slotBits: number): void
   addOptions(field: number, count: number): void
-  setBlock(...numbers: number[]): void
+  setBlock(
+    rowCapacity: number,
+    validity: number,
+    validityLength: number,
+    listElements: number,
+    keptTexts: number,
+    skippedEnds: number,
+    skippedColumns: number,
+    answeredFields: number,
+  ): void
+  setInexact(notes: number, capacity: number): void
   setLimits(recordBytes: number, keyBytes: number, nesting: number): void
   beginBlock(firstRow: number): void
-  decodeRecords(p: number, blockRow: number, row: number, mostRows: number, cutAt: number, lookAt: number): number
+  decodeRecords(p: number, blockRow: number, row: number, maxRows: number, cutAt: number, lookAt: number): number
   keepTexts(end: number): void
   finishBlock(firstRow: number, end: number): number
   rows(): number
   variable(): number
   skipped(): number
   kept(): number
-  endsBehindRecord(): number
+  endsAfterRecord(): number
   gaveUp(): number
   inexact(): number
   gatherTexts(field: number, firstRow: number, rows: number, base: number, ends: number, bytes: number): number
@@ -71,7 +93,7 @@ export class RecordsKernel {
   rows = 0
   first = 0
   /** Whether the last `decode` ended right behind a record; else in front of one. */
-  endsBehindRecord = false
+  endsAfterRecord = false
   /** Whether the record in front of which it ended cannot be read here, or is not complete. */
   gaveUp = false
   /** Bytes of JSON of the records that it read, on average. */
@@ -140,8 +162,13 @@ export class RecordsKernel {
     const headBytes = layout.heads[0]?.length ?? 0
     const headStride = Math.ceil(headBytes / BLOCK_BYTES) * BLOCK_BYTES
     const heads = plan.add(headStride * count)
-    const literals = [layout.opening, layout.afterOpen, layout.close, layout.closeAnswer]
-    const literalsAt = literals.map((literal) => plan.add(blocksOf(literal) * 2 * BLOCK_BYTES))
+    const { opening, afterOpen, close, closeAnswer } = layout
+    const [openingAt, afterOpenAt, closeAt, closeAnswerAt] = [
+      plan.add(maskedBytes(opening)),
+      plan.add(maskedBytes(afterOpen)),
+      plan.add(maskedBytes(close)),
+      plan.add(maskedBytes(closeAnswer)),
+    ]
     // Whole words, with one more for the first row's place in its byte.
     const bitBytes = rows / 8 + 8
     const validity = plan.add(all.length * bitBytes)
@@ -153,8 +180,8 @@ export class RecordsKernel {
     const skippedEnds = plan.add(rows * 4)
     const skippedColumns = plan.add(size.elements * 4)
     const answered = plan.add(all.length * 4)
-    const mostInexact = count + INEXACT_NUMBERS
-    const inexact = plan.add(mostInexact * INEXACT_BYTES)
+    const maxInexact = count + INEXACT_NUMBERS
+    const inexact = plan.add(maxInexact * INEXACT_BYTES)
 
     this.#window = plan.add(WINDOW_BYTES + SENTINEL_BYTES)
 
@@ -169,7 +196,7 @@ export class RecordsKernel {
     this.#ends = new Int32Array(buffer, ends, rows)
     this.#skippedEnds = new Int32Array(buffer, skippedEnds, rows)
     this.#skippedColumns = new Int32Array(buffer, skippedColumns, size.elements)
-    this.#inexact = new Int32Array(buffer, inexact, (mostInexact * INEXACT_BYTES) / 4)
+    this.#inexact = new Int32Array(buffer, inexact, (maxInexact * INEXACT_BYTES) / 4)
     this.#answered = new Int32Array(buffer, answered, all.length)
 
     for (const [i, field] of all.entries()) {
@@ -179,16 +206,23 @@ export class RecordsKernel {
     }
     fieldIds.write(this.#bytes, ids)
     for (const [i, head] of layout.heads.entries()) this.#bytes.set(head, heads + i * headStride)
-    for (const [i, literal] of literals.entries()) this.#writeMasked(literalsAt[i]!, literal)
-    this.#exports.setLayout(heads, headBytes, ...literals.flatMap((literal, i) => [literalsAt[i]!, literal.length]))
-    const idOffset = layout.beforeIdBytes
-    this.#exports.setFields(descriptors, count, idOffset, fieldIds.guids, fieldIds.slots, fieldIds.slotBits)
+    this.#writeMasked(openingAt, opening)
+    this.#writeMasked(afterOpenAt, afterOpen)
+    this.#writeMasked(closeAt, close)
+    this.#writeMasked(closeAnswerAt, closeAnswer)
+    this.#exports.setTemplate(
+      ...[heads, headBytes, layout.beforeIdBytes, openingAt, opening.length, afterOpenAt, afterOpen.length],
+      ...[closeAt, close.length, closeAnswerAt, closeAnswer.length],
+    )
+    this.#exports.setFields(descriptors, count, fieldIds.guids, fieldIds.slots, fieldIds.slotBits)
     for (const [i, { optionIds }] of fields.entries()) {
       if (optionIds.length > 0) this.#exports.addOptions(i, optionIds.length)
     }
-    const bits = all.length * bitBytes
-    const block = [validity, bits, listElements, keptTexts, skippedEnds, skippedColumns, inexact, mostInexact]
-    this.#exports.setBlock(...block, answered, rows)
+    const validityBytes = all.length * bitBytes
+    this.#exports.setBlock(
+      ...[rows, validity, validityBytes, listElements, keptTexts, skippedEnds, skippedColumns, answered],
+    )
+    this.#exports.setInexact(inexact, maxInexact)
     const { maxRecordBytes, maxKeyBytes, maxNesting } = limits
     this.#exports.setLimits(Math.min(maxRecordBytes, WINDOW_BYTES), maxKeyBytes, maxNesting)
     this.#blocks = all.map((field, i) => {
@@ -222,7 +256,7 @@ export class RecordsKernel {
     this.gaveUp = this.#exports.gaveUp() !== 0
     if (rows === 0) return 0
     this.rows += rows
-    this.endsBehindRecord = this.#exports.endsBehindRecord() !== 0
+    this.endsAfterRecord = this.#exports.endsAfterRecord() !== 0
     this.#readInexactNumbers(this.#exports.inexact())
     cursor.pos = end - base
     this.recordBytes = (cursor.pos - pos) / rows
@@ -416,8 +450,9 @@ function cellBytes({ kind, indexBytes }: KernelField): number {
   return kind === FieldKind.dictionary ? indexBytes : 8
 }
 
-function blocksOf(literal: Uint8Array): number {
-  return Math.ceil(literal.length / BLOCK_BYTES)
+/** Returns the bytes of a literal's blocks and of their masks. */
+function maskedBytes(literal: Uint8Array): number {
+  return Math.ceil(literal.length / BLOCK_BYTES) * 2 * BLOCK_BYTES
 }
 
 function valuesOf(field: KernelField, buffer: ArrayBuffer, at: number, rows: number): ColumnBlock['values'] {

@@ -1,32 +1,35 @@
-// Where everything stands in the kernel's memory. The TypeScript side (`../memory.ts`) writes by these numbers too; a
-// test compares the two.
+// The kernel's memory layout. The TypeScript side (`../field-layout.ts`) writes by these numbers; a test compares both.
 
-/** A field of the definition, or one of the record's own members: its kind, its options, and its part of a block. */
+/** Bytes from one field descriptor to the next. */
 export const FIELD_BYTES: usize = 64
 
-/** One of the kinds below. */
-export const FIELD_KIND: usize = 0
-/** i32: what the list of skipped questions calls it. */
-export const FIELD_COLUMN: usize = 4
-/** Options: open hash table of `1 << FIELD_SLOT_BITS` i32, each 1 + the number of an option or 0. */
-export const FIELD_SLOTS: usize = 8
-export const FIELD_SLOT_BITS: usize = 12
-/** Options: quoted GUIDs, `GUID_STRIDE` bytes each. */
-export const FIELD_OPTIONS: usize = 16
-/** Options: u32 each, the last answer that chose it. */
-export const FIELD_STAMPS: usize = 20
-/** A cell per row of the block; see the kinds. */
-export const FIELD_CELLS: usize = 24
-/** A bit per row of the block, least significant first. */
-export const FIELD_VALIDITY: usize = 28
-/** u32: the last attempt at a record that answered the field. */
-export const FIELD_ATTEMPT: usize = 32
-/** i32: bytes of an index into the options, 2 or 4. */
-export const FIELD_INDEX_BYTES: usize = 36
-/** i32: what the cells hold, where all are of one width (see `records.ts`); 0 at first. */
-export const FIELD_CELLS_ARE: usize = 40
+/** Describes a question of the definition, or one of the record's own members: what it holds and where it is written. */
+@unmanaged
+export class Field {
+  /** One of the kinds below. */
+  kind: i32
+  /** Number of its column among those that a record can skip. */
+  column: i32
+  /** Options: open hash table of `1 << slotBits` i32, each 1 + the number of an option, or 0. */
+  slots: usize
+  slotBits: u32
+  /** Options: quoted GUIDs, `GUID_STRIDE` bytes each. */
+  options: usize
+  /** Options: u32 each, the number of the last answer that chose it. */
+  stamps: usize
+  /** One cell per row of the block; see the kinds. */
+  cells: usize
+  /** One bit per row of the block, least significant first. */
+  validity: usize
+  /** Number of the last record that answered the field. */
+  record: u32
+  /** Bytes of an index into the options, 2 or 4. */
+  indexBytes: i32
+  /** Which cells an earlier block has left non-zero: `CELLS_CLEAN` … (see `block.ts`). */
+  dirtyCells: i32
+}
 
-/** No column is for it: read for its grammar only. */
+/** No column: values are checked and dropped. */
 export const KIND_NONE: i32 = 0
 /** One option; cell: its index, i16 or i32. */
 export const KIND_DICTIONARY: i32 = 1
