@@ -34,8 +34,7 @@ const encoder = new TextEncoder()
  */
 export function readDatetime(cursor: Cursor, instant: Instant): boolean {
   const start = cursor.pos
-  const common = parseCommonForm(cursor.view, start + 1, instant)
-  const end = common > 0 ? common : parseDatetime(cursor.bytes, start + 1, instant)
+  const end = parseDatetime(cursor.bytes, start + 1, instant)
   if (end > 0 && cursor.bytes[end] === QUOTE) {
     cursor.pos = end + 1
     return true
@@ -45,52 +44,6 @@ export function readDatetime(cursor: Cursor, instant: Instant): boolean {
   if (cursor.pos - start === text.length + 2) return false
   const bytes = encoder.encode(`${text}"`)
   return parseDatetime(bytes, 0, instant) === bytes.length - 1
-}
-
-const FOUR_ZEROS = 0x30303030
-const ABOVE_NINE = 0x76767676
-const HIGH_BITS = 0x80808080
-
-/** Four characters at once, `0` taken from each that `mask` marks as a digit; negative when one of those is no digit. */
-function fourDigits(word: number, mask: number): number {
-  const digits = (word & mask) - (FOUR_ZEROS & mask)
-  return ((digits | (digits + ABOVE_NINE)) & HIGH_BITS) === 0 ? digits : -1
-}
-
-/**
- * The fast path: `YYYY-MM-DDThh:mm:ssZ`, or the same with three digits of a fraction, four characters at a time.
- * @returns the position behind it; -1 when the text is of any other form, or may be no date-time at all.
- */
-function parseCommonForm(view: DataView, p: number, instant: Instant): number {
-  const year = fourDigits(view.getInt32(p, true), -1)
-  const monthWord = view.getInt32(p + 4, true)
-  const dayWord = view.getInt32(p + 8, true)
-  const minuteWord = view.getInt32(p + 12, true)
-  const secondWord = view.getInt32(p + 16, true)
-  const month = fourDigits(monthWord, 0x00ffff00)
-  const day = fourDigits(dayWord, 0xff00ffff | 0)
-  const minute = fourDigits(minuteWord, 0xffff00ff | 0)
-  const second = fourDigits(secondWord, 0x00ffff00)
-  if ((year | month | day | minute | second) < 0) return -1
-  // The characters between the digits: `-`  `-`, `T`, `:` and `:`.
-  if ((monthWord & 0xff0000ff) !== (0x2d00002d | 0) || (dayWord & 0x00ff0000) !== 0x00540000) return -1
-  if ((minuteWord & 0x0000ff00) !== 0x00003a00 || (secondWord & 0xff) !== COLON) return -1
-  const y = (year & 0xff) * 1000 + ((year >> 8) & 0xff) * 100 + ((year >> 16) & 0xff) * 10 + (year >> 24)
-  const m = ((month >> 8) & 0xff) * 10 + ((month >> 16) & 0xff)
-  const d = (day & 0xff) * 10 + ((day >> 8) & 0xff)
-  const hour = ((day >> 24) & 0xff) * 10 + (minute & 0xff)
-  const min = ((minute >> 16) & 0xff) * 10 + (minute >> 24)
-  const sec = ((second >> 8) & 0xff) * 10 + ((second >> 16) & 0xff)
-  if (y < 1 || m < 1 || m > 12 || d < 1 || d > daysInMonth(y, m) || hour > 23 || min > 59 || sec > 59) return -1
-  instant.seconds = daysSinceEpoch(y, m, d) * 86_400 + hour * 3600 + min * 60 + sec
-  instant.microseconds = 0
-  const afterSeconds = secondWord >>> 24
-  if (afterSeconds === UPPER_Z) return p + 20
-  const fractionWord = view.getInt32(p + 20, true)
-  const fraction = fourDigits(fractionWord, 0x00ffffff)
-  if (afterSeconds !== POINT || fraction < 0 || fractionWord >>> 24 !== UPPER_Z) return -1
-  instant.microseconds = ((fraction & 0xff) * 100 + ((fraction >> 8) & 0xff) * 10 + ((fraction >> 16) & 0xff)) * 1000
-  return p + 24
 }
 
 /** Parses from `p` on; returns the position behind the date-time, or -1 when there is none. */

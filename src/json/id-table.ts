@@ -17,11 +17,8 @@ export const QUOTED_GUID_BYTES = GUID_BYTES + 2
 /** A quoted GUID is kept as five float64: its bytes from 0, 8, 16, 24 and 30 on (the last two overlap). */
 const DOUBLES_EACH = 5
 
-/** Tables up to this size are laid out so that no two ids meet in a slot: a search then never goes on to the next. */
-const MOST_IDS_WITHOUT_COLLISION = 64
-
-/** Layouts tried for that; among a few dozen ids one of the first few does. */
-const LAYOUT_TRIALS = 64
+/** Spreads hashes over the slots (Fibonacci hashing). */
+const MULTIPLIER = 0x9e3779b1
 
 export class IdTable {
   /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids of another form. */
@@ -30,7 +27,6 @@ export class IdTable {
   #slots = new Int32Array(8)
   /** Bits of a hash that are not part of a slot's number. */
   #shift = 29
-  #multiplier = 1
   readonly #indexByText = new Map<string, number>()
   readonly #indexByFoldedGuid = new Map<string, number>()
 
@@ -59,7 +55,7 @@ export class IdTable {
   find(view: DataView, p: number): number {
     const doubles = this.#doubles
     const slots = this.#slots
-    let slot = Math.imul(hashAt(view, p), this.#multiplier) >>> this.#shift
+    let slot = Math.imul(hashAt(view, p), MULTIPLIER) >>> this.#shift
     for (;;) {
       const index = slots[slot]! - 1
       if (index < 0) return -1
@@ -102,35 +98,22 @@ export class IdTable {
     return index
   }
 
-  /** Makes the slots anew, for twice the ids there are or more. */
+  /** Rebuilds the hash table with room for at least twice as many ids. */
   #layOut(): void {
     const guids = [...this.#indexByText].filter(([id]) => GUID.test(id))
-    const hashes = guids.map(([id, index]) => ({ index, hash: hashAt(viewOf(id), 0) }))
-    const mayCollide = hashes.length > MOST_IDS_WITHOUT_COLLISION
     let size = 8
-    while (size < hashes.length * (mayCollide ? 4 : 8)) size *= 2
+    while (size < guids.length * 4) size *= 2
     this.#shift = Math.clz32(size - 1)
-    for (let trial = 0; trial < (mayCollide ? 1 : LAYOUT_TRIALS); trial++) {
-      this.#slots = new Int32Array(size)
-      this.#multiplier = (0x9e3779b1 + trial * 0x3504f334) | 1
-      let collisions = 0
-      for (const { index, hash } of hashes) collisions += this.#insert(index, hash)
-      if (collisions === 0) return
-    }
+    this.#slots = new Int32Array(size)
+    for (const [id, index] of guids) this.#insert(index, hashAt(viewOf(id), 0))
   }
 
-  /** Puts an index into the first free slot from its own on; returns how many were taken. */
-  #insert(index: number, hash: number): number {
+  /** Puts an index into the first free slot from that of its hash on. */
+  #insert(index: number, hash: number): void {
     const slots = this.#slots
-    const own = Math.imul(hash, this.#multiplier) >>> this.#shift
-    let slot = own
-    let taken = 0
-    while (slots[slot] !== 0) {
-      slot = slot + 1 === slots.length ? 0 : slot + 1
-      taken++
-    }
+    let slot = Math.imul(hash, MULTIPLIER) >>> this.#shift
+    while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1
     slots[slot] = index + 1
-    return taken
   }
 }
 
