@@ -1,6 +1,7 @@
 import { Agent } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ExportClient } from '../src/api/client.ts'
+import { systemClock } from '../src/api/clock.ts'
 import { API_KEY, BATCH_ID } from './fake-alida/api.ts'
 import { FakeAlida } from './fake-alida/fake-alida.ts'
 import { clientWithSecret, clientWithToken, GIVEN_TOKEN, QuickClock, rejection } from './fake-alida/test-client.ts'
@@ -176,6 +177,37 @@ describe('options', () => {
   ])('refuse %s', (_name, options) => {
     expect(() => new ExportClient(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }))
     expect(() => new ExportClient(options)).not.toThrow(/hunter22/)
+  })
+
+  it('may have spaces inside, and no other characters than HTTP knows', async () => {
+    const client = clientWithSecret(fake, { clientSecret: ' two words ' })
+    expect(await rejection(client.getExportStatus(BATCH_ID))).toMatchObject({ code: 'ERR_API_AUTH' })
+    const sent = fake.requests('token')[0]?.headers.authorization?.slice('Basic '.length) ?? ''
+    expect(Buffer.from(sent, 'base64').toString()).toMatch(/:two words$/)
+    for (const clientSecret of ['two\nlines', 'accént']) {
+      expect(() => clientWithSecret(fake, { clientSecret })).toThrow(/such as a line break or an accent/)
+    }
+    expect(() => clientWithToken(fake, { token: 'two words' })).toThrow(/expected a token/)
+  })
+
+  it('whose request fails again and again is what a passed deadline tells', async () => {
+    const client = clientWithSecret(fake, {
+      clock: systemClock,
+      retry: { baseDelayMs: 60_000, longestDelayMs: 60_000 },
+    })
+    await fake.close()
+    const error = await rejection(client.getExportStatus(BATCH_ID, { deadlineMs: 1499.7 }))
+    fake = await FakeAlida.start()
+    expect(error).toMatchObject({ code: 'ERR_API_TIMEOUT' })
+    expect(error.message).toMatch(
+      /took longer than 1\.5 s; last failure: the request for a token: no connection, ECONNREFUSED at 127/,
+    )
+  })
+
+  it('take a region in capitals', () => {
+    const warnings: string[] = []
+    new ExportClient({ ...base, region: 'NA1', onWarning: (message) => warnings.push(message) })
+    expect(warnings).toEqual([])
   })
 
   it('warn of a region of unusual shape and of an unencrypted base URL, and use them', () => {

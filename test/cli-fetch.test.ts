@@ -339,6 +339,23 @@ describe.concurrent('a proxy', () => {
     proxy.close()
   })
 
+  test.for([
+    ['http://nowhere.invalid:3128', 'no host named nowhere.invalid; check the proxy'],
+    ['http://127.0.0.1:1', 'no connection, ECONNREFUSED at 127.0.0.1 port 1'],
+    ['socks5://127.0.0.1:1', 'no connection, ECONNREFUSED at 127.0.0.1 port 1'],
+  ])('that cannot be reached is what is blamed: %s', async ([address = '', message], { expect }) => {
+    const fake = await newFake()
+    const env = { HTTP_PROXY: address }
+    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID, '--timeout', '1s'], { env })
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(message as string) })
+  })
+
+  test.for(['ftp://proxy.example', 'file:///proxy'])('of another kind is refused: %s', async (address, { expect }) => {
+    const fake = await newFake()
+    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env: { HTTP_PROXY: address } })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('address of a proxy in HTTP_PROXY') })
+  })
+
   test('whose address is none is an error of the settings, which does not show it', async ({ expect }) => {
     const fake = await newFake()
     const env = { https_proxy: '', HTTP_PROXY: 'http://user:secret-word@[' }

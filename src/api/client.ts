@@ -23,7 +23,7 @@ import type { Operation, OperationOptions } from './operation.ts'
 import { Redactor } from './redaction.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
-import { GivenToken, RenewedToken, secretText, type TokenSource } from './token.ts'
+import { credentialText, GivenToken, RenewedToken, secretText, type TokenSource } from './token.ts'
 import { basicAuthorization, type TokenRequestParts, tokenIssuer } from './token-request.ts'
 
 export type {
@@ -164,8 +164,8 @@ function tokenSource(options: ExportClientOptions, parts: TokenRequestParts): To
     throw new OptionError('ERR_OPTION', 'expected a token, or a client id and a client secret; something is missing')
   }
   const credentials = {
-    clientId: secretText('a client id', clientId),
-    clientSecret: secretText('a client secret', clientSecret),
+    clientId: credentialText('a client id', clientId),
+    clientSecret: credentialText('a client secret', clientSecret),
   }
   if (credentials.clientId.includes(':')) {
     throw new OptionError('ERR_OPTION', 'expected a client id without a colon, which HTTP Basic cannot carry')

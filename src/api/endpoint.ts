@@ -97,8 +97,9 @@ function baseOf(options: EndpointOptions, warn: (message: string) => void): URL 
   if (!HOST_LABEL.test(name)) {
     throw new OptionError('ERR_OPTION', `expected a region such as na1, found ${quoted(name)}`)
   }
-  if (!USUAL_REGION.test(name)) warn(`region ${quoted(name)} does not look like one (such as na1); used as it is`)
-  return new URL(`https://api.${name}.alida.com/`)
+  if (!USUAL_REGION.test(name.toLowerCase()))
+    warn(`region ${quoted(name)} does not look like one (such as na1); used as it is`)
+  return new URL(`https://api.${name.toLowerCase()}.alida.com/`)
 }
 
 function checkedBase(baseUrl: string | URL, warn: (message: string) => void): URL {

@@ -44,11 +44,12 @@ export function networkFailure(
     return new TemporaryFailure(failure, { notActedOn: NOT_CONNECTED.has(code) })
   }
   if (code === 'ENOTFOUND') {
-    const advice = 'check the region or base URL, and the network'
-    return new ApiError('ERR_API_NETWORK', `${what}: no host named ${url.hostname}; ${advice}`, place)
+    const host = sought(error, 'hostname') ?? url.hostname
+    const advice = host === url.hostname ? 'check the region or base URL, and the network' : 'check the proxy'
+    return new ApiError('ERR_API_NETWORK', `${what}: no host named ${host}; ${advice}`, place)
   }
   const proxyStatus = statusOfProxy(error)
-  const reason = proxyStatus === undefined ? reasonOf(code, place.cause) : refusalOfProxy(proxyStatus)
+  const reason = proxyStatus === undefined ? reasonOf(code, error, place.cause) : refusalOfProxy(proxyStatus)
   const failure = new ApiError('ERR_API_NETWORK', `${what}: ${reason} (${url.origin})`, place)
   // HPE_: the answer broke off or broke the protocol in the middle.
   const notActedOn = NOT_CONNECTED.has(code) || proxyStatus !== undefined
@@ -68,8 +69,18 @@ function refusalOfProxy(status: number): string {
   return `the proxy made no connection, HTTP ${status}${advice}`
 }
 
-function reasonOf(code: string, cause: Error): string {
-  if (NOT_CONNECTED.has(code)) return `no connection, ${code}`
+/** What the system was asked for. */
+function sought(error: unknown, member: 'hostname' | 'address' | 'port'): string | undefined {
+  const value = error instanceof Error ? (error as { [name: string]: unknown } & Error)[member] : undefined
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function reasonOf(code: string, error: unknown, cause: Error): string {
+  if (NOT_CONNECTED.has(code)) {
+    const address = sought(error, 'address')
+    // Where there is a proxy, it is the proxy's.
+    return `no connection, ${code}${address === undefined ? '' : ` at ${address} port ${sought(error, 'port')}`}`
+  }
   if (CUT_OFF.has(code)) return 'the connection broke off'
   // What OpenSSL says has places of its own source in it.
   if (code.startsWith('ERR_SSL_')) return `no secure connection, ${code}`

@@ -23,8 +23,12 @@ export class Operation {
   readonly #startMs: number
   #timer: NodeJS.Timeout | undefined
   #failure: ExportError | undefined
+  readonly #onProblem: ((detail: string) => void) | undefined
+  #problem = ''
 
-  constructor(what: string, options: OperationOptions, clock: Clock) {
+  /** @param onProblem Told what `noteProblem` is told. */
+  constructor(what: string, options: OperationOptions, clock: Clock, onProblem?: (detail: string) => void) {
+    this.#onProblem = onProblem
     this.what = what
     this.clock = clock
     this.#startMs = clock.now()
@@ -56,14 +60,21 @@ export class Operation {
     return this.#failure
   }
 
+  /** Says what to tell when the deadline passes: the last failure, or the last status. */
+  noteProblem(detail: string): void {
+    this.#problem = detail
+    this.#onProblem?.(detail)
+  }
+
   /** Throws AbortError or ERR_API_TIMEOUT if the operation is over. */
-  check(detail = ''): void {
+  check(detail?: string): void {
     if (this.#failure === undefined && this.remainingMs <= 0) this.#fail(this.#timeout(detail))
     if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Waits, then checks. A pause that would pass the deadline is not begun. */
-  async pause(delayMs: number, detail = ''): Promise<void> {
+  async pause(delayMs: number, detail: string): Promise<void> {
+    this.noteProblem(detail)
     this.check(detail)
     if (delayMs > this.remainingMs) {
       this.#fail(this.#timeout(detail))
@@ -84,8 +95,9 @@ export class Operation {
     this.#fail(new AbortError('ERR_ABORTED', `${this.what} was aborted`))
   }
 
-  #timeout(detail = ''): ApiError {
-    return new ApiError('ERR_API_TIMEOUT', `${this.what} took longer than ${this.#deadlineMs / 1000} s${detail}`)
+  #timeout(detail = this.#problem): ApiError {
+    const seconds = Math.round(this.#deadlineMs) / 1000
+    return new ApiError('ERR_API_TIMEOUT', `${this.what} took longer than ${seconds} s${detail}`)
   }
 
   #fail(error: ExportError): void {

@@ -9,7 +9,7 @@ import { plainUrl } from './redaction.ts'
 import { discard, failureReport, jsonObject, statusError, statusFailure, statusMayPass } from './response.ts'
 import { withRetries } from './retry.ts'
 import type { SessionParts } from './session.ts'
-import type { IssuedToken } from './token.ts'
+import type { IssuedToken, IssueToken } from './token.ts'
 
 export interface ClientCredentials {
   readonly clientId: string
@@ -21,13 +21,10 @@ export type TokenRequestParts = Omit<SessionParts, 'tokens'>
 const WHAT = 'the request for a token'
 
 /** A function that gets a new token; 4xx is ERR_API_AUTH, the rest is repeated like any request. */
-export function tokenIssuer(
-  credentials: ClientCredentials,
-  parts: TokenRequestParts,
-): (signal: AbortSignal) => Promise<IssuedToken> {
+export function tokenIssuer(credentials: ClientCredentials, parts: TokenRequestParts): IssueToken {
   const request = tokenRequest(credentials, parts.endpoint, parts.apiKey)
-  return async (signal) => {
-    const operation = new Operation(WHAT, { signal }, parts.clock)
+  return async (signal, noteProblem) => {
+    const operation = new Operation(WHAT, { signal }, parts.clock, noteProblem)
     try {
       return await withRetries(operation, parts.retry, () => issueOnce(request, operation, parts))
     } finally {

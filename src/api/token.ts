@@ -34,17 +34,20 @@ export interface IssuedToken {
   readonly lifeMs: number | undefined
 }
 
+/** Gets a token; `noteProblem` is told of failures that are tried again. */
+export type IssueToken = (signal: AbortSignal, noteProblem: (detail: string) => void) => Promise<IssuedToken>
+
 /** A token is renewed so long before it expires. */
 const RENEWAL_LEAD_MS = 60_000
 
 /** Tokens from `issue`, one request for all calls that need one at the same time. */
 export class RenewedToken implements TokenSource {
-  readonly #issue: (signal: AbortSignal) => Promise<IssuedToken>
+  readonly #issue: IssueToken
   readonly #clock: Clock
   #current: { token: string; renewAtMs: number } | undefined
   #renewal: SharedRenewal | undefined
 
-  constructor(issue: (signal: AbortSignal) => Promise<IssuedToken>, clock: Clock) {
+  constructor(issue: IssueToken, clock: Clock) {
     this.#issue = issue
     this.#clock = clock
   }
@@ -52,7 +55,7 @@ export class RenewedToken implements TokenSource {
   async current(operation: Operation): Promise<string> {
     if (this.#current !== undefined && this.#clock.now() < this.#current.renewAtMs) return this.#current.token
     if (this.#renewal === undefined || this.#renewal.abandoned) {
-      const renewal = new SharedRenewal((signal) => this.#renew(signal))
+      const renewal = new SharedRenewal((signal, noteProblem) => this.#renew(signal, noteProblem))
       const forget = () => {
         if (this.#renewal === renewal) this.#renewal = undefined
       }
@@ -68,9 +71,9 @@ export class RenewedToken implements TokenSource {
     return true
   }
 
-  async #renew(signal: AbortSignal): Promise<string> {
+  async #renew(...request: Parameters<IssueToken>): Promise<string> {
     const askedAtMs = this.#clock.now()
-    const { token, lifeMs } = await this.#issue(signal)
+    const { token, lifeMs } = await this.#issue(...request)
     const useMs = lifeMs === undefined ? Number.POSITIVE_INFINITY : usableMs(lifeMs)
     this.#current = { token, renewAtMs: askedAtMs + useMs }
     return token
@@ -86,10 +89,12 @@ function usableMs(lifeMs: number): number {
 class SharedRenewal {
   readonly token: Promise<string>
   readonly #abort = new AbortController()
-  #waiting = 0
+  readonly #waiting = new Set<Operation>()
 
-  constructor(renew: (signal: AbortSignal) => Promise<string>) {
-    this.token = renew(this.#abort.signal)
+  constructor(renew: (...request: Parameters<IssueToken>) => Promise<string>) {
+    this.token = renew(this.#abort.signal, (detail) => {
+      for (const operation of this.#waiting) operation.noteProblem(detail)
+    })
   }
 
   get abandoned(): boolean {
@@ -97,7 +102,7 @@ class SharedRenewal {
   }
 
   async join(operation: Operation): Promise<string> {
-    this.#waiting++
+    this.#waiting.add(operation)
     const { signal } = operation
     let stop = () => {}
     const stopped = new Promise<never>((_, reject) => {
@@ -109,18 +114,26 @@ class SharedRenewal {
       return await Promise.race([this.token, stopped])
     } finally {
       signal.removeEventListener('abort', stop)
-      this.#waiting--
-      if (this.#waiting === 0) this.#abort.abort()
+      this.#waiting.delete(operation)
+      if (this.#waiting.size === 0) this.#abort.abort()
     }
   }
 }
 
 /** A secret fit for a header, without white space around it. Throws OptionError, which does not show it. */
 export function secretText(what: string, value: string): string {
+  return checkedSecret(what, value, /^[\x21-\x7e]+$/)
+}
+
+/** A client id or secret, which OAuth lets have spaces inside. Throws OptionError, which does not show it. */
+export function credentialText(what: string, value: string): string {
+  return checkedSecret(what, value, /^[\x20-\x7e]+$/)
+}
+
+function checkedSecret(what: string, value: string, form: RegExp): string {
   const text = typeof value === 'string' ? value.trim() : ''
-  if (/^[\x21-\x7e]+$/.test(text)) return text
-  throw new OptionError(
-    'ERR_OPTION',
-    `expected ${what}, found ${text === '' ? 'nothing' : 'a text with other characters'}`,
-  )
+  if (form.test(text)) return text
+  const found =
+    text === '' ? 'nothing' : 'a text with characters that it cannot have, such as a line break or an accent'
+  throw new OptionError('ERR_OPTION', `expected ${what}, found ${found}`)
 }

@@ -15,6 +15,8 @@ const PROXY_VARIABLES = {
   httpProxy: ['http_proxy', 'HTTP_PROXY'],
 } as const
 
+const PROXY_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'socks:', 'socks5:'])
+
 /**
  * Runs `use` with a client and closes the client's connections.
  * @throws OptionError when settings are missing; nothing is loaded then.
@@ -59,6 +61,6 @@ function proxyOf(scheme: keyof typeof PROXY_VARIABLES): string {
   const address = process.env[name]?.trim() ?? ''
   if (address === '') return ''
   const url = address.includes('://') ? address : `http://${address}`
-  if (URL.canParse(url)) return url
+  if (URL.canParse(url) && PROXY_SCHEMES.has(new URL(url).protocol)) return url
   throw new OptionError('ERR_OPTION', `expected the address of a proxy in ${name}, found something else`)
 }
