@@ -44,6 +44,9 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
+/** Characters of a path in a message. */
+const LONGEST_PATH = 500
+
 /** Bytes asked of a file at a time. */
 const READ_BYTES = 1 << 20
 
@@ -201,12 +204,18 @@ function openPipe(path: string): Readable {
   }
 }
 
-function unreadable(path: string, error: unknown): SourceError {
+function unreadable(input: string, error: unknown): SourceError {
   const code = (error as NodeJS.ErrnoException).code
-  const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(path)
+  // It may hold the answers of people.
+  if (/^\ufeff?\s*[{[]/.test(input) && (code === 'ENOENT' || code === 'ENAMETOOLONG')) {
+    const advice = 'hand in its bytes, as in Buffer.from(text)'
+    return new SourceError('ERR_SOURCE', `expected the path of an export, found what looks like its JSON; ${advice}`)
+  }
+  const path = shortened(input, LONGEST_PATH)
+  const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(input)
   if (code === 'ENOENT' && address !== null) {
     const found = shortened(`${address[1]}//${address[2]}`)
-    const advice = /^file:/i.test(path) ? 'give its path, or a URL object' : 'get the file first'
+    const advice = /^file:/i.test(input) ? 'give its path, or a URL object' : 'get the file first'
     return new SourceError('ERR_SOURCE', `expected the path of an export, found an address: ${found}; ${advice}`)
   }
   if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)

@@ -148,3 +148,18 @@ describe('on the command line', () => {
     expect(isExportError(error, 'ERR_SOURCE')).toBe(true)
   })
 })
+
+test('CSV holds nothing that a spreadsheet would run', async () => {
+  const names = ['=1+1', '+1', '-1', '@sum', '\tx', 'plain']
+  const fields = names.map((name, i) => ({
+    id: `f${i}`,
+    name,
+    type: { dataType: 'string' },
+    meta: { description: name },
+  }))
+  const codebook = await readCodebook(Buffer.from(JSON.stringify({ definition: { fields }, records: [] })))
+  const rows = codebookText(codebook, 'csv').trim().split('\n').slice(1)
+  expect(rows.map((row) => row.split(',')[0])).toEqual(["'=1+1", "'+1", "'-1", "'@sum", "'\tx", 'plain'])
+  expect(rows.map((row) => row.split(',')[4])).toEqual(["'=1+1", "'+1", "'-1", "'@sum", "'\tx", 'plain'])
+  expect(JSON.parse(codebookText(codebook, 'json')).questions.map(({ name }: { name: string }) => name)).toEqual(names)
+})

@@ -76,7 +76,7 @@ describe('with onInvalid null', () => {
     expect(found.rejects.map(({ reason: _, ...rest }) => rest)).toEqual(rejects)
     expect(found.rejects.map(({ reason }) => reason)).toEqual([
       'expected one value for enum, found 2 values',
-      'expected a number that fits a float64, found "many"',
+      'expected a number, found "many"',
       'expected one answer per question, found two that differ',
       'expected a date-time such as "2026-03-01T10:00:00Z", found "soon"',
       'expected one answer per question, found two that differ',
@@ -158,7 +158,7 @@ describe('with onInvalid null', () => {
     const secret = bytes.toString().replace('"name":"Number"', '"name":"Number","isSensitive":true')
     const found = await outcomeOf(Buffer.from(secret), { sensitive: 'hash', hashOwner: true, hashKey: 'key' })
     const number = found.rejects.find(({ fieldName }) => fieldName === 'Number')
-    expect(number).toMatchObject({ raw: null, reason: 'expected a number that fits a float64' })
+    expect(number).toMatchObject({ raw: null, reason: 'expected a number' })
     expect(JSON.stringify(found.rejects)).not.toContain('"p1"')
     expect(number?.ownerId).toBe(found.columns.ownerId?.[0])
   })

@@ -89,3 +89,19 @@ test.for([
   expect(message).toContain(`found an address: ${shown};`)
   expect(message).not.toMatch(/pass|secret/)
 })
+
+test.for([EXPORT, ` \n${EXPORT}`, `\ufeff${EXPORT}`, `${EXPORT}${' '.repeat(5000)}`, `[${RECORD}]`])(
+  'JSON in the place of a path is said to be that, and not repeated',
+  async (text) => {
+    const { code, message } = await refusal(text)
+    expect(code).toBe('ERR_SOURCE')
+    expect(message).toContain('found what looks like its JSON')
+    expect(message).not.toContain('ownerId')
+  },
+)
+
+test('a path of any length is a message of one line', async () => {
+  const { code, message } = await refusal(`/nowhere/${'x'.repeat(100_000)}`)
+  expect(code).toBe('ERR_SOURCE')
+  expect(message.length).toBeLessThan(700)
+})

@@ -54,7 +54,10 @@ function jsonRow(question: QuestionTally): Record<string, unknown> {
   }
 }
 
-/** Options are one cell of JSON, in their order: no separator is safe inside of labels. */
+/**
+ * Options are one cell of JSON, in their order: no separator is safe inside of labels. Texts that a spreadsheet would
+ * run as a formula get an apostrophe in front.
+ */
 function csvText({ questions }: Codebook): string {
   const { stringify } = createRequire(import.meta.url)('csv-stringify/sync') as typeof import('csv-stringify/sync')
   const showsInvalid = hasInvalid(questions)
@@ -67,7 +70,7 @@ function csvText({ questions }: Codebook): string {
     return [column, id, name, dataType, text, group, flags, ...counts, optionText]
   })
   const columns = CSV_COLUMNS.filter((name) => showsInvalid || name !== 'invalid')
-  return stringify(rows, { header: true, columns })
+  return stringify(rows, { header: true, columns, escape_formulas: true })
 }
 
 const CSV_COLUMNS = [

@@ -24,6 +24,7 @@ export class DoubleColumn extends ScalarColumn {
     } else if (isDigit(byte) || byte === MINUS) {
       value = readNumber(cursor)
     }
+    if (Number.isNaN(value)) throw invalidValue(cursor, start, 'a number')
     if (!Number.isFinite(value)) throw invalidValue(cursor, start, 'a number that fits a float64')
     if (isIntegerRounded(value, cursor, start)) this.notes.add('rounded-integer')
     this.reserveRow(row)
