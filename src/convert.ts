@@ -64,11 +64,21 @@ function startThreads({ source, target, format, options, internals }: Conversion
   // Pieces that turn out not to fit are read again: a caller would be told twice, a stream as target be written twice.
   if (options.onReject !== undefined || !isPath(source) || !isPath(target)) return {}
   const { smallestPoolBytes } = internals
-  const stats = statSync(source, { throwIfNoEntry: false })
-  if (stats?.isFile() !== true || !isWorthAPool(stats.size, 0, smallestPoolBytes)) return {}
+  const byteLength = fileBytes(source)
+  if (byteLength === undefined || !isWorthAPool(byteLength, 0, smallestPoolBytes)) return {}
   const pool = new PiecePool(threads)
-  if (isWorthAPool(stats.size, likelyColumns(source), smallestPoolBytes)) pool.start()
+  if (isWorthAPool(byteLength, likelyColumns(source), smallestPoolBytes)) pool.start()
   return { pool }
+}
+
+/** Undefined for what is no plain file; what keeps it from being read is told by who opens it. */
+function fileBytes(path: string | URL): number | undefined {
+  try {
+    const stats = statSync(path)
+    return stats.isFile() ? stats.size : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Bytes that a question takes in most definitions, at least. */

@@ -17,6 +17,7 @@ import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
+import { unreadableSource } from './unreadable-source.ts'
 
 /** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
 export type ExportSource =
@@ -43,9 +44,6 @@ export interface ByteSource {
   readonly peek?: (byteOffset: number, length: number) => Promise<Uint8Array>
   close(): Promise<void>
 }
-
-/** Characters of a path in a message. */
-const LONGEST_PATH = 500
 
 /** Bytes asked of a file at a time. */
 const READ_BYTES = 1 << 20
@@ -92,7 +90,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
     return openStream(stream, signal)
   }
   const file = await open(path).catch((error: unknown) => {
-    throw unreadable(path, error)
+    throw unreadableSource(path, error)
   })
   const reopen = async (byteOffset: number) => {
     const again = await openPath(path, signal)
@@ -101,7 +99,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   const magic = new Uint8Array(2)
   await file.read(magic, 0, magic.length, 0).catch(async (error: unknown) => {
     await file.close()
-    throw unreadable(path, error)
+    throw unreadableSource(path, error)
   })
   if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal, () => file.close())
   return new FileSource(file, stats.size, reopen, signal)
@@ -172,7 +170,7 @@ function statOf(path: string): Stats {
   try {
     return statSync(path)
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadableSource(path, error)
   }
 }
 
@@ -200,27 +198,8 @@ function openPipe(path: string): Readable {
     return new PipeStream(fd)
   } catch (error) {
     if (fd !== undefined) closeSync(fd)
-    throw unreadable(path, error)
+    throw unreadableSource(path, error)
   }
-}
-
-function unreadable(input: string, error: unknown): SourceError {
-  const code = (error as NodeJS.ErrnoException).code
-  // It may hold the answers of people.
-  if (/^\ufeff?\s*[{[]/.test(input) && (code === 'ENOENT' || code === 'ENAMETOOLONG')) {
-    const advice = 'hand in its bytes, as in Buffer.from(text)'
-    return new SourceError('ERR_SOURCE', `expected the path of an export, found what looks like its JSON; ${advice}`)
-  }
-  const path = shortened(input, LONGEST_PATH)
-  const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(input)
-  if (code === 'ENOENT' && address !== null) {
-    const found = shortened(`${address[1]}//${address[2]}`)
-    const advice = /^file:/i.test(input) ? 'give its path, or a URL object' : 'get the file first'
-    return new SourceError('ERR_SOURCE', `expected the path of an export, found an address: ${found}; ${advice}`)
-  }
-  if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
-  if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
-  return new SourceError('ERR_SOURCE', `cannot read ${path}: ${systemReason(error)}`, { cause: error })
 }
 
 function broken(error: unknown): SourceError {

@@ -10,9 +10,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file would be larger than the system allows',
   EIO: 'the disk or its connection has failed (EIO)',
+  ENOENT: 'no such file or folder',
+  EISDIR: 'it is a directory',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its links lead round in a circle',
+  ENOTDIR: 'a part of the path is no folder',
 }
 
 /** Why a system call failed; Node's own message for what has no words here. */
@@ -29,6 +33,14 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 /** An ExportError `ERR_MEMORY` for memory that the engine could not get; any other error stays as it is. */
 export function explainMemory(error: unknown): unknown {
   if (!(error instanceof RangeError) || !/memory|allocat/i.test(error.message)) return error
-  const problem = `there is too little memory (${error.message}); a smaller batch size or row group size needs less`
-  return new ExportError('ERR_MEMORY', problem, { cause: error })
+  const advice = isWebAssembly(error)
+    ? 'where addresses are limited (ulimit -v), NODE_OPTIONS=--disable-wasm-trap-handler needs far fewer of them'
+    : 'a smaller batch size or row group size needs less'
+  return new ExportError('ERR_MEMORY', `there is too little memory (${error.message}); ${advice}`, { cause: error })
+}
+
+/** The engine asks for 10 GB of addresses for each memory of WebAssembly, however small it is, to check bounds for free. */
+function isWebAssembly(error: RangeError): boolean {
+  const isSet = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes('--disable-wasm-trap-handler')
+  return error.message.startsWith('WebAssembly') && !isSet
 }

@@ -13,6 +13,7 @@ const LAYERS = [
   'errors.ts',
   'option-values.ts',
   'system-error.ts',
+  'unreadable-source.ts',
   'temporary-path.ts',
   'version.ts',
   'package-file.ts',

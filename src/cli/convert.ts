@@ -116,7 +116,8 @@ async function write(
   return convertExport(source, target, { ...shape, ...writing, signal, watch }, internals)
 }
 
-function requireFolder(output: string, format: OutputFormat | undefined): void {
+/** @throws OptionError unless the output can be the folder of a star layout. */
+export function requireFolder(output: string, format: OutputFormat | undefined): void {
   if (format !== undefined && format !== 'parquet') {
     throw new OptionError('ERR_OPTION', `layout star writes Parquet files, found --format ${format}`)
   }

@@ -9,7 +9,7 @@ import { type OutputTarget, requireWritable } from '../sinks/output.ts'
 import { requireRejects } from '../sinks/rejects-path.ts'
 import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
-import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport } from './convert.ts'
+import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport, requireFolder } from './convert.ts'
 import { duration } from './figures.ts'
 import { showWaiting } from './progress.ts'
 import { SavedDocument } from './saved-document.ts'
@@ -86,6 +86,7 @@ async function requirePaths(output: ConvertCommandOptions, saveJson: string | un
   if (saveJson !== undefined && !isStream && resolve(saveJson) === resolve(output.output)) {
     throw new OptionError('ERR_OPTION', `--output and --save-json name the same file: ${saveJson}`)
   }
+  if (output.layout === 'star') requireFolder(output.output, output.format)
   if (output.layout === 'star') (await import('../star/star.ts')).requireStarFolder(output.output)
   else await requireWritable(target)
   if (saveJson !== undefined) await requireWritable(saveJson)

@@ -89,8 +89,8 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimit
   const shape: ShapeOptions = {
     ...pickShape(rest),
     ...(layout === undefined || isStar ? {} : { layout }),
-    fields: fields && splitNames(fields),
-    exclude: exclude && splitNames(exclude),
+    fields: fields && splitNames('fields', fields),
+    exclude: exclude && splitNames('exclude', exclude),
   }
   if (shape.sensitive === 'hash' || shape.hashOwner === true) {
     const hashKey = process.env[HASH_KEY_VARIABLE] ?? ''
@@ -127,9 +127,13 @@ function pickShape(options: ShapeCommandOptions): ShapeOptions {
 }
 
 /** Several names may stand in one option, with commas between them. */
-function splitNames(words: readonly string[]): string[] {
-  return words
+function splitNames(option: 'fields' | 'exclude', words: readonly string[]): string[] {
+  const names = words
     .flatMap((word) => word.split(','))
     .map((word) => word.trim())
     .filter((word) => word !== '')
+  // A variable that is empty would else leave out all questions, or none.
+  if (names.length === 0)
+    throw new OptionError('ERR_OPTION', `--${option}: expected names or ids of questions, found none`)
+  return names
 }

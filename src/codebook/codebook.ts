@@ -28,10 +28,19 @@ const BATCH_ROWS = 16_384
  */
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
   if (typeof source === 'string') {
-    if (statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) return starCodebook(source)
+    if (isFolder(source)) return starCodebook(source)
     if ((await outputFormatOf(source)) !== undefined) return tallied(await opened(source))
   }
   return tallied(await readExport(source, { batchSize: BATCH_ROWS, ...options }))
+}
+
+/** What keeps a path from being looked at is told by who opens it. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** A file that was written before. Its schema has all that the file says of itself. */

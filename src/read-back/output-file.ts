@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { type RecordBatch, RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
 import { ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm'
 import { type ExportError, isExportError, shortened } from '../errors.ts'
+import { isSystemError, systemReason } from '../system-error.ts'
 import { endsOf, formatOf, type OutputFormat } from './output-format.ts'
 import { settledOrPanicked } from './wasm-panic.ts'
 
@@ -47,6 +48,8 @@ async function opened(path: string): Promise<RawFile> {
       return openParquet(path)
     case 'arrow':
       return openArrowFile(path)
+    case undefined:
+      throw new Error('expected a Parquet or Arrow file, found something else')
     default:
       if (end !== END_OF_STREAM) throw new Error('expected the end mark of an Arrow stream, found none')
       return arrowFile('arrows', await RecordBatchReader.from(createReadStream(path)))
@@ -133,7 +136,7 @@ async function readable<T>(path: string, failure: Failure, step: () => Promise<T
     return await step()
   } catch (cause) {
     if (isExportError(cause)) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = isSystemError(cause) ? systemReason(cause) : cause instanceof Error ? cause.message : String(cause)
     throw failure(`${path}: cannot be read: ${shortened(reason, 200)}`, cause)
   }
 }

@@ -80,6 +80,9 @@ function standingAt(target: string | URL): { path: string; existing: Stats | und
   const existing = statOrUndefined(path)
   if (existing?.isDirectory())
     throw new OutputError('ERR_OUTPUT', `expected a file to write, found a directory: ${path}`)
+  if (existing === undefined && path.endsWith('/')) {
+    throw new OutputError('ERR_OUTPUT', `expected a file to write, found the name of a folder: ${path}`)
+  }
   return { path: existing === undefined || existing.isFile() ? behindLinks(path) : path, existing }
 }
 

@@ -6,6 +6,7 @@ import { SYSTEM_COLUMNS } from '../names.ts'
 import type { OutputFormat } from '../read-back/output-format.ts'
 import { INVALID_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
 import { SourceState } from '../source-state.ts'
+import { unreadableSource } from '../unreadable-source.ts'
 import type { Warning } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -100,7 +101,15 @@ async function compare({ source, output, rejects, options = {} }: VerifyInput): 
 
 /** An export that can be opened again. */
 export function reopenable(source: string | ReopenableSource): ReopenableSource {
-  return typeof source === 'string' ? () => createReadStream(source) : source
+  return typeof source === 'string' ? () => bytesOf(source) : source
+}
+
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path)
+  } catch (error) {
+    throw unreadableSource(path, error)
+  }
 }
 
 interface ExpectedRow {

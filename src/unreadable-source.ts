@@ -1,0 +1,28 @@
+/** What is wrong with the path of an export, in words. */
+
+import { SourceError, shortened } from './errors.ts'
+import { systemReason } from './system-error.ts'
+
+/** Characters of a path in a message. */
+const LONGEST_PATH = 500
+
+/** Why a path cannot be opened, looked at or read. */
+export function unreadableSource(input: string, error: unknown): SourceError {
+  const code = (error as NodeJS.ErrnoException).code
+  // It may hold the answers of people.
+  if (/^\ufeff?\s*[{[]/.test(input) && (code === 'ENOENT' || code === 'ENAMETOOLONG')) {
+    const advice = 'hand in its bytes, as in Buffer.from(text)'
+    return new SourceError('ERR_SOURCE', `expected the path of an export, found what looks like its JSON; ${advice}`)
+  }
+  const path = shortened(input, LONGEST_PATH)
+  const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(input)
+  if (code === 'ENOENT' && address !== null) {
+    const found = shortened(`${address[1]}//${address[2]}`)
+    const advice = /^file:/i.test(input) ? 'give its path, or a URL object' : 'get the file first'
+    return new SourceError('ERR_SOURCE', `expected the path of an export, found an address: ${found}; ${advice}`)
+  }
+  if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
+  if (code === 'EISDIR') return new SourceError('ERR_SOURCE', `expected a file, found a directory: ${path}`)
+  if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
+  return new SourceError('ERR_SOURCE', `cannot read ${path}: ${systemReason(error)}`, { cause: error })
+}
