@@ -86,7 +86,7 @@ export function definitionFromJson(value: unknown, warnings: WarningLog, limits:
     }
   }
   const fieldGroups = arrayAt(definition.fieldGroups, 'definition.fieldGroups').map((entry, i) =>
-    groupFromJson(entry, `definition.fieldGroups[${i}]`),
+    groupFromJson(entry, `definition.fieldGroups[${i}]`, warnings),
   )
   return { fields, fieldGroups }
 }
@@ -155,14 +155,14 @@ function optionsFromJson(
   return [...options.values()]
 }
 
-function groupFromJson(value: unknown, path: string): FieldGroup {
+function groupFromJson(value: unknown, path: string, warnings: WarningLog): FieldGroup {
   const group = objectAt(value, path)
   const meta = optionalObject(group.meta)
   return {
     id: textOf(group.id),
-    name: textOf(group.name),
+    name: textOf(group.name, warnings),
     fieldIds: arrayAt(group.fieldIds, `${path}.fieldIds`).map((id) => textOf(id)),
-    description: textOf(meta.description),
+    description: textOf(meta.description, warnings),
     isRequired: isTrue(meta.isRequired),
   }
 }
@@ -204,6 +204,7 @@ function textOf(value: unknown, warnings?: WarningLog): string {
     warnings?.add('lone-surrogate')
     return value.toWellFormed()
   }
+  if (typeof value === 'object' && value !== null) warnings?.add('definition-text-left-out')
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 

@@ -5,6 +5,7 @@ import { printable, quoted } from './errors.ts'
 export type WarningKind =
   | 'definition-field-repeated'
   | 'definition-option-repeated'
+  | 'definition-text-left-out'
   | 'duplicate-option-name'
   | 'unknown-data-type'
   | 'unknown-option'
@@ -136,6 +137,8 @@ function messageOf(entry: WarningEntry): string {
       return `the definition lists field ${entry.fieldId} more than once; the first entry is used`
     case 'definition-option-repeated':
       return `${question}: the definition lists an option id more than once (${details}); the first name is used`
+    case 'definition-text-left-out':
+      return `the definition has ${times(entry.count, 'object or array')} where names and texts belong; left out`
     case 'duplicate-option-name':
       return `${question}: several options share a name (${details}); later ones got " (2)", " (3)" …`
     case 'unknown-data-type':
@@ -169,7 +172,7 @@ function messageOf(entry: WarningEntry): string {
   }
 }
 
-const IRREGULAR: Readonly<Record<string, string>> = { half: 'halves' }
+const IRREGULAR: Readonly<Record<string, string>> = { half: 'halves', 'object or array': 'objects or arrays' }
 
 function times(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${IRREGULAR[noun] ?? `${noun}s`}`

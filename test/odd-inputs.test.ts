@@ -26,6 +26,25 @@ function tar(name: string, content: string): Buffer {
   return Buffer.concat([header, Buffer.from(content), Buffer.alloc(1024)])
 }
 
+test.each([
+  ['the name of a question', '{"id":"f","name":{"en":"Q"},"type":{"dataType":"string"}}'],
+  ['a question text', '{"id":"f","name":"Q","type":{"dataType":"string"},"meta":{"description":[{"text":"Q"}]}}'],
+  [
+    'the name of an option',
+    '{"id":"f","name":"Q","type":{"dataType":"enum","values":[{"id":"o","name":{"en":"Yes"}}]}}',
+  ],
+])('texts of the definition that are none do not disappear silently: %s', async (_name, field) => {
+  const reader = await readExport(Buffer.from(`{"definition":{"fields":[${field}]},"records":[]}`))
+  expect(reader.warnings).toEqual([
+    expect.objectContaining({
+      kind: 'definition-text-left-out',
+      count: 1,
+      message: expect.stringContaining('1 object or array'),
+    }),
+  ])
+  await reader.close()
+})
+
 describe('another format is named', () => {
   const bytes = (text: string) => Buffer.from(text, 'latin1')
   test.for<[string, Buffer, string]>([
