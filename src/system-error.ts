@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk or its connection has failed (EIO)',
   ENOENT: 'no such file or folder',
   EISDIR: 'it is a directory',
+  EBUSY: 'it is in use, or mounted by itself',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',

@@ -90,6 +90,26 @@ afterAll(() => {
   if (hasDisk) execFileSync('umount', [DISK])
 })
 
+describe.runIf(hasDisk)('what is mounted by itself (needs root, to mount it)', () => {
+  test.each([
+    ['a file', 'o ut.parquet', [], 'mount the folder that it is in'],
+    ['a star folder', 'star', ['--layout', 'star'], 'choose a folder inside of it'],
+  ])('%s is refused before the input is read, and stays as it was', async (_name, name, args, advice) => {
+    const folder = newFolder()
+    const [place, older] = [join(folder, name), join(folder, `older-${name}`)]
+    for (const path of [place, older]) args.length === 0 ? writeFileSync(path, 'older') : mkdirSync(path)
+    execFileSync('mount', ['--bind', older, place])
+    try {
+      const result = await runCli(['convert', join(folder, 'nowhere.json'), '-o', place, '-q', ...args])
+      expectLine(result, new RegExp(`mounted by itself and cannot be replaced; ${advice}`))
+      expect(readdirSync(folder).sort()).toEqual([`older-${name}`, name].sort())
+      if (args.length === 0) expect(readFileSync(place, 'utf8')).toBe('older')
+    } finally {
+      execFileSync('umount', [place])
+    }
+  })
+})
+
 describe.runIf(hasDisk)('a full disk (needs root, to mount one)', () => {
   test.each(OUTPUTS)('is an error of the output: $name', async (output) => {
     const folder = mkdtempSync(join(DISK, 'x'))

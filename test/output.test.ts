@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  type Stats,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -118,6 +120,42 @@ describe('a file', () => {
     await write(path)
     expect(statSync(path).mode & 0o777).toBe(mode)
     expect(readFileSync(path)).toEqual(NEW)
+  })
+
+  test.for(['EINVAL', 'ENOTSUP', 'ENOSYS'])('is complete on file systems that know no flushing: %s', async (code) => {
+    const unknown = Object.assign(new Error(`${code}: fsync`), { code })
+    const prototype = await fileHandlePrototype()
+    vi.spyOn(prototype, 'sync').mockRejectedValue(unknown)
+    vi.spyOn(prototype, 'datasync').mockRejectedValue(unknown)
+    const path = join(folder, 'out.arrow')
+    const many = Buffer.alloc(9 * 2 ** 20, 1)
+    await writeOutput(path, (output) => output.write([many]))
+    expect(readFileSync(path).equals(many)).toBe(true)
+  })
+
+  test.runIf(process.getuid?.() === 0)('keeps the owner and group of the one it replaces (needs root)', async () => {
+    const path = join(folder, 'out.arrow')
+    writeFileSync(path, OLD)
+    chownSync(path, 1234, 5678)
+    chmodSync(path, 0o660)
+    await write(path)
+    const { uid, gid, mode } = statSync(path)
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: 1234, gid: 5678, mode: 0o660 })
+  })
+
+  test('gives no other group what was for the old one', async () => {
+    const path = join(folder, 'out.arrow')
+    writeFileSync(path, OLD)
+    chmodSync(path, 0o664)
+    const prototype = await fileHandlePrototype()
+    const { stat } = prototype
+    vi.spyOn(prototype, 'stat').mockImplementation(async function (this: FileHandle) {
+      const found = await (stat as (this: FileHandle) => Promise<Stats>).call(this)
+      return Object.assign(found, { gid: found.gid + 1 }) as never
+    })
+    vi.spyOn(prototype, 'chown').mockRejectedValue(Object.assign(new Error('EPERM'), { code: 'EPERM' }))
+    await write(path)
+    expect(statSync(path).mode & 0o777).toBe(0o604)
   })
 
   test('gets the mode that the umask leaves when it is new', async () => {

@@ -6,8 +6,25 @@ import { dirname } from 'node:path'
 import { OutputError } from '../errors.ts'
 import { aborted } from '../source.ts'
 import { forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
+import { requireReplaceable } from './mount-point.ts'
 import type { Output } from './open-output.ts'
 import { unwritable } from './output-error.ts'
+
+/** Gives a new file the owner, group and mode of the one whose place it takes, as far as the system lets it. */
+async function takeOver(file: FileHandle, existing: Stats): Promise<void> {
+  const own = await file.stat()
+  const { uid, gid } = existing
+  const keepsGroup = (owner: number) =>
+    file.chown(owner, gid).then(
+      () => true,
+      () => false,
+    )
+  const isGroupKept = (own.uid === uid && own.gid === gid) || (await keepsGroup(uid)) || (await keepsGroup(own.uid))
+  // Another group must not get what was for the old one. The mode given to `open` is cut by the umask.
+  const mode = existing.mode & (isGroupKept ? 0o777 : 0o707)
+  // Some file systems know no modes.
+  await file.chmod(mode).catch(() => undefined)
+}
 
 /** @param existing What stands at the path, whose mode the new file gets. */
 export async function openFile(
@@ -18,12 +35,14 @@ export async function openFile(
   let temporary: string | undefined
   try {
     accessSync(dirname(path), constants.W_OK)
-    if (existing !== undefined) accessSync(path, constants.W_OK)
+    if (existing !== undefined) {
+      accessSync(path, constants.W_OK)
+      requireReplaceable(path, 'mount the folder that it is in')
+    }
     removeAbandoned(path)
     temporary = temporaryPath(path)
     const file = await open(temporary, 'wx', existing === undefined ? 0o666 : existing.mode & 0o777)
-    // The mode given to `open` is cut by the umask; some file systems know no modes.
-    if (existing !== undefined) await file.chmod(existing.mode & 0o777).catch(() => undefined)
+    if (existing !== undefined) await takeOver(file, existing)
     return new FileOutput(file, path, temporary, signal)
   } catch (error) {
     if (temporary !== undefined) forgetTemporary(temporary)
@@ -84,8 +103,7 @@ class FileOutput implements Output {
     if (this.#temporary === undefined || this.#syncing !== undefined) return
     if (this.bytesWritten - this.#syncedBytes < SYNC_BYTES) return
     this.#syncedBytes = this.bytesWritten
-    this.#syncing = this.#file
-      .datasync()
+    this.#syncing = unlessUnknown(this.#file.datasync())
       .catch((failure: unknown) => {
         // Kept: the system tells of what it could not write just once.
         this.#syncFailure ??= failure
@@ -100,7 +118,7 @@ class FileOutput implements Output {
     try {
       await this.#syncing
       if (this.#syncFailure !== undefined) throw this.#syncFailure
-      if (this.#temporary !== undefined) await this.#file.sync()
+      if (this.#temporary !== undefined) await unlessUnknown(this.#file.sync())
       await this.#file.close()
       this.#isSettled = true
     } catch (error) {
@@ -140,6 +158,16 @@ class FileOutput implements Output {
     if (isRemoved) forgetTemporary(temporary)
     this.#temporary = undefined
   }
+}
+
+/** What file systems say that do not know how to flush a file: some on networks, or made by programs. */
+const UNKNOWN_CALL: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+/** A flush, if the file system knows it; where not, the bytes are there all the same. */
+async function unlessUnknown(flush: Promise<void>): Promise<void> {
+  await flush.catch((error: NodeJS.ErrnoException) => {
+    if (!UNKNOWN_CALL.has(error.code ?? '')) throw error
+  })
 }
 
 function temporaryGone(path: string, cause: unknown): OutputError {

@@ -11,6 +11,7 @@ import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
 import { behindLinks } from './behind-links.ts'
+import { requireReplaceable } from './mount-point.ts'
 import { unwritable } from './output-error.ts'
 
 /** Ends the name that the older folder has between the two renames that replace it. */
@@ -69,6 +70,7 @@ function requireOurs(path: string, names: readonly string[]): void {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (stats === undefined) return
   if (!stats.isDirectory()) throw new OutputError('ERR_OUTPUT', `expected a folder to write, found a file: ${path}`)
+  requireReplaceable(path, 'choose a folder inside of it')
   const other = readdirSync(path).find((name) => !names.includes(name))
   if (other === undefined) return
   throw new OutputError('ERR_OUTPUT', `expected an empty folder or one written before, found ${other} in ${path}`)
