@@ -277,7 +277,7 @@ test('an error takes one line, whatever the data holds', async ({ expect }) => {
   const args = ['convert', '-', '-o', join(newFolder(), 'out.arrow')]
   const { code, stderr } = await runCli(args, { stdin: Buffer.from(JSON.stringify(document)) })
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^alida-arrow: expected a number .*owner p\\u000a.*field f\\u000a.*\n$/)
+  expect(stderr).toMatch(/^alida-arrow: expected a number, .*owner p\\u000a.*field f\\u000a.*\n$/)
   for (const control of ['\r', '\u001b', '\u007f', '\u009b', '\u202e']) expect(stderr).not.toContain(control)
   expect(stderr.indexOf('\n')).toBe(stderr.length - 1)
 })
