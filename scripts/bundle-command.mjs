@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 /** Threads load one file each, without chunks that others load as well: they share nothing but the disk. */
-const WORKERS = ['piece-worker', 'stream-worker']
+const WORKERS = ['parallel/piece-worker', 'parallel/stream-worker', 'read-back/parquet-worker']
 
 /** Loaded when needed, from where they are installed. */
 const EXTERNAL = ['parquet-wasm', 'stream-json', 'stream-chain', 'htmlparser2', 'csv-stringify', 'any-ascii']
@@ -43,13 +43,13 @@ const OPTIONS = {
 
 const bundles = await Promise.all([
   build({ ...OPTIONS, entryPoints: ['src/bin.ts'], splitting: true }),
-  build({ ...OPTIONS, entryPoints: WORKERS.map((name) => `src/parallel/${name}.ts`) }),
+  build({ ...OPTIONS, entryNames: '[name]', entryPoints: WORKERS.map((name) => `src/${name}.ts`) }),
 ])
 
 rmSync('dist/bin.js.map', { force: true })
 // Nothing imports them where tsc put them.
 for (const name of WORKERS) {
-  for (const ending of ['js', 'js.map', 'd.ts', 'd.ts.map']) rmSync(`dist/parallel/${name}.${ending}`, { force: true })
+  for (const ending of ['js', 'js.map', 'd.ts', 'd.ts.map']) rmSync(`dist/${name}.${ending}`, { force: true })
 }
 chmodSync('dist/bin.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licences(bundledPackages()))

@@ -1,6 +1,6 @@
 /**
- * Verifies output files with a bit flipped, and prints what came of each: a process of its own, because a panic of
- * parquet-wasm is an uncaught exception, which a test runner would take for its own.
+ * Verifies output files with a bit flipped, and prints what came of each: a process of its own, so that a crash of
+ * parquet-wasm ends it alone.
  * Arguments: the export, the output, how many bits.
  */
 

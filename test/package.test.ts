@@ -106,7 +106,7 @@ test('the package holds the program, its sources and its papers, and nothing els
   }
   for (const path of paths.filter((name) => /^src\/.*(?<!\.d)\.ts$/.test(name) && !name.includes('/assembly/'))) {
     const built = path.replace(/^src/, 'dist').replace(/\.ts$/, '')
-    const bundle = /^dist\/parallel\/(\w+-worker)$/.exec(built)?.[1]
+    const bundle = /^dist\/(?:parallel|read-back)\/(\w+-worker)$/.exec(built)?.[1]
     const files = bundle === undefined ? [`${built}.js`, `${built}.d.ts`] : [`dist/${bundle}.js`]
     expect(paths).toEqual(expect.arrayContaining(files))
   }

@@ -1,13 +1,12 @@
 /** A file that was written before, opened again: Arrow by arrow-js, Parquet by parquet-wasm, a row group at a time. */
 
-import { createReadStream, openAsBlob } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type RecordBatch, RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
-import { ParquetFile, type RecordBatch as WasmBatch } from 'parquet-wasm'
 import { type ExportError, isExportError, shortened } from '../errors.ts'
 import { isSystemError, systemReason } from '../system-error.ts'
 import { endsOf, formatOf, type OutputFormat } from './output-format.ts'
-import { settledOrPanicked } from './wasm-panic.ts'
+import { openParquetFile, type ParquetFile } from './parquet-thread.ts'
 
 export interface OutputFile {
   readonly format: OutputFormat
@@ -57,34 +56,33 @@ async function opened(path: string): Promise<RawFile> {
 }
 
 async function openParquet(path: string): Promise<RawFile> {
-  const file = await settledOrPanicked(ParquetFile.fromFile(await openAsBlob(path)))
-  const { schema } = tableFromIPC(file.schema().intoIPCStream())
-  const keyValues = file.metadata().fileMetadata().keyValueMetadata() as Map<string, string>
-  return {
-    format: 'parquet',
-    schema,
-    metadata: [schema.metadata, keyValues],
-    batches: () => parquetBatches(file, schema.fields.length),
-    close: async () => file.free(),
+  const file = await openParquetFile(path)
+  try {
+    const { schema } = tableFromIPC(file.schema)
+    return {
+      format: 'parquet',
+      schema,
+      metadata: [schema.metadata, file.keyValues],
+      batches: () => parquetBatches(file, schema.fields.length),
+      close: () => file.close(),
+    }
+  } catch (error) {
+    await file.close()
+    throw error
   }
 }
 
 async function* parquetBatches(file: ParquetFile, columns: number): AsyncGenerator<RecordBatch> {
-  const metadata = file.metadata()
   const batchSize = Math.max(64, Math.min(8192, Math.floor(BATCH_CELLS / (columns + 1))))
-  for (let group = 0; group < metadata.numRowGroups(); group++) {
-    const expected = metadata.rowGroup(group).numRows()
+  for (const [rowGroup, expected] of file.rowGroupRows.entries()) {
     let rows = 0
-    const batches = (await settledOrPanicked(file.stream({ rowGroups: [group], batchSize }))).getReader()
-    for (;;) {
-      const { done, value } = await settledOrPanicked(batches.read())
-      if (done) break
-      for (const batch of tableFromIPC((value as WasmBatch).intoIPCStream()).batches) {
+    for await (const bytes of file.batches(rowGroup, batchSize)) {
+      for (const batch of tableFromIPC(bytes).batches) {
         rows += batch.numRows
         yield batch
       }
     }
-    if (rows !== expected) throw new Error(`expected ${expected} rows in row group ${group + 1}, found ${rows}`)
+    if (rows !== expected) throw new Error(`expected ${expected} rows in row group ${rowGroup + 1}, found ${rows}`)
   }
 }
 

@@ -1,0 +1,116 @@
+/**
+ * Parquet files, read by parquet-wasm in a thread of its own. Some damage makes parquet-wasm panic: its promise never
+ * settles, and the panic is an uncaught exception of the thread, which must not be the one that the host program runs in.
+ */
+
+import type { Worker } from 'node:worker_threads'
+import type { ExportError } from '../errors.ts'
+import { startWorker, stopWorkers } from '../parallel/worker-thread.ts'
+import type { OpenedParquet, ParquetAnswer, ParquetRequest } from './parquet-worker.ts'
+
+export interface ParquetFile extends Omit<OpenedParquet, 'file'> {
+  /** Batches of a row group, each as an IPC stream. */
+  batches(rowGroup: number, batchSize: number): AsyncGenerator<Uint8Array>
+  close(): Promise<void>
+}
+
+/** Shared by all files; undefined before the first one, when it has been idle, and after a panic. */
+let thread: ParquetThread | undefined
+
+/** @throws Error when the file is damaged; so does reading its batches. */
+export async function openParquetFile(path: string): Promise<ParquetFile> {
+  thread ??= new ParquetThread()
+  const owner = thread
+  const release = owner.lease()
+  try {
+    const { file, ...opened } = await owner.ask<OpenedParquet>({ type: 'open', path })
+    async function* batches(rowGroup: number, batchSize: number): AsyncGenerator<Uint8Array> {
+      await owner.ask({ type: 'row-group', file, rowGroup, batchSize })
+      for (;;) {
+        const batch = await owner.ask<Uint8Array | undefined>({ type: 'next', file })
+        if (batch === undefined) return
+        yield batch
+      }
+    }
+    const close = async () => {
+      await owner.ask({ type: 'close', file }).catch(() => undefined)
+      release()
+    }
+    return { ...opened, batches, close }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** Starting a thread and loading parquet-wasm takes as long as reading a small file. */
+const IDLE_MS = 5_000
+
+type Body<T> = T extends unknown ? Omit<T, 'id'> : never
+
+class ParquetThread {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  #requests = 0
+  #leases = 0
+  #idle: NodeJS.Timeout | undefined
+  #failure: unknown
+
+  constructor() {
+    this.#worker = startWorker<ParquetAnswer>(
+      'parquet-worker.js',
+      (answer) => this.#settle(answer),
+      (failure) => this.#fail(failure),
+    )
+    // A program that drops a file without closing it can end; only an open request keeps the process alive.
+    this.#worker.unref()
+  }
+
+  /** Keeps the thread until the returned function is called, and for a while after that. */
+  lease(): () => void {
+    this.#leases++
+    clearTimeout(this.#idle)
+    let isHeld = true
+    return () => {
+      if (!isHeld) return
+      isHeld = false
+      if (--this.#leases === 0) this.#idle = setTimeout(() => this.#stop(), IDLE_MS).unref()
+    }
+  }
+
+  #stop(): void {
+    this.#retire()
+    void stopWorkers([this.#worker])
+  }
+
+  async ask<T>(request: Body<ParquetRequest>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure
+    const id = ++this.#requests
+    this.#worker.ref()
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#worker.postMessage({ id, ...request })
+    })
+  }
+
+  #settle({ id, value, problem }: ParquetAnswer): void {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (this.#waiting.size === 0) this.#worker.unref()
+    if (problem === undefined) waiting?.resolve(value)
+    else waiting?.reject(new Error(problem))
+  }
+
+  #fail(failure: ExportError): void {
+    // What the thread died of: a panic is about the file, and is worded as such by the caller.
+    this.#failure ??= failure.cause ?? failure
+    this.#retire()
+    for (const { reject } of this.#waiting.values()) reject(this.#failure)
+    this.#waiting.clear()
+  }
+
+  /** Files that are opened from now on get another thread. */
+  #retire(): void {
+    if (thread === this) thread = undefined
+  }
+}
