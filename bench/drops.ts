@@ -95,7 +95,7 @@ async function converted(bytes: Buffer, threads: number): Promise<Buffer> {
     baseUrl: fake.apiOrigin,
     community: COMMUNITY,
     token: GIVEN_TOKEN,
-    retry: { baseDelayMs: 1, longestDelayMs: 5 },
+    retry: { baseDelayMs: 1, maxDelayMs: 5 },
   })
   try {
     await convertExport(client.download(BATCH_ID), output, { threads, rowGroupSize: 500 })

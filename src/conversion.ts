@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { Conversion, ConversionThreads, ConvertOptions, ConvertResult, OutputFormat } from './convert-options.ts'
+import type { Conversion, ConversionThreads, ConvertOptions, ConvertResult } from './convert-options.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { DecodedCounts, TableJob } from './parallel/messages.ts'
 import { PieceDecoder } from './parallel/piece-decoder.ts'
@@ -10,7 +10,8 @@ import { type PiecePool, PieceSeams, readInOrder } from './parallel/piece-pool.t
 import { rejectedValues } from './parallel/reject-lines.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import { isWorthAPool } from './parallel/worth.ts'
-import { type ExportReader, type ReadProgress, type ReadSummary, type RestOfDocument, readExport } from './reader.ts'
+import { ProgressReports } from './progress-reports.ts'
+import { type ExportReader, openReader, type ReadProgress, type ReadSummary, type RestOfDocument } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
 import { closing } from './sinks/batch-reader.ts'
 import { encodeIpc } from './sinks/ipc.ts'
@@ -23,66 +24,72 @@ import { invalidCounts, invalidMetadata } from './table-plan.ts'
 import type { WarningLog } from './warnings.ts'
 
 /** @throws ReadInOrder when the threads cannot share the export: without them, it is read in order. */
-export async function convertOnce(
-  conversion: Conversion,
-  { pool, pipeline }: ConversionThreads,
-): Promise<ConvertResult> {
+export async function convertOnce(conversion: Conversion, threads: ConversionThreads): Promise<ConvertResult> {
   const { source, target, format, options, internals } = conversion
-  const { smallestPoolBytes, fewestRecordsToCut } = internals
   requireParquetOptions(options)
   requireRejects(options, { export: source, output: target })
-  let result: Omit<ConvertResult, 'outputBytes' | 'columnCount'> | undefined
-  let columnCount = 0
   const state = new SourceState(source)
   const fill = async (output: Output, rejects: RejectsFile | undefined) => {
     const batchSize = options.batchSize ?? options.rowGroupSize
-    const reader = await readExport(
+    const reader = await openReader(
       source,
       { ...options, batchSize },
       {
         inPieces: format === 'parquet',
-        fewestRecordsToCut,
+        fewestRecordsToCut: internals.fewestRecordsToCut,
         uncutBatchSize: format === 'parquet' ? STREAM_ROW_GROUP_ROWS : undefined,
         rejects,
       },
     )
-    await closing(reader, async () => {
-      options.watch?.(() => reader.progress)
-      columnCount = reader.schema.fields.length
-      const { columns, pieces } = reader
-      const { totalBytes = 0 } = reader.progress
-      const isShared = pieces !== undefined && isWorthAPool(totalBytes, columns.length, smallestPoolBytes)
-      // Not waited for: a thread that loads its code ends when it has.
-      if (!isShared) void pool?.close()
-      if (isShared && pool !== undefined) {
-        const { summary, documentBytes } = await encodeInPieces(pool, reader, output, conversion, rejects)
-        result = { format, columns, documentBytes, threads: pool.threads, summary }
-      } else if (pieces === undefined && format === 'parquet') {
-        result = { format, columns, ...(await encodeStream(reader, output, conversion, pipeline, rejects)) }
-      } else {
-        await encodeInOrder(reader, output, format, options)
-        result = { format, columns, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
-      }
-    })
-    state.requireUnchanged()
-    await rejects?.finish()
+    const reports = new ProgressReports(options.onProgress)
+    try {
+      const result = await closing(reader, () => encode({ ...conversion, reader, output, rejects, reports }, threads))
+      state.requireUnchanged()
+      reports.finish()
+      await rejects?.finish()
+      return result
+    } finally {
+      reports.stop()
+    }
   }
-  const outputBytes = await withRejects(options.rejects, (rejects) =>
-    writeOutput(target, (output) => fill(output, rejects), options.signal),
-  ).catch((error: unknown) => {
+  try {
+    const { value, bytesWritten } = await withRejects(options.rejects, (rejects) =>
+      writeOutput(target, (output) => fill(output, rejects), options.signal),
+    )
+    return { ...value, outputBytes: bytesWritten }
+  } catch (error) {
     throw state.explain(error)
-  })
-  if (result === undefined) throw new Error('unreachable: an output without a reader')
-  return { ...result, columnCount, outputBytes }
+  }
 }
 
-async function encodeInOrder(
-  reader: ExportReader,
-  output: Output,
-  format: OutputFormat,
-  options: ConvertOptions,
-): Promise<void> {
-  if (format !== 'parquet') return encodeIpc(reader, output, format === 'arrow' ? 'file' : 'stream')
+/** A conversion whose export and output are open. */
+interface OpenConversion extends Conversion {
+  readonly reader: ExportReader
+  readonly output: Output
+  readonly rejects: RejectSink | undefined
+  readonly reports: ProgressReports<ReadProgress>
+}
+
+async function encode(
+  conversion: OpenConversion,
+  { pool, pipeline }: ConversionThreads,
+): Promise<Omit<ConvertResult, 'outputBytes'>> {
+  const { reader, format, internals, reports } = conversion
+  reports.watch(() => reader.progress)
+  const { columns, pieces, schema } = reader
+  const { totalBytes = 0 } = reader.progress
+  const table = { format, columns, columnCount: schema.fields.length }
+  const isShared = pieces !== undefined && isWorthAPool(totalBytes, columns.length, internals.smallestPoolBytes)
+  // Not waited for: a thread that loads its code ends when it has.
+  if (!isShared) void pool?.close()
+  if (isShared && pool !== undefined) return { ...table, ...(await encodeInPieces(conversion, pool)) }
+  if (pieces === undefined && format === 'parquet') return { ...table, ...(await encodeStream(conversion, pipeline)) }
+  await encodeInOrder(conversion)
+  return { ...table, documentBytes: reader.progress.documentBytes, threads: 1, summary: reader.summary }
+}
+
+async function encodeInOrder({ reader, output, format, options }: OpenConversion): Promise<void> {
+  if (format !== 'parquet') return encodeIpc(reader, output, format)
   const sink = new ParquetSink(reader.schema, output, options)
   reader.recycle()
   for await (const batch of reader) {
@@ -98,46 +105,38 @@ const STREAM_ROW_GROUP_ROWS = 65_536
 /** Shorter streams are done before a worker has loaded its code. */
 const SMALLEST_STREAM_BYTES = 4 * 2 ** 20
 
-type StreamResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
+type EncodeResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
 
 /** What cannot be cut: a stream, which another thread converts, or a file, whose reading takes none. */
-async function encodeStream(
-  reader: ExportReader,
-  output: Output,
-  { options, internals }: Conversion,
-  started: StreamPipeline | undefined,
-  rejects: RejectSink | undefined,
-): Promise<StreamResult> {
+async function encodeStream(conversion: OpenConversion, started: StreamPipeline | undefined): Promise<EncodeResult> {
+  const { reader, output, options, internals } = conversion
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
   const { smallestStreamBytes = SMALLEST_STREAM_BYTES } = internals
   const isAlone = reader.isPlainFile || (options.threads ?? availableParallelism()) === 1
   const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
   if (rest !== undefined) {
     const pipeline = started ?? new StreamPipeline()
-    return encodeInPipeline(pipeline, reader, rest, output, { ...options, rowGroupSize }, rejects)
+    return encodeInPipeline(conversion, pipeline, rest, rowGroupSize)
   }
   await encodeParquet(reader, output, { ...options, rowGroupSize })
   return { summary: reader.summary, documentBytes: reader.progress.documentBytes, threads: 1 }
 }
 
 async function encodeInPipeline(
+  { reader, output, options, rejects, reports }: OpenConversion,
   pipeline: StreamPipeline,
-  reader: ExportReader,
   rest: RestOfDocument,
-  output: Output,
-  options: ConvertOptions & { rowGroupSize: number },
-  rejects: RejectSink | undefined,
-): Promise<StreamResult> {
+  rowGroupSize: number,
+): Promise<EncodeResult> {
   const { columns, warningLog } = reader
   const progress = new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT)
   const decoded = new Float64Array(progress)
-  options.watch?.(() => ({
+  reports.watch(() => ({
     ...reader.progress,
     documentBytes: rest.byteOffset + decoded[0]!,
     records: decoded[1]!,
   }))
   const { place, byteOffset, read } = rest
-  const { rowGroupSize } = options
   const job = { ...tableJob(reader, options, progress), place, byteOffset, rowGroupSize }
   const sink = new ParquetSink(reader.schema, output, options)
   const total = new Counts(columns.length)
@@ -159,7 +158,7 @@ async function encodeInPipeline(
 
 function tableJob(reader: ExportReader, options: ConvertOptions, progress: SharedArrayBuffer): TableJob {
   const { header, definition, batchLimits: limits } = reader
-  const { signal: _, watch: __, onReject: ___, rejects: ____, ...cloneable } = options
+  const { signal: _, onProgress: __, onReject: ___, rejects: ____, ...cloneable } = options
   return {
     header,
     definition,
@@ -191,18 +190,15 @@ function summaryOf(columns: readonly ColumnPlan[], counts: Counts, warningLog: W
 }
 
 async function encodeInPieces(
+  { source, options, reader, output, rejects, reports }: OpenConversion,
   pool: PiecePool,
-  reader: ExportReader,
-  output: Output,
-  { source, options }: Conversion,
-  rejects: RejectSink | undefined,
-): Promise<{ summary: ReadSummary; documentBytes: number }> {
+): Promise<EncodeResult> {
   const { columns, pieces, warningLog } = reader
   if (pieces === undefined) throw new Error('unreachable: no pieces')
   const { totalBytes = 0 } = reader.progress
   await reader.close()
   const progress = new SharedArrayBuffer(pieces.count * 2 * Float64Array.BYTES_PER_ELEMENT)
-  options.watch?.(() => progressOf(new Float64Array(progress), pieces.first, totalBytes))
+  reports.watch(() => progressOf(new Float64Array(progress), pieces.first, totalBytes))
   const { numbersRecords } = reader
   const { recordStart } = pieces
   const job = {
@@ -225,7 +221,7 @@ async function encodeInPieces(
   }
   seams.finish()
   await sink.finish(invalidMetadata(options, warningLog), () => reader.emptyBatch())
-  return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes }
+  return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes, threads: pool.threads }
 }
 
 /** Answers per column, summed over the pieces. */

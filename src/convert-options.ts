@@ -1,9 +1,11 @@
 /** What a conversion can be asked for, and what it tells. */
 
 import { OptionError } from './errors.ts'
+import type { OptionNames } from './option-values.ts'
 import type { PiecePool } from './parallel/piece-pool.ts'
 import type { StreamPipeline } from './parallel/stream-pipeline.ts'
-import type { ReadOptions, ReadProgress, ReadSummary } from './reader.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from './read-options.ts'
+import type { ReadProgress, ReadSummary } from './reader.ts'
 import type { ColumnPlan } from './schema.ts'
 import type { OutputTarget } from './sinks/output.ts'
 import type { Compression, Encodings } from './sinks/parquet/index.ts'
@@ -32,11 +34,26 @@ export interface ConvertOptions extends ReadOptions {
    * appears together with the output, also when there are none.
    */
   rejects?: string | URL | undefined
-  /** Called once with a function that tells how far the conversion is. */
-  watch?: ((progress: () => ReadProgress) => void) | undefined
+  /** Called with how far the conversion is: ten times a second at most, and at the end. An error it throws ends the conversion. */
+  onProgress?: ((progress: ReadProgress) => void) | undefined
 }
 
-/** Not for callers: lets tests cut small files. */
+/** @internal */
+export const CONVERT_OPTION_NAMES: OptionNames<ConvertOptions> = {
+  ...READ_OPTION_NAMES,
+  format: true,
+  compression: true,
+  encodings: true,
+  rowGroupSize: true,
+  threads: true,
+  rejects: true,
+  onProgress: true,
+}
+
+/**
+ * Lets tests cut small files.
+ * @internal
+ */
 export interface ConvertInternals {
   /** Size of a file from which on threads are started. Default: 256 MiB. */
   smallestPoolBytes?: number
@@ -72,7 +89,10 @@ export function formatOf(target: OutputTarget): OutputFormat {
   )
 }
 
-/** What `convertExport` was asked for. */
+/**
+ * What `convertExport` was asked for.
+ * @internal
+ */
 export interface Conversion {
   readonly source: ExportSource
   readonly target: OutputTarget
@@ -81,7 +101,10 @@ export interface Conversion {
   readonly internals: ConvertInternals
 }
 
-/** Started for a conversion; both undefined where the calling thread is alone. */
+/**
+ * Started for a conversion; both undefined where the calling thread is alone.
+ * @internal
+ */
 export interface ConversionThreads {
   readonly pool?: PiecePool
   readonly pipeline?: StreamPipeline

@@ -9,6 +9,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import {
+  CONVERT_OPTION_NAMES,
   type Conversion,
   type ConversionThreads,
   type ConvertInternals,
@@ -17,7 +18,7 @@ import {
   formatOf,
   OUTPUT_FORMATS,
 } from './convert-options.ts'
-import { requirePositive, requireWord } from './option-values.ts'
+import { requireFunction, requireKnownOptions, requirePositive, requireWord } from './option-values.ts'
 import { PiecePool, ReadInOrder } from './parallel/piece-pool.ts'
 import { StreamPipeline } from './parallel/stream-pipeline.ts'
 import { isWorthAPool } from './parallel/worth.ts'
@@ -35,8 +36,22 @@ export async function convertExport(
   source: ExportSource,
   target: OutputTarget,
   options: ConvertOptions = {},
+): Promise<ConvertResult> {
+  requireKnownOptions(options, CONVERT_OPTION_NAMES)
+  return convertWith(source, target, options)
+}
+
+/**
+ * `convertExport` for callers that know more of the source.
+ * @internal
+ */
+export async function convertWith(
+  source: ExportSource,
+  target: OutputTarget,
+  options: ConvertOptions = {},
   internals: ConvertInternals = {},
 ): Promise<ConvertResult> {
+  requireFunction('onProgress', options.onProgress)
   requireWord('format', options.format, OUTPUT_FORMATS)
   requirePositive('threads', options.threads)
   const format = options.format ?? formatOf(target)

@@ -1,6 +1,7 @@
 /** Caps against hostile input: their names, their defaults, and how a refusal is worded. No real export comes near them. */
 
-import { type ExportErrorOptions, LimitError, OptionError, type Place } from './errors.ts'
+import { type ExportErrorOptions, LimitError, type Place } from './errors.ts'
+import { type OptionNames, wrong } from './option-values.ts'
 
 export interface InputLimits {
   /** Longest record, in bytes of JSON. Default: 64 MiB; at most 1280 MiB. */
@@ -31,6 +32,16 @@ export const DEFAULT_LIMITS: Readonly<Record<LimitName, number>> = {
   maxGzipRatio: 500,
 }
 
+export const LIMIT_OPTION_NAMES: OptionNames<InputLimits> = {
+  maxRecordBytes: true,
+  maxDefinitionBytes: true,
+  maxNesting: true,
+  maxKeyBytes: true,
+  maxColumns: true,
+  maxOptions: true,
+  maxGzipRatio: true,
+}
+
 export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[]
 
 /**
@@ -59,7 +70,7 @@ export function requireLimits(limits: InputLimits): void {
     const highest = HIGHEST_LIMITS[name]
     if (Number.isSafeInteger(value) && value > 0 && value <= (highest ?? value)) continue
     const range = highest === undefined ? 'above 0' : `from 1 to ${highest}`
-    throw new OptionError('ERR_OPTION', `${name}: expected a whole number ${range}, found ${value}`)
+    throw wrong(name, `a whole number ${range}`, value)
   }
 }
 

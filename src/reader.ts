@@ -2,15 +2,15 @@
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type BatchLimits, type DecoderPlace, DocumentDecoder, type Step } from './decode/document.ts'
-import type { RejectedValue } from './decode/rejects.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
-import { type InputLimits, requireGzipRatio, requireLimits } from './limits.ts'
-import { requirePositive } from './option-values.ts'
+import { requireGzipRatio, requireLimits } from './limits.ts'
+import { requireFunction, requireKnownOptions, requirePositive, requireSignal } from './option-values.ts'
 import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from './read-options.ts'
 import type { ColumnPlan, InvalidCounts } from './schema.ts'
-import { resolveShape, type ShapeOptions } from './shape/options.ts'
+import { resolveShape } from './shape/options.ts'
 import { ShapedBatches } from './shape/shaped-batches.ts'
 import type { RejectSink } from './sinks/rejects-file.ts'
 import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
@@ -28,14 +28,7 @@ import {
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
 
-export interface ReadOptions extends ShapeOptions, InputLimits {
-  /** Most rows of a batch. Default: 131,072, fewer where the columns alone would need more than 64 MiB. */
-  batchSize?: number | undefined
-  /** Stops the reading; the iteration then throws an AbortError. */
-  signal?: AbortSignal | undefined
-  /** With `onInvalid: 'null'`: called with every value that was left out, in the order of the document. */
-  onReject?: ((value: RejectedValue) => void) | undefined
-}
+export type { ReadOptions } from './read-options.ts'
 
 /** How far a reader is. */
 export interface ReadProgress {
@@ -61,7 +54,10 @@ export interface ReadSummary {
   readonly warnings: readonly Warning[]
 }
 
-/** Not for callers: what tests change to show that it changes nothing. */
+/**
+ * What tests change to show that it changes nothing.
+ * @internal
+ */
 export interface ReaderInternals {
   /** Bytes of the document that are decoded at a time; grows for longer records. Default: 1 MiB. */
   windowBytes?: number | undefined
@@ -93,11 +89,22 @@ const PIECE_TOLERANCE = 1.5
  * @throws SourceError when the source cannot be read, JsonSyntaxError or DefinitionError when it is no export,
  *   OptionError when `fields` names no question. Iterating throws the same, and ValueError for answers that do not fit.
  */
-export async function readExport(
+export async function readExport(source: ExportSource, options: ReadOptions = {}): Promise<ExportReader> {
+  requireKnownOptions(options, READ_OPTION_NAMES)
+  return openReader(source, options)
+}
+
+/**
+ * `readExport` for callers that have options of their own beside those of the reading.
+ * @internal
+ */
+export async function openReader(
   source: ExportSource,
-  options: ReadOptions = {},
+  options: ReadOptions,
   internals: ReaderInternals = {},
 ): Promise<ExportReader> {
+  requireFunction('onReject', options.onReject)
+  requireSignal(options.signal)
   requirePositive('batchSize', options.batchSize)
   requireLimits(options)
   requireRejects(resolveShape(options), options)
@@ -246,9 +253,17 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   async close(): Promise<void> {
     await this.#input.close()
   }
+
+  /** The same, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
 }
 
-/** A document from its records on, for another decoder. */
+/**
+ * A document from its records on, for another decoder.
+ * @internal
+ */
 export interface RestOfDocument {
   readonly place: DecoderPlace
   readonly byteOffset: number

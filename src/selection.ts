@@ -1,9 +1,9 @@
 /** Which questions become columns: by name, id or glob, and by what the definition says of them. */
 
-import { distance } from 'fastest-levenshtein'
 import { isMatch } from 'matcher'
 import type { FieldDefinition } from './definition.ts'
 import { OptionError, quoted } from './errors.ts'
+import { nearestHint } from './nearest-words.ts'
 
 export interface SelectionOptions {
   /**
@@ -88,38 +88,8 @@ class Catalogue {
   }
 
   #unmatched(option: string, word: string): OptionError {
-    const nearest = nearestWords(word, [...this.#byWord.keys()])
-    const hint = nearest.length === 0 ? '' : `; the nearest are ${nearest.map((name) => quoted(name)).join(', ')}`
+    const hint = nearestHint(word, [...this.#byWord.keys()])
     const expected = word.includes('*') ? 'a glob that matches a question' : 'the name or id of a question'
     return new OptionError('ERR_OPTION', `${option}: expected ${expected}, found ${quoted(word)}${hint}`)
   }
-}
-
-const NEAREST_SHOWN = 3
-
-/** The effort of a comparison grows with the product of the lengths. */
-const LONGEST_COMPARED = 100
-
-/** The words with the fewest letters to change; what stands behind a word that begins or goes on alike counts little. */
-function nearestWords(word: string, words: readonly string[]): string[] {
-  const wanted = compared(word)
-  const most = Math.max(2, Math.ceil(wanted.length / 2))
-  return words
-    .filter((candidate) => candidate !== '')
-    .map((candidate) => ({ candidate, changes: changesTo(wanted, compared(candidate)) }))
-    .filter(({ changes }) => changes <= most)
-    .sort((a, b) => a.changes - b.changes)
-    .slice(0, NEAREST_SHOWN)
-    .map(({ candidate }) => candidate)
-}
-
-const LONGER_WORD = 0.5
-
-function changesTo(wanted: string, text: string): number {
-  if (wanted.length > 2 && text.includes(wanted)) return LONGER_WORD
-  return Math.min(distance(wanted, text), distance(wanted, text.slice(0, wanted.length)) + LONGER_WORD)
-}
-
-function compared(text: string): string {
-  return text.replaceAll('*', '').toLowerCase().slice(0, LONGEST_COMPARED)
 }

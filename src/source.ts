@@ -14,6 +14,7 @@ import { createGunzip } from 'node:zlib'
 import { asBytes, copyBytes } from './copy-bytes.ts'
 import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
 import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
+import { wrong } from './option-values.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 import { systemReason } from './system-error.ts'
@@ -250,7 +251,7 @@ class WebChunks implements AsyncIterable<Uint8Array> {
 
 function chunksOf(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (typeof source?.[Symbol.asyncIterator] === 'function') return source
-  throw new TypeError('expected a path, a file: URL, bytes, or a stream of bytes as the source of an export')
+  throw wrong('source', 'a path, a file: URL, bytes, or a stream of bytes', source)
 }
 
 async function skipped(source: ByteSource, byteOffset: number): Promise<ByteSource> {

@@ -130,8 +130,8 @@ describe('a slow store', () => {
 describe('limits', () => {
   it('on bytes are kept to', async () => {
     const client = clientWithToken(fake)
-    expect((await collect(client.download(BATCH_ID, { mostBytes: SIZE }))).length).toBe(SIZE)
-    const error = await rejection(collect(client.download(BATCH_ID, { mostBytes: SIZE - 1 })))
+    expect((await collect(client.download(BATCH_ID, { maxBytes: SIZE }))).length).toBe(SIZE)
+    const error = await rejection(collect(client.download(BATCH_ID, { maxBytes: SIZE - 1 })))
     expect(error).toMatchObject({ code: 'ERR_LIMIT' })
     await expect.poll(() => fake.connections()).toBe(0)
   })

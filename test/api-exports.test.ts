@@ -226,7 +226,7 @@ describe('waitForExport', () => {
     const clock = new QuickClock()
     const elapsed: number[] = []
     const status = await clientWithToken(fake, { clock }).waitForExport(BATCH_ID, {
-      onStatus: ({ state }, elapsedMs) => {
+      onProgress: ({ state, elapsedMs }) => {
         seen.push(state)
         elapsed.push(elapsedMs)
       },
@@ -240,7 +240,7 @@ describe('waitForExport', () => {
   it('never pauses longer than the longest pause', async () => {
     fake.statuses = Array.from({ length: 12 }, () => 'executing')
     const clock = new QuickClock()
-    await clientWithToken(fake, { clock }).waitForExport(BATCH_ID, { pollMs: 2000, longestPollMs: 5000 })
+    await clientWithToken(fake, { clock }).waitForExport(BATCH_ID, { pollMs: 2000, maxPollMs: 5000 })
     expect(clock.pausesMs).toEqual([2000, 3000, 4500, ...Array.from({ length: 9 }, () => 5000)])
   })
 

@@ -133,7 +133,7 @@ describe('gzip', () => {
 
   it('that unpacks to more than the limit is an error', async () => {
     fake.file.bytes = gzipSync(Buffer.alloc(5_000_000, ' '))
-    const chunks = clientWithToken(fake).download(BATCH_ID, { mostBytes: 1_000_000 })
+    const chunks = clientWithToken(fake).download(BATCH_ID, { maxBytes: 1_000_000 })
     expect(await rejection(collect(chunks))).toMatchObject({ code: 'ERR_LIMIT' })
   })
 

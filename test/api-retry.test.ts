@@ -45,7 +45,7 @@ describe('a failure that may pass', () => {
   it('that does not pass is told after the last attempt', async () => {
     fake.faults.status = times(9, { kind: 'answer', status: 502 } as const)
     const clock = new QuickClock()
-    const retry = { retries: 7, longestDelayMs: 3000 }
+    const retry = { retries: 7, maxDelayMs: 3000 }
     const error = await rejection(clientWithToken(fake, { clock, retry }).getExportStatus(BATCH_ID))
     expect(error).toMatchObject({ code: 'ERR_API_STATUS', status: 502 })
     expect(error.message).toContain('gave up after 8 attempts')
@@ -139,8 +139,8 @@ describe('abort', () => {
     const options = {
       signal: abort.signal,
       pollMs: 3_600_000,
-      longestPollMs: 3_600_000,
-      onStatus: () => setTimeout(() => abort.abort(), 10),
+      maxPollMs: 3_600_000,
+      onProgress: () => setTimeout(() => abort.abort(), 10),
     }
     expect(await rejection(client.waitForExport(BATCH_ID, options))).toMatchObject({ code: 'ERR_ABORTED' })
     await expect.poll(() => fake.connections()).toBe(0)

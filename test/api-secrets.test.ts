@@ -148,7 +148,7 @@ it('the store, the output and the process title see no secret in a whole run wit
   const seen: unknown[] = []
   const client = clientWithSecret(fake, { apiKey: API_KEY, onWarning: (message) => seen.push(message) })
   seen.push(await client.createExport(ACTIVITY_ID))
-  seen.push(await client.waitForExport(BATCH_ID, { onStatus: (status) => seen.push(status) }))
+  seen.push(await client.waitForExport(BATCH_ID, { onProgress: (status) => seen.push(status) }))
   fake.onRequest = ({ route }) => route === 'store' && fake.validTokens.clear()
   const chunks = client.download(BATCH_ID, { onProgress: (progress) => seen.push(progress) })
   expect((await collect(chunks)).equals(fake.file.bytes)).toBe(true)

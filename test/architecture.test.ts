@@ -11,7 +11,9 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url))
 /** Files and folders of `src/`, the ones that know least first. */
 const LAYERS = [
   'errors.ts',
+  'nearest-words.ts',
   'option-values.ts',
+  'progress-reports.ts',
   'system-error.ts',
   'unreadable-source.ts',
   'temporary-path.ts',
@@ -38,6 +40,7 @@ const LAYERS = [
   'columns/',
   'decode/',
   'shape/',
+  'read-options.ts',
   'table-plan.ts',
   'sinks/',
   'parallel/cuts.ts',
@@ -77,7 +80,7 @@ const PACKAGES: Record<string, string[]> = {
   'cli-table3': ['cli/'],
   commander: ['cli/'],
   'csv-stringify': ['codebook/'],
-  'fastest-levenshtein': ['selection.ts'],
+  'fastest-levenshtein': ['nearest-words.ts'],
   htmlparser2: ['plain-text.ts'],
   matcher: ['selection.ts'],
   'parquet-wasm': ['sinks/', 'read-back/'],

@@ -18,14 +18,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-// Worker threads run compiled code.
-import { convertExport as convertCompiled } from '../dist/convert.js'
 import { convertExport } from '../src/convert.ts'
-import { readExport } from '../src/reader.ts'
+import { openReader } from '../src/reader.ts'
 import { writeStar } from '../src/star/star.ts'
 import { verifyOutput } from '../src/verify/compare.ts'
 import { verifyStar } from '../src/verify/star.ts'
 import { runCli } from './cli.ts'
+// Worker threads run compiled code.
+import { convertCompiled } from './compiled.ts'
 import { surveyJson } from './survey.ts'
 
 let folder: string
@@ -71,7 +71,7 @@ const CHANGED = { code: 'ERR_SOURCE_CHANGED', message: expect.stringMatching(/ch
 
 describe.each(Object.entries(CHANGES))('an export that %s while it is read is an error', (_, change) => {
   test('of the reader', async () => {
-    const reader = await readExport(path, { batchSize: 10 }, { windowBytes: 4096 })
+    const reader = await openReader(path, { batchSize: 10 }, { windowBytes: 4096 })
     const reading = (async () => {
       let batches = 0
       for await (const _ of reader) if (++batches === 5) change(path)
@@ -82,14 +82,17 @@ describe.each(Object.entries(CHANGES))('an export that %s while it is read is an
   test('of a conversion, compressed or with its records first', async () => {
     for (const bytes of [gzipSync(DOCUMENT), surveyJson(3000, { recordsFirst: true })]) {
       writeFileSync(path, bytes)
-      const converting = convertExport(path, join(folder, 'out.arrow'), { batchSize: 10, watch: () => change(path) })
+      const converting = convertExport(path, join(folder, 'out.arrow'), {
+        batchSize: 10,
+        onProgress: () => change(path),
+      })
       await expect(converting).rejects.toMatchObject(CHANGED)
       expect(readdirSync(folder).filter((name) => name.includes('out'))).toEqual([])
     }
   })
 
   test('of the star layout', async () => {
-    const star = writeStar(path, join(folder, 'out'), { watch: () => change(path) })
+    const star = writeStar(path, join(folder, 'out'), { onProgress: () => change(path) })
     await expect(star).rejects.toMatchObject(CHANGED)
     expect(readdirSync(folder).filter((name) => name.includes('out'))).toEqual([])
   })
@@ -103,7 +106,7 @@ test('an export that is replaced by another one while threads read it is an erro
     writeFileSync(`${path}.new`, other)
     renameSync(`${path}.new`, path)
   }
-  const converting = convertCompiled(path, replaced, { threads: 2, rowGroupSize: 100, watch: change }, internals)
+  const converting = convertCompiled(path, replaced, { threads: 2, rowGroupSize: 100, onProgress: change }, internals)
   const outcome = await converting.then(
     ({ summary }) => summary.records,
     (error: unknown) => (error as { code: string }).code,
@@ -119,10 +122,10 @@ test.each(Object.entries(CHANGES))(
     for (const when of [1, 2]) {
       writeFileSync(path, DOCUMENT)
       let told = 0
-      const watch = () => {
+      const onProgress = () => {
         if (++told === when) change(path)
       }
-      const options = { threads: 2, rowGroupSize: 100, watch }
+      const options = { threads: 2, rowGroupSize: 100, onProgress }
       await expect(convertCompiled(path, join(folder, 'out.parquet'), options, internals)).rejects.toMatchObject({
         code: expect.stringMatching(/^ERR_(SOURCE|JSON|NOT_JSON)/),
       })

@@ -165,6 +165,11 @@ describe.concurrent('what the command line cannot mean: exit code 2, nothing wri
       (f) => ['convert', SAMPLE_PATH, '-o', out(f), '--batch-size', 'ten'],
       /whole number above 0/,
     ],
+    [
+      'an empty variable',
+      (f) => ['convert', SAMPLE_PATH, '-o', out(f), '--fields', ''],
+      /--fields: expected names, found none/,
+    ],
     ['unknown question', (f) => ['convert', SAMPLE_PATH, '-o', out(f), '--fields', 'Nope'], /"Nope"/],
     ['no format', (f) => ['convert', SAMPLE_PATH, '-o', join(f, 'out.xlsx')], /cannot tell the format of .*out\.xlsx/],
   ])('%s', async ([, args, message], { expect }) => {

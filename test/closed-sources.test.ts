@@ -133,7 +133,7 @@ const WRITERS = {
   writeParquet: (source: ExportSource, target: OutputTarget, signal?: AbortSignal) =>
     readExport(source, { batchSize: 50, signal }).then((reader) => writeParquet(reader, target, { rowGroupSize: 50 })),
   writeIpc: (source: ExportSource, target: OutputTarget, signal?: AbortSignal) =>
-    readExport(source, { batchSize: 50, signal }).then((reader) => writeIpc(reader, target, { format: 'stream' })),
+    readExport(source, { batchSize: 50, signal }).then((reader) => writeIpc(reader, target, { format: 'arrows' })),
 }
 
 const closed = (opened: Opened) => expect.poll(opened.stillOpen, { interval: 1 }).toEqual([])
@@ -215,16 +215,18 @@ describe('a silent source is closed when the signal fires', () => {
 })
 
 describe.runIf(existsSync('/proc/self/fd'))('a file is closed', () => {
-  const watch = () => {
-    throw new Error('nobody watches')
+  const onProgress = () => {
+    throw new Error('no progress')
   }
 
   test('when convertExport or writeStar fail on their way', async () => {
     for (const format of ['parquet', 'arrow', 'arrows'] as const) {
-      await expect(convertExport(paths.plain, join(folder, 'out'), { format, watch })).rejects.toThrow('nobody watches')
+      await expect(convertExport(paths.plain, join(folder, 'out'), { format, onProgress })).rejects.toThrow(
+        'no progress',
+      )
       expect(openFiles(paths.plain)).toEqual([])
     }
-    await expect(writeStar(paths.plain, join(folder, 'star'), { watch })).rejects.toThrow('nobody watches')
+    await expect(writeStar(paths.plain, join(folder, 'star'), { onProgress })).rejects.toThrow('no progress')
     expect(openFiles(paths.plain)).toEqual([])
   })
 

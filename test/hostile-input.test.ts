@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { constants, deflateRawSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { gunzipped } from '../src/api/gunzip.ts'
-import { convertExport } from '../src/convert.ts'
+import { convertWith } from '../src/convert.ts'
 import { isExportError } from '../src/errors.ts'
 import { DEFAULT_LIMITS, flagOf, type InputLimits, LIMIT_NAMES } from '../src/limits.ts'
 import { type ReadOptions, readExport } from '../src/reader.ts'
@@ -179,7 +179,7 @@ describe('a gzip bomb', () => {
     const output = join(FOLDER, 'bomb.parquet')
     for (const source of [path, new Chunks(() => [gzipBomb(256)])]) {
       for (const threads of [1, 2]) {
-        const conversion = convertExport(source, output, { threads }, { smallestStreamBytes: 1000 })
+        const conversion = convertWith(source, output, { threads }, { smallestStreamBytes: 1000 })
         await expect(conversion).rejects.toMatchObject(raises('maxGzipRatio'))
       }
     }

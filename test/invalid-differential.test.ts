@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RejectedValue } from '../src/decode/rejects.ts'
 import { isExportError } from '../src/errors.ts'
-import { readExport } from '../src/reader.ts'
+import { openReader } from '../src/reader.ts'
 import type { ReferenceReject } from '../src/verify/record-reader.ts'
 import { openReference } from '../src/verify/reference-reader.ts'
 import { exportArbitrary, exportBytes, formArbitrary, wayArbitrary } from './export-arbitrary.ts'
@@ -40,7 +40,7 @@ test('both readers reject the same values of any export, and keep the same of wh
         const source = way.isStream ? asStream(bytes, way.chunkBytes) : bytes
         const onReject = (value: RejectedValue) => void rejects.push(factsOf(value))
         const { useKernel, windowBytes } = way
-        const reader = await readExport(source, { ...options, onReject }, { useKernel, windowBytes })
+        const reader = await openReader(source, { ...options, onReject }, { useKernel, windowBytes })
         const extra: unknown[] = []
         const column = reader.columns.findIndex(({ source }) => source === 'extra')
         for await (const batch of reader) extra.push(...(batch.getChildAt(column) ?? []))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RejectedValue } from '../src/decode/rejects.ts'
-import { type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
+import { openReader, type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
 import { FIELDS, guid, invalidExport, type RecordPlan, type WrittenExport, writtenExport } from './invalid-export.ts'
 import { chunksOf } from './reading.ts'
 import { shown, type Value } from './shape-model.ts'
@@ -22,7 +22,7 @@ async function outcomeOf(
   internals: ReaderInternals = {},
 ): Promise<Outcome> {
   const rejects: RejectedValue[] = []
-  const reader = await readExport(
+  const reader = await openReader(
     source,
     { onInvalid: 'null', onReject: (value) => void rejects.push(value), ...options },
     internals,
@@ -285,7 +285,7 @@ function expectWritten(found: Outcome, { rejects, invalid, extra }: WrittenExpor
 
 async function labelsOf(source: Parameters<typeof readExport>[0]): Promise<string> {
   const labels: unknown[] = []
-  const reader = await readExport(source, { onInvalid: 'null' }, { windowBytes: 64 })
+  const reader = await openReader(source, { onInvalid: 'null' }, { windowBytes: 64 })
   for await (const { data } of reader) {
     labels.push(data.children[2]?.dictionary?.toJSON(), data.children[3]?.children[0]?.dictionary?.toJSON())
   }

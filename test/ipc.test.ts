@@ -5,7 +5,7 @@ import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataType, type Dictionary, Field, type RecordBatch, Schema, tableFromIPC } from 'apache-arrow'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readExport } from '../src/reader.ts'
+import { openReader, readExport } from '../src/reader.ts'
 import { type IpcFormat, writeIpc } from '../src/sinks/ipc.ts'
 import { writeParquet } from '../src/sinks/parquet.ts'
 import { batchOf, columnData, dictionaryType, FLOAT64, labelVector, UTF8 } from './arrow-columns.ts'
@@ -16,7 +16,7 @@ import { surveyJson } from './survey.ts'
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-test-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const FORMATS: IpcFormat[] = ['file', 'stream']
+const FORMATS: IpcFormat[] = ['arrow', 'arrows']
 
 /** Keeps what it is given, one chunk at a time, each after a while. */
 class SlowSink extends Writable {
@@ -48,18 +48,18 @@ function batchesOf(schema: Schema, batches: RecordBatch[]) {
 }
 
 describe('format', () => {
-  test.for<[string, IpcFormat | undefined, 'file' | 'stream']>([
-    ['x.arrow', undefined, 'file'],
-    ['x.feather', undefined, 'file'],
-    ['x.arrows', undefined, 'stream'],
-    ['y.arrow', 'stream', 'stream'],
-    ['y.arrows', 'file', 'file'],
-  ])('%s with %s is a %s', async ([name, format, expected]) => {
+  test.for<[string, IpcFormat | undefined, IpcFormat]>([
+    ['x.arrow', undefined, 'arrow'],
+    ['x.feather', undefined, 'arrow'],
+    ['x.arrows', undefined, 'arrows'],
+    ['y.arrow', 'arrows', 'arrows'],
+    ['y.arrows', 'arrow', 'arrow'],
+  ])('%s with %s is %s', async ([name, format, expected]) => {
     const path = join(folder, name)
-    const bytes = await writeIpc(await readExport(surveyJson(3)), path, { format })
+    const { outputBytes } = await writeIpc(await readExport(surveyJson(3)), path, { format })
     const file = readFileSync(path)
-    expect(file.length).toBe(bytes)
-    expect(file.subarray(0, 6).toString() === 'ARROW1').toBe(expected === 'file')
+    expect(file.length).toBe(outputBytes)
+    expect(file.subarray(0, 6).toString() === 'ARROW1').toBe(expected === 'arrow')
   })
 
   test('is a stream for a stream', async () => {
@@ -74,7 +74,7 @@ describe('the traps of arrow-js', () => {
   test.for(FORMATS)('no batches still give a file with a schema: %s', async (format) => {
     const reader = await readExport(surveyJson(0))
     const path = join(folder, `empty.${format}`)
-    expect(await writeIpc(reader, path, { format })).toBeGreaterThan(500)
+    expect((await writeIpc(reader, path, { format })).outputBytes).toBeGreaterThan(500)
     const table = tableFromIPC(readFileSync(path))
     expect(table.numRows).toBe(0)
     expect(table.schema.fields.map(({ name }) => name)).toEqual(reader.schema.fields.map(({ name }) => name))
@@ -151,9 +151,9 @@ describe('the traps of arrow-js', () => {
 })
 
 describe('a slow consumer', () => {
-  test.for<[string, (reader: Awaited<ReturnType<typeof readExport>>, sink: Writable) => Promise<number>]>([
+  test.for<[string, (reader: Awaited<ReturnType<typeof readExport>>, sink: Writable) => Promise<unknown>]>([
     ['arrows', (reader, sink) => writeIpc(reader, sink)],
-    ['arrow', (reader, sink) => writeIpc(reader, sink, { format: 'file' })],
+    ['arrow', (reader, sink) => writeIpc(reader, sink, { format: 'arrow' })],
     ['parquet', (reader, sink) => writeParquet(reader, sink, { rowGroupSize: 100 })],
   ])('is waited for: no more than one chunk is queued, and the input is not read ahead: %s', async ([, write]) => {
     const document = surveyJson(2000)
@@ -164,7 +164,7 @@ describe('a slow consumer', () => {
         yield document.subarray(at, at + 4096)
       }
     })()
-    const reader = await readExport(source, { batchSize: 100 }, { windowBytes: 4096 })
+    const reader = await openReader(source, { batchSize: 100 }, { windowBytes: 4096 })
     let blocked: (() => void) | undefined
     let mostQueued = 0
     const chunks: Buffer[] = []
@@ -181,7 +181,7 @@ describe('a slow consumer', () => {
     await sleep(50)
     expect(pulled).toBeLessThan(document.length / 2)
     blocked?.()
-    expect(await writing).toBe(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+    expect(await writing).toEqual({ outputBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0) })
     expect(mostQueued).toBe(0)
     expect(pulled).toBe(document.length)
   })

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { Random } from '../fixtures/random.ts'
 import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from '../src/decode/kernel/field-layout.ts'
 import { RecordsKernel } from '../src/decode/kernel/records-kernel.ts'
-import { type ReaderInternals, readExport } from '../src/reader.ts'
+import { openReader, type ReaderInternals } from '../src/reader.ts'
 import { expectSame } from './expect-same.ts'
 import { collect, factsOf, readOnce } from './reading.ts'
 
@@ -288,7 +288,7 @@ describe('batches that are full of bytes end at the same records, whatever white
   ])('%s', async (_, write, windows) => {
     const bytes = documentOf(Array.from({ length: 400 }, (_, i) => write(i)))
     const sizes = async (internals: ReaderInternals) => {
-      const reader = await readExport(bytes, {}, internals)
+      const reader = await openReader(bytes, {}, internals)
       reader.batchLimits.variableBytes = 1
       return (await collect(reader)).map(({ numRows }) => numRows)
     }
@@ -556,7 +556,7 @@ describe('documents', () => {
     /** The values of columns of one width, those of rows without one included. */
     async function cellsOf(bytes: Uint8Array, internals: ReaderInternals): Promise<unknown[]> {
       const cells: unknown[] = []
-      for await (const batch of await readExport(bytes, { batchSize: 150 }, internals)) {
+      for await (const batch of await openReader(bytes, { batchSize: 150 }, internals)) {
         for (const { valueOffsets, values } of batch.data.children)
           if (valueOffsets === undefined) cells.push([...values])
       }

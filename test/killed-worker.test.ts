@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import workerThreads, { type Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { convertExport } from '../dist/convert.js'
+import { convertCompiled } from './compiled.ts'
 import { surveyJson } from './survey.ts'
 
 /** More than is sent to a thread at once. */
@@ -51,7 +51,7 @@ test.each([
   const source = kind === 'file' ? input : Readable.from(inTwo(DOCUMENT, killed))
   const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0, smallestStreamBytes: 0 }
   void afterMessages(messages, index + 1).then(() => kill())
-  const converting = convertExport(source, output, { threads: 3, rowGroupSize: 50 }, internals)
+  const converting = convertCompiled(source, output, { threads: 3, rowGroupSize: 50 }, internals)
   await expect(converting).rejects.toMatchObject({
     code: 'ERR_WORKER',
     message: expect.stringMatching(/a worker thread ended before its work was done/),

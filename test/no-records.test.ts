@@ -135,7 +135,7 @@ describe('verify', () => {
     )
   })
 
-  test.each(['file', 'stream'] as const)('finds that a %s without a batch has no labels', async (format) => {
+  test.each(['arrow', 'arrows'] as const)('finds that a %s without a batch has no labels', async (format) => {
     const { schema } = await readExport(EMPTY)
     const output = join(folder, `no-batch-${format}`)
     await writeIpc(Object.assign((async function* (): AsyncGenerator<RecordBatch> {})(), { schema }), output, {

@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ExportClient } from '../src/api/client.ts'
+import { readCodebook } from '../src/codebook/codebook.ts'
 import { convertExport } from '../src/convert.ts'
 import { readExport } from '../src/reader.ts'
 import { writeIpc } from '../src/sinks/ipc.ts'
@@ -54,6 +56,77 @@ test('formats and threads that are none are refused', async () => {
   await expect(convert({ format: 'csv' })).rejects.toThrow('format: expected parquet, arrow, arrows, found "csv"')
   await expect(convert({ format: 'arrow', threads: 0 })).rejects.toThrow('threads: expected a whole number above 0')
   const ipc = readExport(source()).then((reader) => writeIpc(reader, path, { format: 'parquet' } as object))
-  await expect(ipc).rejects.toThrow('format: expected file, stream, found "parquet"')
+  await expect(ipc).rejects.toThrow('format: expected arrow, arrows, found "parquet"')
   expect(readdirSync(folder)).toEqual([])
+})
+
+describe('options that are not known', () => {
+  test.for<[string, (options: object) => unknown]>([
+    ['readExport', (options) => readExport(source(), options)],
+    ['readCodebook', (options) => readCodebook(source(), options)],
+    ...WAYS,
+    ['writeIpc', async (options) => writeIpc(await readExport(source()), join(folder, 'out'), options)],
+    ['ExportClient', (options) => new ExportClient({ community: 'c', region: 'na1', token: 't', ...options })],
+    ['its retry', (retry) => new ExportClient({ community: 'c', region: 'na1', token: 't', retry })],
+    ['createExport', (options) => client().createExport('a', options)],
+    ['waitForExport', (options) => client().waitForExport('b', options)],
+    ['download', (options) => client().download('b', options)],
+  ])('are refused by %s', async ([, run]) => {
+    await expect((async () => run({ feilds: ['Q'] }))()).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringMatching(/^unknown option "feilds"/),
+    })
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  const client = () => new ExportClient({ community: 'c', region: 'na1', token: 't' })
+
+  test('get the nearest name', async () => {
+    await expect(readExport(source(), { sensitiv: 'drop' } as object)).rejects.toThrow(
+      'unknown option "sensitiv"; the nearest is "sensitive"',
+    )
+    await expect(readExport(source(), { feilds: [] } as object)).rejects.toThrow('"fields"')
+    await expect(readExport(source(), { xylophone: 1 } as object)).rejects.toThrow(/^unknown option "xylophone"$/)
+  })
+
+  test('are those of a method on the way to every object', async () => {
+    await expect(readExport(source(), { constructor: 1 } as object)).rejects.toThrow('unknown option "constructor"')
+    await expect(readExport(source(), [] as object)).rejects.toThrow('options: expected an object, found an array')
+    await expect(readExport(source(), null as unknown as object)).rejects.toThrow('found null')
+  })
+})
+
+test.for<[object, string]>([
+  [{ fields: 'AgeGroup' }, 'fields: expected an array of texts, found "AgeGroup"'],
+  [{ exclude: [7] }, 'exclude: expected an array of texts, found 7'],
+  [{ fields: null }, 'fields: expected an array of texts, found null'],
+  [{ hashOwner: 'yes' }, 'hashOwner: expected true or false, found "yes"'],
+  [{ system: 0 }, 'system: expected true or false, found 0'],
+  [{ hashOwner: true, hashKey: 7 }, 'hashKey: expected a text, found 7'],
+  [{ layout: 'star' }, 'layout: expected wide, long (writeStar writes the star layout), found "star"'],
+  [{ maxNesting: '10' }, 'maxNesting: expected a whole number from 1 to 2000, found "10"'],
+  [{ onReject: 'log' }, 'onReject: expected a function, found "log"'],
+  [{ signal: {} }, 'signal: expected an AbortSignal, found an object'],
+])('readExport and convertExport refuse %j', async ([options, message]) => {
+  await expect(readExport(source(), options)).rejects.toMatchObject({ code: 'ERR_OPTION', message })
+  const target = join(folder, 'out.parquet')
+  await expect(convertExport(source(), target, options)).rejects.toMatchObject({ code: 'ERR_OPTION', message })
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a target or source that is none is refused', async () => {
+  const none = undefined as unknown as string
+  const expected = {
+    code: 'ERR_OPTION',
+    message: 'target: expected a path, a file: URL, or a Node stream, found undefined',
+  }
+  await expect(convertExport(source(), none)).rejects.toMatchObject(expected)
+  await expect(readExport(source()).then((reader) => writeIpc(reader, none))).rejects.toMatchObject(expected)
+  await expect(writeStar(source(), none)).rejects.toMatchObject({ message: 'folder: expected a path, found undefined' })
+  await expect(readExport(none)).rejects.toMatchObject({ code: 'ERR_OPTION', message: /^source: expected a path/ })
+  const url = new URL('https://example.com/out.parquet')
+  await expect(convertExport(source(), url)).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message: /expected a file: URL/,
+  })
 })

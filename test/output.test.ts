@@ -44,7 +44,8 @@ afterEach(() => {
 const NEW = Buffer.from('the new content')
 const OLD = 'the old content'
 
-const write = (target: OutputTarget, bytes: Uint8Array = NEW) => writeOutput(target, (output) => output.write([bytes]))
+const write = async (target: OutputTarget, bytes: Uint8Array = NEW): Promise<number> =>
+  (await writeOutput(target, (output) => output.write([bytes]))).bytesWritten
 
 /** A `fill` that fails the test when it is called: what is wrong must be found before. */
 const mustNotRun = async () => {
@@ -61,15 +62,16 @@ async function fileHandlePrototype(): Promise<FileHandle> {
 describe('a file', () => {
   test('appears when it is complete, and not before', async () => {
     const path = join(folder, 'out.parquet')
-    const bytes = await writeOutput(path, async (output) => {
+    const { value, bytesWritten } = await writeOutput(path, async (output) => {
       await output.write([NEW.subarray(0, 4), NEW.subarray(4, 7)])
       expect(existsSync(path)).toBe(false)
       expect(readdirSync(folder)).toEqual([
         expect.stringMatching(/^\.out\.parquet\.\d+-[\da-f]{8}-[\da-f]{8}\.alida-arrow-partial$/),
       ])
       await output.write([NEW.subarray(7)])
+      return 'written'
     })
-    expect(bytes).toBe(NEW.length)
+    expect([value, bytesWritten]).toEqual(['written', NEW.length])
     expect(readFileSync(path)).toEqual(NEW)
     expect(readdirSync(folder)).toEqual(['out.parquet'])
   })

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { type ConvertResult, convertExport } from '../dist/convert.js'
+import type { ConvertResult } from '../src/convert.ts'
 import { planPieces } from '../src/parallel/cuts.ts'
 import { isWorthAPool } from '../src/parallel/worth.ts'
+import { convertCompiled } from './compiled.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-parallel-'))
 const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
@@ -79,7 +80,7 @@ async function convert(
   rowGroupSize?: number,
 ): Promise<{ bytes: Buffer; result: ConvertResult }> {
   const output = join(folder, `out-${threads}.parquet`)
-  const result = await convertExport(input, output, { threads, rowGroupSize }, internals)
+  const result = await convertCompiled(input, output, { threads, rowGroupSize }, internals)
   return { bytes: readFileSync(output), result }
 }
 
@@ -106,7 +107,12 @@ describe('worker threads', () => {
   test('share a file that is named by its URL', async () => {
     const input = inputFile('named by URL #1.json', exportOf(1000))
     const output = join(folder, 'url.parquet')
-    const { threads } = await convertExport(pathToFileURL(input), output, { threads: 2, rowGroupSize: 200 }, internals)
+    const { threads } = await convertCompiled(
+      pathToFileURL(input),
+      output,
+      { threads: 2, rowGroupSize: 200 },
+      internals,
+    )
     expect(threads).toBe(2)
     expect(readFileSync(output).equals((await convert(input, 1, 200)).bytes)).toBe(true)
   })
@@ -149,7 +155,7 @@ describe('worker threads', () => {
       writeFileSync(output, 'older')
       const errors = await Promise.all(
         [1, 3].map((threads) =>
-          convertExport(input, output, { threads, rowGroupSize: 200 }, internals).then(
+          convertCompiled(input, output, { threads, rowGroupSize: 200 }, internals).then(
             () => undefined,
             (error: Error) => ({ message: error.message, code: (error as { code?: string }).code }),
           ),
@@ -165,14 +171,14 @@ describe('worker threads', () => {
   test('stop when the signal fires', async () => {
     const input = inputFile('abort.json', exportOf(3000))
     const controller = new AbortController()
-    const conversion = convertExport(
+    const conversion = convertCompiled(
       input,
       join(folder, 'abort.parquet'),
       {
         threads: 2,
         rowGroupSize: 100,
         signal: controller.signal,
-        watch: () => controller.abort(),
+        onProgress: () => controller.abort(),
       },
       internals,
     )

@@ -80,7 +80,7 @@ async function outputOf(options: ReadOptions): Promise<string> {
   const written: Uint8Array[] = []
   const write = async (chunks: readonly Uint8Array[]) => void written.push(...chunks.map((chunk) => chunk.slice()))
   const output = { bytesWritten: 0, write, settle: async () => {}, commit: async () => {}, discard: async () => {} }
-  await encodeIpc(await readExport(bytes, { hashKey: KEY, ...options }), output, 'stream')
+  await encodeIpc(await readExport(bytes, { hashKey: KEY, ...options }), output, 'arrows')
   return Buffer.concat(written).toString('latin1')
 }
 

@@ -8,7 +8,7 @@ import type { RecordBatch } from 'apache-arrow'
 import { expect } from 'vitest'
 import type { ExportError } from '../src/errors.ts'
 import { isExportError } from '../src/errors.ts'
-import { type ExportReader, type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
+import { type ExportReader, openReader, type ReaderInternals, type ReadOptions } from '../src/reader.ts'
 import type { ExportSource } from '../src/source.ts'
 import type { Warning } from '../src/warnings.ts'
 import { expectSame } from './expect-same.ts'
@@ -114,7 +114,7 @@ export async function readOnce(
   options: ReadOptions = {},
   internals: ReaderInternals = {},
 ): Promise<Reading> {
-  const reader = await readExport(source, options, internals)
+  const reader = await openReader(source, options, internals)
   const batches = await collect(reader, options.batchSize)
   const { questions, warnings, records } = reader.summary
   const table = plainTable(reader.schema, batches)

@@ -5,9 +5,9 @@ import { PassThrough } from 'node:stream'
 import { tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-// Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { convertExport } from '../dist/convert.js'
 import { type BatchReader, type ReadOptions, readExport, writeIpc, writeParquet } from '../src/index.ts'
+// Worker threads run compiled code, so these tests do: `npm test` builds first.
+import { convertCompiled } from './compiled.ts'
 import { exportArbitrary } from './shape-export.ts'
 import { surveyJson } from './survey.ts'
 
@@ -50,7 +50,7 @@ test.each(SHAPES)('memory that serves the next batch changes nothing in any shap
       const toParquet: Write = (reader, target) => writeParquet(reader, target, { rowGroupSize })
       const plain = await written(source, options, false, toParquet)
       expect((await written(source, options, true, toParquet)).equals(plain)).toBe(true)
-      for (const format of ['file', 'stream'] as const) {
+      for (const format of ['arrow', 'arrows'] as const) {
         const toIpc: Write = (reader, target) => writeIpc(reader, target, { format })
         const cells = cellsOf(await written(source, options, false, toIpc))
         expect(cellsOf(await written(source, options, true, toIpc))).toBe(cells)
@@ -74,10 +74,10 @@ test.each(SHAPES)('nor does it on the thread of a stream: %o', async (shape) => 
     const options = { ...shape, batchSize }
     const target = join(folder, 'stream.parquet')
     const written = { ...options, rowGroupSize, threads: 2 }
-    const { threads } = await convertExport(chunksOf(source, 5000), target, written, { smallestStreamBytes: 1 })
+    const { threads } = await convertCompiled(chunksOf(source, 5000), target, written, { smallestStreamBytes: 1 })
     expect(threads).toBe(2)
     const alone = join(folder, 'alone.parquet')
-    await convertExport(chunksOf(source, source.length), alone, { ...written, threads: 1 })
+    await convertCompiled(chunksOf(source, source.length), alone, { ...written, threads: 1 })
     expect(readFileSync(target).equals(readFileSync(alone))).toBe(true)
   }
 })
@@ -91,9 +91,9 @@ test.each([
   const source = surveyJson(700)
   const options = { format, threads, batchSize: 20, rowGroupSize: 40 }
   const held = new PassThrough({ highWaterMark: 2 ** 30 })
-  await convertExport(chunksOf(source, 5000), held, options, { smallestStreamBytes: 1 })
+  await convertCompiled(chunksOf(source, 5000), held, options, { smallestStreamBytes: 1 })
   held.end()
   const file = join(folder, 'file')
-  await convertExport(chunksOf(source, 5000), file, options, { smallestStreamBytes: 1 })
+  await convertCompiled(chunksOf(source, 5000), file, options, { smallestStreamBytes: 1 })
   expect(Buffer.concat(await held.toArray()).equals(readFileSync(file))).toBe(true)
 })

@@ -5,16 +5,17 @@ import { RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { readParquet } from 'parquet-wasm'
 import { afterAll, describe, expect, test } from 'vitest'
-// Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { type ConvertOptions, type ConvertResult, convertExport } from '../dist/convert.js'
 import { type Codebook, readCodebook } from '../src/codebook/codebook.ts'
 import { writeCodebook } from '../src/codebook/write-codebook.ts'
+// Worker threads run compiled code, so these tests do: `npm test` builds first.
+import type { ConvertOptions, ConvertResult } from '../src/convert.ts'
 import type { RejectedValue } from '../src/decode/rejects.ts'
 import { RejectLines, rejectedValues } from '../src/parallel/reject-lines.ts'
 import { writeStar } from '../src/star/star.ts'
 import { verifyOutput } from '../src/verify/compare.ts'
 import { openOutput } from '../src/verify/output-reader.ts'
 import { runCli } from './cli.ts'
+import { convertCompiled } from './compiled.ts'
 import { guid, invalidExport, type RecordPlan, writtenExport } from './invalid-export.ts'
 import { chunksOf } from './reading.ts'
 
@@ -55,14 +56,14 @@ interface Conversion {
 }
 
 async function convert(
-  source: Parameters<typeof convertExport>[0],
+  source: Parameters<typeof convertCompiled>[0],
   more: ConvertOptions = {},
   { outputName = 'out.parquet', rejectsName = 'rejects.jsonl' } = {},
 ): Promise<Conversion> {
   const place = newFolder()
   const paths = { output: join(place, outputName), rejects: join(place, rejectsName) }
   const options = { onInvalid: 'null', rejects: paths.rejects, ...more } as const
-  const result = await convertExport(source, paths.output, options, internals)
+  const result = await convertCompiled(source, paths.output, options, internals)
   return { output: readFileSync(paths.output), rejects: readFileSync(paths.rejects), result, paths }
 }
 
@@ -204,16 +205,16 @@ describe('the file of rejects', () => {
     const broken = fileOf(Buffer.concat([WRITTEN.bytes.subarray(0, -2), Buffer.from(',]}')]))
     const options = { onInvalid: 'null', rejects, rowGroupSize: 300 } as const
     for (const threads of [1, 2]) {
-      const conversion = convertExport(broken, output, { ...options, threads }, internals)
+      const conversion = convertCompiled(broken, output, { ...options, threads }, internals)
       await expect(conversion).rejects.toMatchObject({ code: 'ERR_JSON_SYNTAX' })
       expect(readdirSync(place)).toEqual([])
     }
     writeFileSync(output, 'older output')
     writeFileSync(rejects, 'older rejects')
-    await expect(convertExport(broken, output, options)).rejects.toMatchObject({ code: 'ERR_JSON_SYNTAX' })
+    await expect(convertCompiled(broken, output, options)).rejects.toMatchObject({ code: 'ERR_JSON_SYNTAX' })
     expect(readFileSync(output, 'utf8')).toBe('older output')
     expect(readFileSync(rejects, 'utf8')).toBe('older rejects')
-    await convertExport(WRITTEN.bytes, output, options)
+    await convertCompiled(WRITTEN.bytes, output, options)
     expect(readdirSync(place).sort()).toEqual(['out.parquet', 'rejects.jsonl'])
     expect(linesOf(readFileSync(rejects)).length).toBe(WRITTEN.rejects.length)
   })
@@ -229,7 +230,7 @@ describe('the file of rejects', () => {
     writeFileSync(input, SMALL.bytes)
     const output = join(place, 'out.parquet')
     const options: ConvertOptions = { onInvalid: 'null', ...optionsFor({ input, output }) }
-    await expect(convertExport(input, output, options)).rejects.toMatchObject({ code: 'ERR_OPTION' })
+    await expect(convertCompiled(input, output, options)).rejects.toMatchObject({ code: 'ERR_OPTION' })
     expect(readFileSync(input).equals(SMALL.bytes)).toBe(true)
     expect(readdirSync(place)).toEqual(['export.jsonl'])
   })
@@ -265,7 +266,7 @@ describe('how many values were invalid', () => {
     const { bytes } = writtenExport([RECORDS[2]!])
     const { paths } = await convert(bytes, { onInvalid: 'null' })
     expect((await tableOf(paths.output)).schema.metadata.get('alida:invalid')).toBe('{"total":0,"codes":{}}')
-    await convertExport(bytes, paths.output)
+    await convertCompiled(bytes, paths.output)
     expect((await tableOf(paths.output)).schema.metadata.has('alida:invalid')).toBe(false)
   })
 })

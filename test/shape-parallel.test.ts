@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { type ConvertOptions, convertExport } from '../dist/convert.js'
+import type { ConvertOptions } from '../src/convert.ts'
+import { convertCompiled } from './compiled.ts'
 import { duckdbRows } from './parquet-file.ts'
 import { OPTION_IDS, QUESTIONS, surveyRecords } from './survey.ts'
 
@@ -27,7 +28,7 @@ function exportFile(name: string, change: (record: object, n: number) => object 
 
 async function convertWith(threads: number, source: string, options: ConvertOptions) {
   const target = join(folder, 'out.parquet')
-  const result = await convertExport(source, target, { batchSize: 150, ...options, threads }, internals)
+  const result = await convertCompiled(source, target, { batchSize: 150, ...options, threads }, internals)
   return { threads: result.threads, bytes: readFileSync(target) }
 }
 

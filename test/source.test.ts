@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { readExport } from '../src/reader.ts'
+import { openReader, readExport } from '../src/reader.ts'
 import type { ExportSource } from '../src/source.ts'
 import { chunksOf, collect, factsOf, type Reading, readOnce } from './reading.ts'
 import { surveyJson } from './survey.ts'
@@ -251,7 +251,7 @@ describe('a reading that ends early', () => {
     ['gzip file', () => fileOf('break.json.gz', GZIP_BYTES)],
     ['records first, stream', () => Readable.from(chunksOf(RECORDS_FIRST, 1000))],
   ])('closes what it opened: %s', async ([, source]) => {
-    for await (const batch of await readExport(source(), { batchSize: 1 }, { windowBytes: 1024 })) {
+    for await (const batch of await openReader(source(), { batchSize: 1 }, { windowBytes: 1024 })) {
       expect(batch.numRows).toBe(1)
       break
     }
@@ -261,7 +261,7 @@ describe('a reading that ends early', () => {
 
   test('closes what it opened when close() is called without an iteration', async () => {
     for (const path of [fileOf('close.json', JSON_BYTES), fileOf('close.json.gz', GZIP_BYTES)]) {
-      const reader = await readExport(path, {}, { windowBytes: 1024 })
+      const reader = await openReader(path, {}, { windowBytes: 1024 })
       expect(openFiles()).toEqual([path])
       await reader.close()
       await reader.close()
@@ -271,7 +271,7 @@ describe('a reading that ends early', () => {
 
   test('ends the stream that it was given', async () => {
     const stream = Readable.from(chunksOf(JSON_BYTES, 100))
-    for await (const _ of await readExport(stream, { batchSize: 1 }, { windowBytes: 1024 })) break
+    for await (const _ of await openReader(stream, { batchSize: 1 }, { windowBytes: 1024 })) break
     expect(stream.destroyed).toBe(true)
     let isReturned = false
     const iterable = (async function* () {
@@ -281,14 +281,14 @@ describe('a reading that ends early', () => {
         isReturned = true
       }
     })()
-    for await (const _ of await readExport(iterable, { batchSize: 1 }, { windowBytes: 1024 })) break
+    for await (const _ of await openReader(iterable, { batchSize: 1 }, { windowBytes: 1024 })) break
     await expect.poll(() => isReturned).toBe(true)
   })
 })
 
 describe('the spool of records that come first on a stream', () => {
   test('has no name while they are read, so that nothing can be left of it', async () => {
-    const reader = await readExport(chunksOf(RECORDS_FIRST, 1000), { batchSize: 100 }, { windowBytes: 1024 })
+    const reader = await openReader(chunksOf(RECORDS_FIRST, 1000), { batchSize: 100 }, { windowBytes: 1024 })
     expect(readdirSync(SPOOLS)).toEqual([])
     expect(await collect(reader)).toHaveLength(4)
     expect(readdirSync(SPOOLS)).toEqual([])
@@ -322,7 +322,7 @@ describe('back-pressure', () => {
         yield chunk
       }
     })()
-    const reader = await readExport(counted, { batchSize: 1 }, { windowBytes: 4096 })
+    const reader = await openReader(counted, { batchSize: 1 }, { windowBytes: 4096 })
     const batches = reader[Symbol.asyncIterator]()
     await batches.next()
     await sleep(50)

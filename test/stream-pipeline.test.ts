@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-// Worker threads run compiled code, so these tests do: `npm test` builds first.
-import { type ConvertOptions, type ConvertResult, convertExport } from '../dist/convert.js'
 import { StreamPipeline } from '../dist/parallel/stream-pipeline.js'
+// Worker threads run compiled code, so these tests do: `npm test` builds first.
+import type { ConvertOptions, ConvertResult } from '../src/convert.ts'
 import { SourceError } from '../src/errors.ts'
+import { convertCompiled } from './compiled.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-stream-'))
 const internals = { smallestStreamBytes: 1 }
@@ -61,12 +62,12 @@ async function* stream(bytes: Uint8Array | string, size = 10_007): AsyncGenerato
 }
 
 async function convert(
-  source: Parameters<typeof convertExport>[0],
+  source: Parameters<typeof convertCompiled>[0],
   threads: number,
   more: ConvertOptions = {},
 ): Promise<{ bytes: Buffer; result: ConvertResult }> {
   const output = join(mkdtempSync(join(folder, 'x')), 'out.parquet')
-  const result = await convertExport(source, output, { threads, rowGroupSize: 400, ...more }, internals)
+  const result = await convertCompiled(source, output, { threads, rowGroupSize: 400, ...more }, internals)
   return { bytes: readFileSync(output), result }
 }
 
@@ -112,7 +113,7 @@ describe('a stream in two worker threads', () => {
 
   test('leaves a short stream to one thread', async () => {
     const output = join(folder, 'short.parquet')
-    const { threads, summary } = await convertExport(stream(DOCUMENT), output, { threads: 2 })
+    const { threads, summary } = await convertCompiled(stream(DOCUMENT), output, { threads: 2 })
     expect({ threads, records: summary.records }).toEqual({ threads: 1, records: 3000 })
   })
 
@@ -141,7 +142,7 @@ describe('a stream in two worker threads', () => {
     }
     const path = join(mkdtempSync(join(folder, 'x')), 'out.parquet')
     writeFileSync(path, 'older')
-    const conversion = convertExport(breaking(), path, { threads: 2, rowGroupSize: 100 }, internals)
+    const conversion = convertCompiled(breaking(), path, { threads: 2, rowGroupSize: 100 }, internals)
     await expect(conversion).rejects.toMatchObject({ message: 'the line was cut' })
     expect(readFileSync(path, 'utf8')).toBe('older')
     expect(readdirSync(join(path, '..'))).toEqual(['out.parquet'])
@@ -154,7 +155,7 @@ describe('a stream in two worker threads', () => {
     }
     const controller = new AbortController()
     const path = join(mkdtempSync(join(folder, 'x')), 'out.parquet')
-    const conversion = convertExport(silent(), path, { threads: 2, signal: controller.signal }, internals)
+    const conversion = convertCompiled(silent(), path, { threads: 2, signal: controller.signal }, internals)
     setTimeout(() => controller.abort(), 300)
     await expect(conversion).rejects.toMatchObject({ code: 'ERR_ABORTED' })
     expect(readdirSync(join(path, '..'))).toEqual([])

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { isExportError } from '../src/errors.ts'
-import { type ReaderInternals, type ReadOptions, readExport } from '../src/reader.ts'
+import { openReader, type ReaderInternals, type ReadOptions } from '../src/reader.ts'
 import type { ColumnOptions } from '../src/schema.ts'
 import type { ExportSource } from '../src/source.ts'
 import type { Cell } from '../src/verify/answer-values.ts'
@@ -59,7 +59,7 @@ export async function mainReading(
   options: ReadOptions,
   internals: ReaderInternals,
 ): Promise<Reading> {
-  const reader = await readExport(source, options, internals)
+  const reader = await openReader(source, options, internals)
   const decoder = new CellDecoder()
   const rows: Cell[][] = []
   let labelsOf: (i: number) => readonly string[] | undefined = () => undefined

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type ReaderInternals, readExport } from '../src/reader.ts'
+import { openReader, type ReaderInternals } from '../src/reader.ts'
 import type { ExportSource } from '../src/source.ts'
 import { chunksOf, factsOf, readAll, refusalOf } from './reading.ts'
 
@@ -37,7 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** The error of reading a source to its end; undefined when it gives a table. */
 async function errorOf(source: ExportSource, internals: ReaderInternals): Promise<{ code: string } | undefined> {
   try {
-    for await (const _ of await readExport(source, {}, internals));
+    for await (const _ of await openReader(source, {}, internals));
     return undefined
   } catch (error) {
     return factsOf(error)

@@ -1,7 +1,8 @@
 /** Activities (surveys, forums …): what can be exported. A list in pages that link to each other. */
 
 import { ApiError, OptionError } from '../errors.ts'
-import type { Operation, OperationOptions } from './operation.ts'
+import type { OptionNames } from '../option-values.ts'
+import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { plainUrl } from './redaction.ts'
 import { isObject, textMember } from './response.ts'
 import type { Session } from './session.ts'
@@ -17,6 +18,15 @@ export interface ActivitiesOptions extends OperationOptions {
   filter?: Readonly<Record<string, string>> | undefined
   /** Only these members of each activity. Default: all. */
   fields?: readonly string[] | undefined
+}
+
+export const ACTIVITIES_OPTION_NAMES: OptionNames<ActivitiesOptions> = {
+  ...OPERATION_OPTION_NAMES,
+  limit: true,
+  offset: true,
+  sort: true,
+  filter: true,
+  fields: true,
 }
 
 /** One activity as the API sends it; members beyond these are kept. */

@@ -1,13 +1,22 @@
 /** The client of Alida's batch export API, for one community. */
 
 import { OptionError } from '../errors.ts'
+import { type OptionNames, requireKnownOptions } from '../option-values.ts'
 import { releaseChunk } from '../reused-chunks.ts'
-import { type ActivitiesOptions, type Activity, type ActivityPage, activityPage, allActivities } from './activities.ts'
-import { type Clock, systemClock } from './clock.ts'
-import { Connection, type ConnectionOptions } from './connection.ts'
-import { type DownloadOptions, type DownloadProgress, documentBytes } from './download.ts'
-import { Endpoint, type EndpointOptions } from './endpoint.ts'
 import {
+  ACTIVITIES_OPTION_NAMES,
+  type ActivitiesOptions,
+  type Activity,
+  type ActivityPage,
+  activityPage,
+  allActivities,
+} from './activities.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { CONNECTION_OPTION_NAMES, Connection, type ConnectionOptions } from './connection.ts'
+import { DOWNLOAD_OPTION_NAMES, type DownloadOptions, type DownloadProgress, documentBytes } from './download.ts'
+import { ENDPOINT_OPTION_NAMES, Endpoint, type EndpointOptions } from './endpoint.ts'
+import {
+  CREATE_OPTION_NAMES,
   type CreatedExport,
   type CreateExportOptions,
   createExport,
@@ -16,12 +25,14 @@ import {
   type ExportStatus,
   exportStatus,
   fileUrlOf,
+  WAIT_OPTION_NAMES,
   type WaitForExportOptions,
+  type WaitProgress,
   waitForExport,
 } from './exports.ts'
-import type { Operation, OperationOptions } from './operation.ts'
+import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { Redactor } from './redaction.ts'
-import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
+import { DEFAULT_RETRY, RETRY_OPTION_NAMES, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
 import { credentialText, GivenToken, RenewedToken, secretText, type TokenSource } from './token.ts'
 import { basicAuthorization, type TokenRequestParts, tokenIssuer } from './token-request.ts'
@@ -30,16 +41,18 @@ export type {
   ActivitiesOptions,
   Activity,
   ActivityPage,
-  Clock,
+  ConnectionOptions,
   CreatedExport,
   CreateExportOptions,
   DownloadOptions,
   DownloadProgress,
+  EndpointOptions,
   ExportState,
   ExportStatus,
   OperationOptions,
   RetryPolicy,
   WaitForExportOptions,
+  WaitProgress,
 }
 
 export interface ExportClientOptions extends EndpointOptions, ConnectionOptions {
@@ -53,8 +66,23 @@ export interface ExportClientOptions extends EndpointOptions, ConnectionOptions 
   retry?: Partial<RetryPolicy> | undefined
   /** Told of what is odd but usable (a region of unusual shape). Default: `process.emitWarning`. */
   onWarning?: ((message: string) => void) | undefined
-  /** Time and chance, to be replaced in tests. */
+  /**
+   * Time and chance, to be replaced in tests.
+   * @internal
+   */
   clock?: Clock | undefined
+}
+
+const CLIENT_OPTION_NAMES: OptionNames<ExportClientOptions> = {
+  ...ENDPOINT_OPTION_NAMES,
+  ...CONNECTION_OPTION_NAMES,
+  token: true,
+  clientId: true,
+  clientSecret: true,
+  apiKey: true,
+  retry: true,
+  onWarning: true,
+  clock: true,
 }
 
 /**
@@ -69,6 +97,8 @@ export class ExportClient {
 
   /** Throws OptionError if an option is missing or contradicts another. Sends nothing. */
   constructor(options: ExportClientOptions) {
+    requireKnownOptions(options, CLIENT_OPTION_NAMES)
+    requireKnownOptions(options.retry ?? {}, RETRY_OPTION_NAMES)
     const redactor = new Redactor()
     const clock = options.clock ?? systemClock
     this.#connection = new Connection(options)
@@ -86,6 +116,7 @@ export class ExportClient {
 
   /** Asks for a new export of an activity; its id is what the other methods take. */
   async createExport(activityId: string, options: CreateExportOptions = {}): Promise<CreatedExport> {
+    requireKnownOptions(options, CREATE_OPTION_NAMES)
     const created = await this.#session.run('the request for an export', options, (operation) =>
       createExport(this.#session, operation, activityId, options),
     )
@@ -95,6 +126,7 @@ export class ExportClient {
 
   /** Looks at an export once. */
   async getExportStatus(batchId: string, options: OperationOptions = {}): Promise<ExportStatus> {
+    requireKnownOptions(options, OPERATION_OPTION_NAMES)
     return this.#session.run('the status of the export', options, (operation) =>
       exportStatus(this.#session, operation, batchId),
     )
@@ -102,6 +134,7 @@ export class ExportClient {
 
   /** Resolves when the export succeeded. Throws ERR_API_EXPORT_FAILED, or ERR_API_TIMEOUT after `deadlineMs` (2 h). */
   async waitForExport(batchId: string, options: WaitForExportOptions = {}): Promise<ExportStatus> {
+    requireKnownOptions(options, WAIT_OPTION_NAMES)
     const limits = { ...options, deadlineMs: options.deadlineMs ?? DEFAULT_WAIT_DEADLINE_MS }
     return this.#session.run('waiting for the export', limits, (operation) =>
       waitForExport(this.#session, operation, batchId, { ...options, isNew: this.#created.has(batchId.trim()) }),
@@ -113,6 +146,7 @@ export class ExportClient {
    * iteration that ends without an error saw the whole file, and stopping early cuts the connection.
    */
   download(batch: string | ExportStatus, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    requireKnownOptions(options, DOWNLOAD_OPTION_NAMES)
     const chunks = this.#session.stream('the download', options, (operation) =>
       downloadedExport(this.#session, operation, batch, options),
     )
@@ -121,6 +155,7 @@ export class ExportClient {
 
   /** All activities of the community, in pages asked for as they are needed. */
   activities(options: ActivitiesOptions = {}): AsyncGenerator<Activity, void, undefined> {
+    requireKnownOptions(options, ACTIVITIES_OPTION_NAMES)
     return this.#session.stream('the list of activities', options, (operation) =>
       allActivities(this.#session, operation, options),
     )
@@ -128,6 +163,7 @@ export class ExportClient {
 
   /** One page of activities: the first by `options`, or the one a page named as its `next`. */
   async activityPage(options: ActivitiesOptions & { page?: URL | undefined } = {}): Promise<ActivityPage> {
+    requireKnownOptions(options, { ...ACTIVITIES_OPTION_NAMES, page: true })
     return this.#session.run('the list of activities', options, (operation) =>
       activityPage(this.#session, operation, options.page ?? options),
     )

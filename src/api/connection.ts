@@ -2,6 +2,7 @@
 /** The only place that loads and calls undici. */
 
 import type { Agent, Dispatcher } from 'undici'
+import type { OptionNames } from '../option-values.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../receive-memory.ts'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
@@ -15,6 +16,13 @@ export interface ConnectionOptions {
   headersTimeoutMs?: number | undefined
   /** Most milliseconds between two pieces of a body. Default 60 s. */
   bodyTimeoutMs?: number | undefined
+}
+
+export const CONNECTION_OPTION_NAMES: OptionNames<ConnectionOptions> = {
+  dispatcher: true,
+  connectTimeoutMs: true,
+  headersTimeoutMs: true,
+  bodyTimeoutMs: true,
 }
 
 export interface HttpRequest {

@@ -5,6 +5,8 @@
 
 import { ApiError, isExportError, LimitError } from '../errors.ts'
 import type { InputLimits } from '../limits.ts'
+import type { OptionNames } from '../option-values.ts'
+import { ThrottledReports } from '../progress-reports.ts'
 import { isForeign, withoutEncoding } from './content-encoding.ts'
 import { DocumentEnd } from './document-end.ts'
 import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
@@ -18,7 +20,7 @@ import {
   versionOf,
 } from './file-version.ts'
 import { gunzipped } from './gunzip.ts'
-import type { Operation, OperationOptions } from './operation.ts'
+import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { plainUrl } from './redaction.ts'
 import { pauseAfter, TemporaryFailure, temporary } from './retry.ts'
 import type { Session } from './session.ts'
@@ -35,10 +37,17 @@ export interface DownloadProgress {
 }
 
 export interface DownloadOptions extends OperationOptions, Pick<InputLimits, 'maxGzipRatio'> {
-  /** Called for each piece received: often, so do little in it. */
+  /** Called ten times a second at most, when a connection ends, and at the end. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined
   /** Most bytes of the unpacked document; then ERR_LIMIT. Default: no limit. */
-  mostBytes?: number | undefined
+  maxBytes?: number | undefined
+}
+
+export const DOWNLOAD_OPTION_NAMES: OptionNames<DownloadOptions> = {
+  ...OPERATION_OPTION_NAMES,
+  maxGzipRatio: true,
+  onProgress: true,
+  maxBytes: true,
 }
 
 /** A file that never gets on for more than a few bytes is not worth more connections than this. */
@@ -51,8 +60,9 @@ export async function* documentBytes(
   fileUrl: URL,
   options: DownloadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const attempts = new Attempts(session, operation, fileUrl)
-  const mostBytes = options.mostBytes ?? Number.POSITIVE_INFINITY
+  const reports = new ThrottledReports(options.onProgress)
+  const attempts = new Attempts(session, operation, fileUrl, () => reports.flush())
+  const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
   let answer = await attempts.open()
   let begun: { version: FileVersion; handedOut: HandedOut } | undefined
   for (;;) {
@@ -66,15 +76,16 @@ export async function* documentBytes(
     }
     const { handedOut } = begun
     const report = (receivedBytes: number, totalBytes: number | undefined) =>
-      options.onProgress?.({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
+      reports.add({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
     try {
       for await (const chunk of wholeDocument(answer, version, attempts, options, report)) {
         const fresh = handedOut.take(chunk)
-        if (handedOut.byteLength > mostBytes) throw tooLarge(mostBytes)
+        if (handedOut.byteLength > maxBytes) throw tooLarge(maxBytes)
         if (fresh.length > 0) yield fresh
       }
       handedOut.finish()
       if (handedOut.byteLength === 0) throw emptyFile(answer)
+      reports.flush()
       return
     } catch (error) {
       if (error instanceof StartOver) answer = error.answer
@@ -178,20 +189,23 @@ class Attempts {
   readonly #session: Session
   readonly #operation: Operation
   readonly #fileUrl: URL
+  readonly #onFailure: () => void
   #failures = 0
   #furthest = 0
   count = 0
 
-  constructor(session: Session, operation: Operation, fileUrl: URL) {
+  constructor(session: Session, operation: Operation, fileUrl: URL, onFailure: () => void) {
     this.#session = session
     this.#operation = operation
     this.#fileUrl = fileUrl
+    this.#onFailure = onFailure
   }
 
   async open(rest?: RestOfFile, after?: TemporaryFailure): Promise<FileAnswer> {
     let failure = after
     for (;;) {
       if (failure !== undefined) {
+        this.#onFailure()
         this.#failures++
         const failures = this.count < MOST_ATTEMPTS ? this.#failures : MOST_ATTEMPTS
         await pauseAfter(failure, failures, this.#session.retry, this.#operation)
@@ -243,9 +257,9 @@ function emptyFile(answer: FileAnswer): ApiError {
   return new ApiError('ERR_API_DOWNLOAD', `expected an export from ${url}, found an empty file`, { url })
 }
 
-function tooLarge(mostBytes: number): LimitError {
+function tooLarge(maxBytes: number): LimitError {
   return new LimitError(
     'ERR_LIMIT',
-    `the export is larger than ${mostBytes} bytes, the limit that mostBytes (--max-bytes) sets`,
+    `the export is larger than ${maxBytes} bytes, the limit that maxBytes (--max-bytes) sets`,
   )
 }

@@ -1,6 +1,7 @@
 /** Where the API of one community is, and what belongs to it. */
 
 import { ApiError, OptionError, quoted } from '../errors.ts'
+import type { OptionNames } from '../option-values.ts'
 import { plainUrl } from './redaction.ts'
 
 /** The shape of every region code seen so far. The list of regions is not public, so others are only warned about. */
@@ -18,6 +19,8 @@ export interface EndpointOptions {
   /** The community's API key name (`communityApiKeyName`), often `panel_…`. Not a secret. */
   community: string
 }
+
+export const ENDPOINT_OPTION_NAMES: OptionNames<EndpointOptions> = { region: true, baseUrl: true, community: true }
 
 export class Endpoint {
   readonly #base: URL

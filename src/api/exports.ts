@@ -1,8 +1,9 @@
 /** Batch activity exports: create one, ask for its status, wait until it is done. */
 
 import { ApiError, isExportError, OptionError, quoted, shortened } from '../errors.ts'
+import { type OptionNames, requireTexts } from '../option-values.ts'
 import { pathSegment } from './endpoint.ts'
-import type { Operation, OperationOptions } from './operation.ts'
+import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { idMember, isObject, textMember } from './response.ts'
 import { backoffMs } from './retry.ts'
 import type { Session } from './session.ts'
@@ -40,13 +41,33 @@ export interface ExportStatus {
   readonly raw: Readonly<Record<string, unknown>>
 }
 
+/** What the last look found. */
+export interface WaitProgress extends ExportStatus {
+  /** Milliseconds since the wait began. */
+  readonly elapsedMs: number
+}
+
 export interface WaitForExportOptions extends OperationOptions {
   /** Called after each look at the status. */
-  onStatus?: ((status: ExportStatus, elapsedMs: number) => void) | undefined
+  onProgress?: ((progress: WaitProgress) => void) | undefined
   /** First pause between two looks; each is 1.5 times the last. Default 1 s. */
   pollMs?: number | undefined
   /** Longest pause between two looks. Default 15 s. */
-  longestPollMs?: number | undefined
+  maxPollMs?: number | undefined
+}
+
+export const CREATE_OPTION_NAMES: OptionNames<CreateExportOptions> = {
+  ...OPERATION_OPTION_NAMES,
+  fieldIds: true,
+  sinceDatetime: true,
+  untilDatetime: true,
+}
+
+export const WAIT_OPTION_NAMES: OptionNames<WaitForExportOptions> = {
+  ...OPERATION_OPTION_NAMES,
+  onProgress: true,
+  pollMs: true,
+  maxPollMs: true,
 }
 
 /** An export that takes longer than this is taken for stuck, unless `deadlineMs` says otherwise. */
@@ -91,7 +112,7 @@ export async function waitForExport(
   batchId: string,
   options: WaitForExportOptions & { readonly isNew: boolean },
 ): Promise<ExportStatus> {
-  const { pollMs = 1000, longestPollMs = 15_000 } = options
+  const { pollMs = 1000, maxPollMs = 15_000 } = options
   let isUnknown = options.isNew
   for (let looks = 1; ; looks++) {
     const status = await exportStatus(session, operation, batchId).catch((error: unknown) => {
@@ -100,13 +121,13 @@ export async function waitForExport(
     })
     if (status !== undefined) {
       isUnknown = false
-      options.onStatus?.(status, operation.elapsedMs)
+      options.onProgress?.({ ...status, elapsedMs: operation.elapsedMs })
       if (status.state === 'succeeded') return status
       if (status.state === 'failed') throw failedExport(status)
     }
     const detail = status === undefined ? '; it is not known yet' : `; the last status was ${quoted(status.status)}`
     operation.check(detail)
-    const pause = backoffMs(1, Math.min(pollMs * 1.5 ** (looks - 1), longestPollMs), longestPollMs, session.clock)
+    const pause = backoffMs(1, Math.min(pollMs * 1.5 ** (looks - 1), maxPollMs), maxPollMs, session.clock)
     await operation.pause(Math.min(pause, operation.remainingMs), detail)
   }
 }
@@ -131,6 +152,7 @@ function isNotFound(error: unknown): boolean {
 
 function creationBody(options: CreateExportOptions): Record<string, unknown> {
   const { fieldIds } = options
+  requireTexts('fieldIds', fieldIds)
   if (fieldIds !== undefined && (fieldIds.length === 0 || fieldIds.some((id) => id.trim() === ''))) {
     throw new OptionError(
       'ERR_OPTION',

@@ -120,11 +120,11 @@ function plainBytes(bytes: Buffer): Buffer {
 }
 
 /** The first bytes of a body, and what follows them; no rest if the body ended. */
-async function peek(chunks: AsyncIterable<Uint8Array>, mostBytes: number) {
+async function peek(chunks: AsyncIterable<Uint8Array>, maxBytes: number) {
   const iterator = chunks[Symbol.asyncIterator]()
   const parts: Uint8Array[] = []
   let byteLength = 0
-  while (byteLength <= mostBytes) {
+  while (byteLength <= maxBytes) {
     const next = await iterator.next()
     if (next.done) return { head: Buffer.concat(parts), rest: undefined }
     parts.push(next.value)

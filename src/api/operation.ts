@@ -1,6 +1,7 @@
 /** One call of the client: its caller's signal and its deadline in one, and the error each of them stands for. */
 
 import { AbortError, ApiError, type ExportError } from '../errors.ts'
+import type { OptionNames } from '../option-values.ts'
 import type { Clock } from './clock.ts'
 
 export interface OperationOptions {
@@ -9,6 +10,8 @@ export interface OperationOptions {
   /** Most milliseconds for the whole call, waiting and retries included; then ERR_API_TIMEOUT. */
   deadlineMs?: number | undefined
 }
+
+export const OPERATION_OPTION_NAMES: OptionNames<OperationOptions> = { signal: true, deadlineMs: true }
 
 /** Timers hold at most a signed 32-bit number of milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1

@@ -42,13 +42,13 @@ export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | 
   return Math.max(0, dateMs - (Number.isNaN(serverNowMs) ? nowMs : serverNowMs))
 }
 
-/** Puts the pieces of a body together; undefined if it is larger than `mostBytes`. */
-export async function bytesOf(chunks: AsyncIterable<Uint8Array>, mostBytes: number): Promise<Buffer | undefined> {
+/** Puts the pieces of a body together; undefined if it is larger than `maxBytes`. */
+export async function bytesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = []
   let byteLength = 0
   for await (const chunk of chunks) {
     byteLength += chunk.length
-    if (byteLength > mostBytes) return undefined
+    if (byteLength > maxBytes) return undefined
     parts.push(chunk)
   }
   return Buffer.concat(parts)

@@ -1,24 +1,33 @@
 /** Which failures may pass, and how long to wait before the next attempt. */
 
 import { ApiError } from '../errors.ts'
+import type { OptionNames } from '../option-values.ts'
 import type { Clock } from './clock.ts'
 import type { Operation } from './operation.ts'
 
+/** How failures that may pass are repeated. */
 export interface RetryPolicy {
   /** Failed attempts in a row that are tried again. */
   readonly retries: number
   /** First pause; each further one is twice as long, half of it by chance. */
   readonly baseDelayMs: number
-  readonly longestDelayMs: number
+  readonly maxDelayMs: number
   /** A server that asks for a longer pause than this gets no further request. */
-  readonly longestRetryAfterMs: number
+  readonly maxRetryAfterMs: number
 }
 
 export const DEFAULT_RETRY: RetryPolicy = {
   retries: 5,
   baseDelayMs: 500,
-  longestDelayMs: 30_000,
-  longestRetryAfterMs: 600_000,
+  maxDelayMs: 30_000,
+  maxRetryAfterMs: 600_000,
+}
+
+export const RETRY_OPTION_NAMES: OptionNames<RetryPolicy> = {
+  retries: true,
+  baseDelayMs: true,
+  maxDelayMs: true,
+  maxRetryAfterMs: true,
 }
 
 export interface TemporaryFailureOptions {
@@ -67,11 +76,11 @@ export async function pauseAfter(
   operation.check()
   if (failures > policy.retries) throw finalError(failure.error, ` (gave up after ${times(failures)})`)
   const { retryAfterMs } = failure
-  if (retryAfterMs !== undefined && retryAfterMs > policy.longestRetryAfterMs) {
+  if (retryAfterMs !== undefined && retryAfterMs > policy.maxRetryAfterMs) {
     throw finalError(failure.error, ` (it asks to come back in ${Math.ceil(retryAfterMs / 1000)} s)`)
   }
   if (failure.atOnce && failures === 1) return
-  const delayMs = backoffMs(failures, policy.baseDelayMs, policy.longestDelayMs, operation.clock)
+  const delayMs = backoffMs(failures, policy.baseDelayMs, policy.maxDelayMs, operation.clock)
   await operation.pause(Math.max(delayMs, retryAfterMs ?? 0), `; last failure: ${failure.error.message}`)
 }
 

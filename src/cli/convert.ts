@@ -1,7 +1,7 @@
 /** `alida-arrow convert`: one export in, one Parquet or Arrow file out. */
 
 import { realpathSync } from 'node:fs'
-import { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from '../convert.ts'
+import { type ConvertOptions, type ConvertResult, convertWith, type OutputFormat } from '../convert.ts'
 import { type ConvertInternals, formatOf } from '../convert-options.ts'
 import { OptionError, quoted } from '../errors.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
@@ -68,16 +68,13 @@ export async function convertSource(
 ): Promise<ConvertReport> {
   const { output, quiet, json } = options
   const started = performance.now()
-  let current: (() => ReadProgress) | undefined
-  const progress = await showProgress(quiet !== true && json !== true, () => {
-    const progress = current?.()
-    return progress && { ...progress, ...known() }
-  })
+  let current: ReadProgress | undefined
+  const progress = await showProgress(quiet !== true && json !== true, () => current && { ...current, ...known() })
   try {
-    const watch = (ask: () => ReadProgress) => {
-      current = ask
+    const onProgress = (now: ReadProgress) => {
+      current = now
     }
-    const result = await write(source, options, signal, watch, internals)
+    const result = await write(source, options, signal, onProgress, internals)
     const milliseconds = performance.now() - started
     const { rejects } = options
     const report = { ...result, input, output, milliseconds, peakMemoryBytes: peakMemoryBytes() }
@@ -92,7 +89,7 @@ async function write(
   source: ExportSource,
   options: ConvertCommandOptions,
   signal: AbortSignal,
-  watch: NonNullable<ConvertOptions['watch']>,
+  onProgress: NonNullable<ConvertOptions['onProgress']>,
   internals: ConvertInternals,
 ): Promise<Omit<ConvertReport, 'input' | 'output' | 'milliseconds' | 'peakMemoryBytes'>> {
   const { output, format, compression, encodings, batchSize, rowGroupSize, threads, rejects } = options
@@ -100,7 +97,7 @@ async function write(
   if (isStar) {
     requireFolder(output, format)
     const { writeStar } = await import('../star/star.ts')
-    const starOptions = { ...shape, compression, encodings, batchSize, rejects, signal, watch }
+    const starOptions = { ...shape, compression, encodings, batchSize, rejects, signal, onProgress }
     return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
   const target = output === STANDARD_STREAM ? process.stdout : output
@@ -113,7 +110,7 @@ async function write(
     threads,
     rejects,
   }
-  return convertExport(source, target, { ...shape, ...writing, signal, watch }, internals)
+  return convertWith(source, target, { ...shape, ...writing, signal, onProgress }, internals)
 }
 
 /** @throws OptionError unless the output can be the folder of a star layout. */

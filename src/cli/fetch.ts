@@ -114,7 +114,7 @@ async function readyExport(
     return await client.waitForExport(batchId, {
       signal,
       deadlineMs: remainingMs(),
-      onStatus: ({ state }) => {
+      onProgress: ({ state }) => {
         words = `export ${batchId}: ${state}`
       },
     })
@@ -158,7 +158,7 @@ async function convertDownload(
   const download = client.download(status, {
     signal,
     deadlineMs: remainingMs(),
-    mostBytes: options.maxBytes,
+    maxBytes: options.maxBytes,
     maxGzipRatio: output.maxGzipRatio,
     onProgress: (now) => {
       progress = now

@@ -4,8 +4,10 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
+import { requireKnownOptions } from '../option-values.ts'
 import { outputFormatOf } from '../read-back/output-format.ts'
-import { type ReadOptions, readExport } from '../reader.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from '../read-options.ts'
+import { openReader } from '../reader.ts'
 import { type BatchReader, closing } from '../sinks/batch-reader.ts'
 import type { ExportSource } from '../source.ts'
 import { type QuestionTally, Tally } from './tally.ts'
@@ -27,11 +29,12 @@ const BATCH_ROWS = 16_384
  * @throws what `readExport` throws; SourceError `ERR_SOURCE` for a file that cannot be read or was not made here.
  */
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
+  requireKnownOptions(options, READ_OPTION_NAMES)
   if (typeof source === 'string') {
     if (isFolder(source)) return starCodebook(source)
     if ((await outputFormatOf(source)) !== undefined) return tallied(await opened(source))
   }
-  return tallied(await readExport(source, { batchSize: BATCH_ROWS, ...options }))
+  return tallied(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
 }
 
 /** What keeps a path from being looked at is told by who opens it. */

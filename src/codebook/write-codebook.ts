@@ -1,8 +1,7 @@
 /** A codebook → a file. */
 
 import { OptionError } from '../errors.ts'
-import type { OutputTarget } from '../sinks/output.ts'
-import { writeOutput } from '../sinks/output.ts'
+import { type OutputTarget, type WriteResult, writeOutput } from '../sinks/output.ts'
 import type { Codebook } from './codebook.ts'
 import { type CodebookTextFormat, codebookText } from './render.ts'
 
@@ -11,14 +10,13 @@ export type CodebookFormat = CodebookTextFormat | 'parquet'
 /**
  * Writes a codebook.
  * @param format Default: by the name (`.csv`, `.json`, `.parquet`, `.md`); JSON for a stream.
- * @returns Bytes written.
  * @throws OptionError `ERR_OPTION` for a name that does not tell the format, OutputError when it cannot be written.
  */
 export async function writeCodebook(
   codebook: Codebook,
   target: OutputTarget,
   format: CodebookFormat = codebookFormatOf(target),
-): Promise<number> {
+): Promise<WriteResult> {
   if (format === 'parquet') {
     const [{ writeParquet }, { codebookTable }] = await Promise.all([
       import('../sinks/parquet.ts'),
@@ -27,7 +25,8 @@ export async function writeCodebook(
     return writeParquet(codebookTable(codebook), target)
   }
   const bytes = Buffer.from(codebookText(codebook, format))
-  return writeOutput(target, (output) => output.write([bytes]))
+  const { bytesWritten } = await writeOutput(target, (output) => output.write([bytes]))
+  return { outputBytes: bytesWritten }
 }
 
 export function codebookFormatOf(target: OutputTarget): CodebookFormat {

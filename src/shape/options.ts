@@ -2,7 +2,7 @@
 
 import { OptionError } from '../errors.ts'
 import { NAME_MODES, type NameMode } from '../name-modes.ts'
-import { requireWord } from '../option-values.ts'
+import { type OptionNames, requireBoolean, requireText, requireTexts, requireWord, wrong } from '../option-values.ts'
 import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
 
 /** Everything here can be cloned to a worker. */
@@ -48,6 +48,30 @@ export const SHAPE_WORDS = {
 
 type WordOption = keyof typeof SHAPE_WORDS
 
+const SWITCHES = ['hidden', 'system', 'stripHtml', 'hashOwner', 'keepUnknown'] as const
+
+const LISTS = ['fields', 'exclude'] as const
+
+export const SHAPE_OPTION_NAMES: OptionNames<ShapeOptions> = {
+  fields: true,
+  exclude: true,
+  hidden: true,
+  system: true,
+  sensitive: true,
+  hashOwner: true,
+  hashKey: true,
+  names: true,
+  stripHtml: true,
+  onInvalid: true,
+  keepUnknown: true,
+  answerStates: true,
+  sets: true,
+  values: true,
+  groups: true,
+  layout: true,
+  timezone: true,
+}
+
 /** The options with every default filled in. */
 export interface ResolvedShape {
   readonly answerStates: AnswerStates
@@ -70,7 +94,7 @@ export interface ResolvedShape {
  * @throws OptionError `ERR_OPTION` for an unknown value, options that contradict each other, or a hash without a key.
  */
 export function resolveShape(options: ShapeOptions): ResolvedShape {
-  for (const option of Object.keys(SHAPE_WORDS) as WordOption[]) requireKnown(option, options[option])
+  requireValues(options)
   const shape: ResolvedShape = {
     answerStates: options.answerStates ?? 'list',
     sets: options.sets ?? 'list',
@@ -117,8 +141,17 @@ export function requireOneForm(shape: ResolvedShape, layout: string): void {
   if (groups !== 'flat') throw refuse(`groups ${groups}`, 'each of its rows names the group')
 }
 
-function requireKnown(option: WordOption, value: string | undefined): void {
-  requireWord(option, value, SHAPE_WORDS[option])
+/** Checks each option by itself. */
+function requireValues(options: ShapeOptions): void {
+  if ((options.layout as string | undefined) === 'star') {
+    throw wrong('layout', `${SHAPE_WORDS.layout.join(', ')} (writeStar writes the star layout)`, options.layout)
+  }
+  for (const option of Object.keys(SHAPE_WORDS) as WordOption[]) {
+    requireWord(option, options[option], SHAPE_WORDS[option])
+  }
+  for (const option of SWITCHES) requireBoolean(option, options[option])
+  for (const option of LISTS) requireTexts(option, options[option])
+  requireText('hashKey', options.hashKey)
 }
 
 function contradiction(message: string): OptionError {

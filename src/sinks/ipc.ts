@@ -14,22 +14,28 @@ import {
   util,
   type Vector,
 } from 'apache-arrow'
-import { requireWord } from '../option-values.ts'
-import { type BatchReader, closing } from './batch-reader.ts'
-import { type Output, type OutputTarget, writeOutput } from './output.ts'
+import { type OptionNames, requireKnownOptions, requireSignal, requireWord } from '../option-values.ts'
+import { type BatchReader, closing, untilAborted } from './batch-reader.ts'
+import { type Output, type OutputTarget, type WriteResult, writeOutput } from './output.ts'
 
-const IPC_FORMATS = ['file', 'stream'] as const
+const IPC_FORMATS = ['arrow', 'arrows'] as const
 
 export type IpcFormat = (typeof IPC_FORMATS)[number]
 
 export interface WriteIpcOptions {
-  /** Default: `stream` when the path ends in `.arrows` or the target is a stream, else `file`. */
+  /**
+   * `arrow` is the file format, `arrows` the stream format. Default: `arrows` when the path ends in `.arrows` or the target
+   * is a stream, else `arrow`.
+   */
   format?: IpcFormat | undefined
+  /** Stops the writing, and the wait for a slow target, with an AbortError. The reader has a signal of its own. */
+  signal?: AbortSignal | undefined
 }
+
+const IPC_OPTION_NAMES: OptionNames<WriteIpcOptions> = { format: true, signal: true }
 
 /**
  * Writes an export as Arrow IPC.
- * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
  *   The reader is closed in any case.
  */
@@ -37,17 +43,21 @@ export async function writeIpc(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteIpcOptions = {},
-): Promise<number> {
+): Promise<WriteResult> {
   return closing(reader, async () => {
+    requireKnownOptions(options, IPC_OPTION_NAMES)
     requireWord('format', options.format, IPC_FORMATS)
-    const format = options.format ?? ipcFormatOf(target)
-    return writeOutput(target, (output) => encodeIpc(reader, output, format))
+    requireSignal(options.signal)
+    const { format = ipcFormatOf(target), signal } = options
+    const fill = (output: Output) => encodeIpc(untilAborted(reader, signal), output, format)
+    const { bytesWritten } = await writeOutput(target, fill, signal)
+    return { outputBytes: bytesWritten }
   })
 }
 
 /** Writes batches to an open output, one at a time. */
 export async function encodeIpc(reader: BatchReader, output: Output, format: IpcFormat): Promise<void> {
-  const encoder = format === 'file' ? new FileEncoder() : new StreamEncoder()
+  const encoder = format === 'arrow' ? new FileEncoder() : new StreamEncoder()
   encoder.begin(reader.schema)
   let isEmpty = true
   reader.recycle?.()
@@ -65,8 +75,8 @@ export async function encodeIpc(reader: BatchReader, output: Output, format: Ipc
 }
 
 function ipcFormatOf(target: OutputTarget): IpcFormat {
-  if (typeof target !== 'string' && !(target instanceof URL)) return 'stream'
-  return String(target).toLowerCase().endsWith('.arrows') ? 'stream' : 'file'
+  if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
+  return String(target).toLowerCase().endsWith('.arrows') ? 'arrows' : 'arrow'
 }
 
 /** Bytes that an encoder has made and nobody has taken yet. */

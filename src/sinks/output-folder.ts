@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, stat
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
+import { wrong } from '../option-values.ts'
 import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../temporary-path.ts'
@@ -19,16 +20,18 @@ const OLDER_SUFFIX = '.alida-arrow-older'
 
 /**
  * Lets `fill` write the files into a new folder, then puts it at the path.
+ * @returns What `fill` returned.
  * @param names The files that `fill` writes; a folder that holds others is not ours to replace.
  * @throws OutputError `ERR_OUTPUT` when the path cannot be written or holds something else, AbortError when the signal
  *   fires; whatever `fill` throws.
  */
-export async function writeFolder(
+export async function writeFolder<T>(
   path: string,
   names: readonly string[],
-  fill: (folder: string) => Promise<void>,
+  fill: (folder: string) => Promise<T>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<T> {
+  if (typeof path !== 'string') throw wrong('folder', 'a path', path)
   const target = behindLinks(resolve(path))
   putBackOlder(target)
   requireOurs(target, names)
@@ -36,11 +39,12 @@ export async function writeFolder(
   const temporary = temporaryPath(target)
   try {
     orUnwritable(path, () => mkdirSync(temporary))
-    await fill(temporary)
+    const value = await fill(temporary)
     if (signal?.aborted) throw aborted(signal)
     requireOurs(target, names)
     orUnwritable(path, () => replace(target, temporary))
     forgetTemporary(temporary)
+    return value
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).then(
       () => forgetTemporary(temporary),

@@ -8,6 +8,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OutputError } from '../errors.ts'
+import { wrong } from '../option-values.ts'
 import { aborted } from '../source.ts'
 import { explainMemory } from '../system-error.ts'
 import { behindLinks } from './behind-links.ts'
@@ -21,21 +22,32 @@ export type { Output } from './open-output.ts'
 /** A path, a `file:` URL, or a Node stream. */
 export type OutputTarget = string | URL | Writable
 
+/** What `fill` returned, and the bytes that it wrote. */
+interface Written<T> {
+  readonly value: T
+  readonly bytesWritten: number
+}
+
+/** What the writers of single files resolve to. */
+export interface WriteResult {
+  readonly outputBytes: number
+}
+
 /**
  * Opens the output, lets `fill` write it, and commits; discards it when `fill` throws.
  * @throws OutputError `ERR_OUTPUT` when it cannot be written, AbortError when the signal fires; whatever `fill` throws.
  */
-export async function writeOutput(
+export async function writeOutput<T>(
   target: OutputTarget,
-  fill: (output: Output) => Promise<void>,
+  fill: (output: Output) => Promise<T>,
   signal?: AbortSignal,
-): Promise<number> {
+): Promise<Written<T>> {
   const output = await openOutput(target, signal)
   try {
-    await fill(output)
+    const value = await fill(output)
     if (signal?.aborted) throw aborted(signal)
     await output.commit()
-    return output.bytesWritten
+    return { value, bytesWritten: output.bytesWritten }
   } catch (error) {
     await output.discard()
     throw explainMemory(error)
@@ -47,7 +59,7 @@ export async function writeOutput(
  * @param signal Ends the wait for a slow reader of a stream or named pipe, and keeps a file from getting its name.
  */
 export async function openOutput(target: OutputTarget, signal?: AbortSignal): Promise<Output> {
-  if (!isPath(target)) return new StreamOutput(target, signal)
+  if (!isPath(target)) return new StreamOutput(requireStream(target), signal)
   const { path, existing } = standingAt(target)
   if (existing?.isFIFO()) return openPipe(path, signal)
   if (existing !== undefined && !existing.isFile()) return openDevice(path, signal)
@@ -70,12 +82,18 @@ export async function requireWritable(target: OutputTarget): Promise<void> {
   }
 }
 
+function requireStream(target: Writable): Writable {
+  if (typeof target?.write === 'function' && typeof target.on === 'function') return target
+  throw wrong('target', 'a path, a file: URL, or a Node stream', target)
+}
+
 function isPath(target: OutputTarget): target is string | URL {
   return typeof target === 'string' || target instanceof URL
 }
 
 /** What a path names now; behind links, for what is or will be a file. */
 function standingAt(target: string | URL): { path: string; existing: Stats | undefined } {
+  if (target instanceof URL && target.protocol !== 'file:') throw wrong('target', 'a file: URL', target.href)
   const path = typeof target === 'string' ? target : fileURLToPath(target)
   const existing = statOrUndefined(path)
   if (existing?.isDirectory())

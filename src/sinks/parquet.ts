@@ -1,10 +1,10 @@
 /** RecordBatches → one Parquet file. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { requirePositive, requireWord } from '../option-values.ts'
+import { type OptionNames, requireKnownOptions, requirePositive, requireSignal, requireWord } from '../option-values.ts'
 import { VERSION } from '../version.ts'
-import { type BatchReader, closing } from './batch-reader.ts'
-import { type Output, type OutputTarget, writeOutput } from './output.ts'
+import { type BatchReader, closing, untilAborted } from './batch-reader.ts'
+import { type Output, type OutputTarget, type WriteResult, writeOutput } from './output.ts'
 import {
   CODEC,
   type Compression,
@@ -27,11 +27,19 @@ export interface WriteParquetOptions {
   encodings?: Encodings | undefined
   /** Most rows of a row group. Default: 131,072, fewer where that would be more than 64 MiB of Arrow data. */
   rowGroupSize?: number | undefined
+  /** Stops the writing, and the wait for a slow target, with an AbortError. The reader has a signal of its own. */
+  signal?: AbortSignal | undefined
+}
+
+const PARQUET_OPTION_NAMES: OptionNames<WriteParquetOptions> = {
+  compression: true,
+  encodings: true,
+  rowGroupSize: true,
+  signal: true,
 }
 
 /**
  * Writes an export as Parquet.
- * @returns Bytes written.
  * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
  *   The reader is closed in any case.
  */
@@ -39,10 +47,14 @@ export async function writeParquet(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteParquetOptions = {},
-): Promise<number> {
+): Promise<WriteResult> {
   return closing(reader, async () => {
+    requireKnownOptions(options, PARQUET_OPTION_NAMES)
     requireParquetOptions(options)
-    return writeOutput(target, (output) => encodeParquet(reader, output, options))
+    const { signal } = options
+    const fill = (output: Output) => encodeParquet(untilAborted(reader, signal), output, options)
+    const { bytesWritten } = await writeOutput(target, fill, signal)
+    return { outputBytes: bytesWritten }
   })
 }
 
@@ -50,7 +62,8 @@ export async function writeParquet(
  * Checks what would make a file that no reader opens.
  * @throws OptionError `ERR_OPTION`.
  */
-export function requireParquetOptions({ compression, encodings, rowGroupSize }: WriteParquetOptions): void {
+export function requireParquetOptions({ compression, encodings, rowGroupSize, signal }: WriteParquetOptions): void {
+  requireSignal(signal)
   requireWord('compression', compression, Object.keys(CODEC))
   requireWord('encodings', encodings, ENCODINGS)
   requirePositive('rowGroupSize', rowGroupSize)

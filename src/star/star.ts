@@ -6,7 +6,10 @@
 import { join } from 'node:path'
 import type { RecordBatch } from 'apache-arrow'
 import { Tally } from '../codebook/tally.ts'
-import { type ExportReader, type ReadOptions, type ReadProgress, type ReadSummary, readExport } from '../reader.ts'
+import { type OptionNames, requireFunction, requireKnownOptions } from '../option-values.ts'
+import { ProgressReports } from '../progress-reports.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from '../read-options.ts'
+import { type ExportReader, openReader, type ReadProgress, type ReadSummary } from '../reader.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { type LongColumn, LongShape } from '../shape/long.ts'
 import { tableMetadata } from '../shape/metadata.ts'
@@ -29,8 +32,18 @@ export interface StarOptions extends Omit<ReadOptions, 'layout'> {
   compression?: Compression | undefined
   /** Default: `delta`; `plain` for readers that know no other. */
   encodings?: Encodings | undefined
-  /** Called once with a function that tells how far the conversion is. */
-  watch?: ((progress: () => ReadProgress) => void) | undefined
+  /** Called as by `convertExport`. */
+  onProgress?: ((progress: ReadProgress) => void) | undefined
+}
+
+const { layout: _, ...READ_NAMES } = READ_OPTION_NAMES
+
+const STAR_OPTION_NAMES: OptionNames<StarOptions> = {
+  ...READ_NAMES,
+  rejects: true,
+  compression: true,
+  encodings: true,
+  onProgress: true,
 }
 
 export interface StarResult {
@@ -67,26 +80,42 @@ const BATCH_ROWS = 16_384
  * @throws what `readExport` and `writeParquet` throw; OutputError when something else stands at the path.
  */
 export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
+  requireKnownOptions(options, STAR_OPTION_NAMES)
+  requireFunction('onProgress', options.onProgress)
   requireOneForm(resolveShape(options), 'layout star')
   requireParquetOptions(options)
   requireRejects(options, { export: source, output: folder })
-  let result: StarResult | undefined
-  const fill = async (temporary: string, rejects: RejectsFile | undefined) => {
-    const reader = await readExport(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
-    const { tally, bytes } = await closing(reader, async () => {
-      options.watch?.(() => reader.progress)
-      return writeRecords(reader, temporary, options)
-    })
-    const dimensionBytes = await writeDimensions(reader, tally, temporary, options)
-    const { columns, summary, progress } = reader
-    result = { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
-    await rejects?.finish()
-  }
-  await withRejects(options.rejects, (rejects) =>
-    writeFolder(folder, Object.values(FILES), (temporary) => fill(temporary, rejects), options.signal),
+  return withRejects(options.rejects, (rejects) =>
+    writeFolder(
+      folder,
+      Object.values(FILES),
+      (temporary) => writeTables(source, temporary, options, rejects),
+      options.signal,
+    ),
   )
-  if (result === undefined) throw new Error('unreachable: a folder without a reader')
-  return result
+}
+
+async function writeTables(
+  source: ExportSource,
+  folder: string,
+  options: StarOptions,
+  rejects: RejectsFile | undefined,
+): Promise<StarResult> {
+  const reader = await openReader(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
+  const reports = new ProgressReports(options.onProgress)
+  try {
+    const { tally, bytes } = await closing(reader, async () => {
+      reports.watch(() => reader.progress)
+      return writeRecords(reader, folder, options)
+    })
+    const dimensionBytes = await writeDimensions(reader, tally, folder, options)
+    reports.finish()
+    await rejects?.finish()
+    const { columns, summary, progress } = reader
+    return { columns, summary, documentBytes: progress.documentBytes, outputBytes: bytes + dimensionBytes }
+  } finally {
+    reports.stop()
+  }
 }
 
 /**
@@ -147,7 +176,7 @@ async function writeDimensions(
   }
   let bytes = 0
   for (const [name, table] of Object.entries(tables))
-    bytes += await writeParquet(table, join(folder, name), { compression, encodings })
+    bytes += (await writeParquet(table, join(folder, name), { compression, encodings })).outputBytes
   return bytes
 }
 

@@ -1,6 +1,7 @@
 /** A client of the fake whose pauses take no time and are kept in a list. */
 
-import { type Clock, ExportClient, type ExportClientOptions } from '../../src/api/client.ts'
+import { ExportClient, type ExportClientOptions } from '../../src/api/client.ts'
+import type { Clock } from '../../src/api/clock.ts'
 import { CLIENT_ID, CLIENT_SECRET, COMMUNITY } from './api.ts'
 import type { FakeAlida } from './fake-alida.ts'
 

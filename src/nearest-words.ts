@@ -1,0 +1,40 @@
+/** What somebody may have meant who wrote a word that is not known. */
+
+import { distance } from 'fastest-levenshtein'
+import { quoted } from './errors.ts'
+
+const MAX_SHOWN = 3
+
+/** The effort of a comparison grows with the product of the lengths. */
+const MAX_COMPARED = 100
+
+/** The known words that are most like one that is not: `; the nearest are "a", "b"`. Empty when none is like it. */
+export function nearestHint(word: string, words: readonly string[]): string {
+  const nearest = nearestWords(word, words).map((name) => quoted(name))
+  if (nearest.length === 0) return ''
+  return `; the nearest ${nearest.length === 1 ? 'is' : 'are'} ${nearest.join(', ')}`
+}
+
+/** The words with the fewest letters to change; what stands after a word that begins or goes on alike counts little. */
+function nearestWords(word: string, words: readonly string[]): string[] {
+  const wanted = compared(word)
+  const most = Math.max(2, Math.ceil(wanted.length / 2))
+  return words
+    .filter((candidate) => candidate !== '')
+    .map((candidate) => ({ candidate, changes: changesTo(wanted, compared(candidate)) }))
+    .filter(({ changes }) => changes <= most)
+    .sort((a, b) => a.changes - b.changes)
+    .slice(0, MAX_SHOWN)
+    .map(({ candidate }) => candidate)
+}
+
+const LONGER_WORD = 0.5
+
+function changesTo(wanted: string, text: string): number {
+  if (wanted.length > 2 && text.includes(wanted)) return LONGER_WORD
+  return Math.min(distance(wanted, text), distance(wanted, text.slice(0, wanted.length)) + LONGER_WORD)
+}
+
+function compared(text: string): string {
+  return text.replaceAll('*', '').toLowerCase().slice(0, MAX_COMPARED)
+}

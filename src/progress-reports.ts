@@ -1,0 +1,93 @@
+/** Tells callers how far something is, at a bounded rate. */
+
+/** Milliseconds between two reports. */
+const REPORT_MS = 100
+
+/** Asks for the progress ten times a second and hands it to `onProgress`; also when a phase begins, and at the end. */
+export class ProgressReports<Progress> {
+  readonly #onProgress: ((progress: Progress) => void) | undefined
+  #ask: (() => Progress) | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** What `onProgress` threw in the timer, which must not end the process. */
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(onProgress: ((progress: Progress) => void) | undefined) {
+    this.#onProgress = onProgress
+  }
+
+  /** Begins a phase, in which `ask` returns the progress. */
+  watch(ask: () => Progress): void {
+    if (this.#onProgress === undefined) return
+    this.#onProgress(ask())
+    this.#ask = ask
+    this.#timer ??= setInterval(() => this.#tick(), REPORT_MS).unref()
+  }
+
+  /**
+   * The last report.
+   * @throws whatever `onProgress` has thrown, so that it is thrown before what was written is complete.
+   */
+  finish(): void {
+    this.stop()
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#ask !== undefined) this.#onProgress?.(this.#ask())
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    try {
+      if (this.#ask !== undefined) this.#onProgress?.(this.#ask())
+    } catch (error) {
+      this.#failure = { error }
+      this.stop()
+    }
+  }
+}
+
+/** Hands on the latest progress that it was told, at once or when the last report is long enough ago. */
+export class ThrottledReports<Progress> {
+  readonly #onProgress: ((progress: Progress) => void) | undefined
+  #waiting: { readonly progress: Progress } | undefined
+  /** Runs for a while after each report. */
+  #timer: NodeJS.Timeout | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(onProgress: ((progress: Progress) => void) | undefined) {
+    this.#onProgress = onProgress
+  }
+
+  /** @throws whatever `onProgress` throws now, or has thrown since the last call. */
+  add(progress: Progress): void {
+    if (this.#onProgress === undefined) return
+    if (this.#failure !== undefined) throw this.#failure.error
+    this.#waiting = { progress }
+    if (this.#timer === undefined) this.flush()
+  }
+
+  /** Reports what waits, without waiting. */
+  flush(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    this.stop()
+    this.#timer = setTimeout(() => this.#tick(), REPORT_MS).unref()
+    this.#onProgress?.(waiting.progress)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    this.#timer = undefined
+    try {
+      this.flush()
+    } catch (error) {
+      this.#failure = { error }
+    }
+  }
+}
