@@ -21,6 +21,8 @@ export {
   SourceError,
   ValueError,
 } from './errors.ts'
+export type { InputLimits } from './limits.ts'
+export type { NameMode } from './name-modes.ts'
 export {
   type ExportReader,
   type QuestionSummary,
@@ -29,13 +31,24 @@ export {
   type ReadSummary,
   readExport,
 } from './reader.ts'
-export type { ColumnOptions, ColumnPlan, InvalidCounts } from './schema.ts'
-export type { ShapeOptions } from './shape/options.ts'
+export type {
+  ColumnOptions,
+  ColumnPlan,
+  ColumnSource,
+  ColumnType,
+  InvalidCounts,
+  PrivacyOptions,
+} from './schema.ts'
+export type { SelectionOptions } from './selection.ts'
+export type { AnswerStates, Groups, Layout, Sets, ShapeOptions, Timezone, Values } from './shape/options.ts'
 export type { BatchReader } from './sinks/batch-reader.ts'
 export { type IpcFormat, type WriteIpcOptions, writeIpc } from './sinks/ipc.ts'
-export type { OutputTarget } from './sinks/output.ts'
+export type { OutputTarget, WriteResult } from './sinks/output.ts'
 export { type Compression, type Encodings, type WriteParquetOptions, writeParquet } from './sinks/parquet.ts'
 export type { ExportSource } from './source.ts'
 export { type StarOptions, type StarResult, writeStar } from './star/star.ts'
+export type { VerifyReport } from './verify/compare.ts'
+export type { Difference } from './verify/difference-log.ts'
+export { type VerifyOptions, verifyExport } from './verify-export.ts'
 export { VERSION } from './version.ts'
 export type { Warning, WarningKind } from './warnings.ts'

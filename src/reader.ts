@@ -149,6 +149,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly #plan: TablePlan
   readonly #batches: ShapedBatches
   #isStarted = false
+  #isClosed = false
 
   /** @internal */
   constructor(input: DocumentInput, plan: TablePlan, pieces: Pieces | undefined) {
@@ -230,6 +231,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   /** The batches, once. Each has buffers of its own; nothing is read ahead of the consumer but one window. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
     if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
+    if (this.#isClosed) throw new Error('an export reader that is closed cannot be iterated; call readExport again')
     this.#isStarted = true
     try {
       while ((await this.#input.advance()) === 'batch') {
@@ -251,6 +253,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
 
   /** Lets go of the source; the end of an iteration does so too. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#input.close()
   }
 

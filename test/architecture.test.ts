@@ -51,6 +51,7 @@ const LAYERS = [
   'convert.ts',
   'read-back/',
   'verify/',
+  'verify-export.ts',
   'api/',
   'codebook/',
   'star/',

@@ -131,11 +131,17 @@ test('the library exports just these names', () => {
     'isExportError',
     'readCodebook',
     'readExport',
+    'verifyExport',
     'writeCodebook',
     'writeIpc',
     'writeParquet',
     'writeStar',
   ])
+})
+
+test('its types compile in a program that checks all of them, and show nothing internal', () => {
+  const compile = () => execFileSync('node_modules/.bin/tsc', ['-p', 'test/consumer'], { cwd: ROOT, encoding: 'utf8' })
+  expect(compile()).toBe('')
 })
 
 /** Files of the project, by path from its root. */
