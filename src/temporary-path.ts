@@ -15,12 +15,20 @@ const PARTIAL_SUFFIX = '.alida-arrow-partial'
 /** Files and folders of this process, removed even when it exits in a way that lets no promise settle. */
 const unfinished = new Set<string>()
 
-process.on('exit', () => {
-  for (const path of unfinished) removeQuietly(path)
-})
+let isListening = false
+
+/** Begins with the first file, so that a program that writes none has no listener of ours. */
+function removeUnfinishedAtExit(): void {
+  if (isListening) return
+  isListening = true
+  process.on('exit', () => {
+    for (const path of unfinished) removeQuietly(path)
+  })
+}
 
 /** A name in the same folder for what will get this path; removed at exit unless `forgetTemporary` is called. */
 export function temporaryPath(path: string, suffix: string = PARTIAL_SUFFIX): string {
+  removeUnfinishedAtExit()
   const unique = `${process.pid}-${machine()}-${randomBytes(4).toString('hex')}`
   const temporary = join(dirname(path), `${beginning(path)}${unique}${suffix}`)
   if (suffix === PARTIAL_SUFFIX) unfinished.add(temporary)

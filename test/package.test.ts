@@ -30,7 +30,7 @@ describe('package.json', () => {
       name: 'alida-arrow',
       license: 'MIT',
       type: 'module',
-      engines: { node: '>=20.18' },
+      engines: { node: '>=20.18.1' },
       bin: { 'alida-arrow': 'dist/bin.js' },
       exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
     })
@@ -44,6 +44,37 @@ describe('package.json', () => {
     const [major = 0, minor = 0] = (manifest.dependencies['apache-arrow'] ?? '').split('.').map(Number)
     expect(major * 1000 + minor).toBeGreaterThanOrEqual(21_002)
     expect(manifest.dependencies.undici).toMatch(/^7\./)
+  })
+
+  test('asks for no older Node than its dependencies do', () => {
+    const leastOf = (range: string) => {
+      const [, major = 0, minor = 0, patch = 0] = (/^>=(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(range) ?? []).map(
+        (digits) => Number(digits ?? 0),
+      )
+      return major * 1e6 + minor * 1e3 + patch
+    }
+    const ours = leastOf(manifest.engines.node ?? '')
+    for (const name of Object.keys(manifest.dependencies)) {
+      const path = `${ROOT}node_modules/${name}/package.json`
+      const { engines } = JSON.parse(readFileSync(path, 'utf8')) as { engines?: { node?: string } }
+      expect(leastOf(engines?.node ?? ''), `${name}: ${engines?.node}`).toBeLessThanOrEqual(ours)
+    }
+  })
+
+  test('has the apache-arrow that its documentation asks programs to install', () => {
+    const version = manifest.dependencies['apache-arrow']
+    expect(readFileSync(`${ROOT}docs/options.md`, 'utf8')).toContain(`apache-arrow@${version}`)
+  })
+
+  test('does nothing when it is imported', () => {
+    const script = `const before = process.eventNames().length
+      await import('./dist/index.js')
+      console.log(process.eventNames().length - before)`
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    expect(output).toBe('0\n')
   })
 
   test('runs nothing when it is installed from the registry', () => {

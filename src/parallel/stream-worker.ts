@@ -5,7 +5,7 @@ import type { RecordBatch } from 'apache-arrow'
 import { copyBytes } from '../copy-bytes.ts'
 import { DocumentDecoder } from '../decode/document.ts'
 import { ShapedBatches } from '../shape/shaped-batches.ts'
-import { RowGroupEncoder, rowGroupsOf } from '../sinks/parquet/index.ts'
+import { type EncodedRowGroup, RowGroupEncoder, rowGroupsOf } from '../sinks/parquet/index.ts'
 import type { ByteSource } from '../source.ts'
 import { planTable, rejectLogOf } from '../table-plan.ts'
 import { WarningLog } from '../warnings.ts'
@@ -62,41 +62,69 @@ class SentBytes implements ByteSource {
   async close(): Promise<void> {}
 }
 
-let encoder: RowGroupEncoder | undefined
-let rowGroupsWaiting = 0
-let wakeEncoder: () => void = () => undefined
+/** One stream's conversion. */
+class StreamJobRunner {
+  readonly #job: StreamJob
+  readonly #bytes: SentBytes
+  #encoder: RowGroupEncoder | undefined
+  #rowGroupsWaiting = 0
+  #wakeEncoder: () => void = () => undefined
 
-async function convert(job: StreamJob, bytes: SentBytes): Promise<void> {
-  const { columns, decodedSchema, shape } = await planTable(job.definition, job.header, job.options, new WarningLog())
-  const warnings = new WarningLog()
-  const lines = new RejectLines()
-  const rejects = rejectLogOf(job.options, (value) => lines.add(value))
-  const decoder = new DocumentDecoder(job.limits, { useKernel: true, rejects }, warnings)
-  decoder.limitInput(job.options)
-  decoder.beginAt(job.place, job.definition, columns, decodedSchema)
-  const batches = new ShapedBatches(shape, decoder)
-  async function* shaped(): AsyncGenerator<RecordBatch> {
-    for await (const batch of decodedBatches(job, decoder, bytes)) {
-      if (rejects !== undefined) tellRejects(lines.take())
-      yield* batches.of(batch)
-    }
-    if (rejects !== undefined) tellRejects(lines.take())
+  constructor(job: StreamJob) {
+    this.#job = job
+    this.#bytes = new SentBytes(job.buffers)
   }
-  const reused = Object.assign(shaped(), { recycle: () => batches.recycle() })
-  encoder = new RowGroupEncoder(shape.schema, job.rowGroups)
-  for await (const group of rowGroupsOf(reused, { rowGroupRows: job.rowGroupSize })) {
-    const rowGroup = encoder.encode(group)
+
+  /** Takes bytes that the main thread has put into a buffer. */
+  addBytes(buffer: number, length: number): void {
+    this.#bytes.add(buffer, length)
+  }
+
+  /** Takes back the memory of a row group that was written. */
+  reuse(memory: ArrayBuffer): void {
+    this.#encoder?.reuse(memory)
+    this.#rowGroupsWaiting--
+    this.#wakeEncoder()
+  }
+
+  async run(): Promise<void> {
+    const job = this.#job
+    const { columns, decodedSchema, shape } = await planTable(job.definition, job.header, job.options, new WarningLog())
+    const warnings = new WarningLog()
+    const lines = new RejectLines()
+    const rejects = rejectLogOf(job.options, (value) => lines.add(value))
+    const decoder = new DocumentDecoder(job.limits, { useKernel: true, rejects }, warnings)
+    decoder.limitInput(job.options)
+    decoder.beginAt(job.place, job.definition, columns, decodedSchema)
+    const batches = new ShapedBatches(shape, decoder)
+    const decoded = decodedBatches(job, decoder, this.#bytes)
+    async function* shaped(): AsyncGenerator<RecordBatch> {
+      for await (const batch of decoded) {
+        if (rejects !== undefined) tellRejects(lines.take())
+        yield* batches.of(batch)
+      }
+      if (rejects !== undefined) tellRejects(lines.take())
+    }
+    const reused = Object.assign(shaped(), { recycle: () => batches.recycle() })
+    this.#encoder = new RowGroupEncoder(shape.schema, job.rowGroups)
+    for await (const group of rowGroupsOf(reused, { rowGroupRows: job.rowGroupSize })) {
+      await this.#send(this.#encoder.encode(group))
+    }
+    const { cursor } = decoder
+    const counts = decodedCounts(decoder, columns.length, warnings)
+    tellMain({ type: 'done', counts, documentBytes: cursor.offsetOf(cursor.pos) })
+  }
+
+  /** Sends a row group, and waits while there are others that were not written yet. */
+  async #send(rowGroup: EncodedRowGroup): Promise<void> {
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
-    rowGroupsWaiting++
-    while (rowGroupsWaiting > MOST_ROW_GROUPS_WAITING) {
+    this.#rowGroupsWaiting++
+    while (this.#rowGroupsWaiting > MOST_ROW_GROUPS_WAITING) {
       await new Promise<void>((resolve) => {
-        wakeEncoder = resolve
+        this.#wakeEncoder = resolve
       })
     }
   }
-  const { cursor } = decoder
-  const counts = decodedCounts(decoder, columns.length, warnings)
-  tellMain({ type: 'done', counts, documentBytes: cursor.offsetOf(cursor.pos) })
 }
 
 async function* decodedBatches(
@@ -131,21 +159,22 @@ function tellMain(message: StreamWorkerMessage, buffers: ArrayBuffer[] = []): vo
   parentPort?.postMessage(message, buffers)
 }
 
-let bytes: SentBytes | undefined
+/** Of the one job that a thread gets. */
+let runner: StreamJobRunner | undefined
 
 parentPort?.on('message', (message: StreamMessage) => {
-  if (message.type === 'bytes') bytes?.add(message.buffer, message.length)
-  if (message.type === 'written') {
-    encoder?.reuse(message.memory)
-    rowGroupsWaiting--
-    wakeEncoder()
+  switch (message.type) {
+    case 'bytes':
+      return runner?.addBytes(message.buffer, message.length)
+    case 'written':
+      return runner?.reuse(message.memory)
+    case 'job':
+      runner = new StreamJobRunner(message.job)
+      runner.run().catch((error: unknown) => {
+        const failure = wireError(error)
+        // Anything else is a fault of this program: it ends the worker, which the main thread sees.
+        if (failure === undefined) throw error
+        tellMain({ type: 'failed', error: failure })
+      })
   }
-  if (message.type !== 'job') return
-  bytes = new SentBytes(message.job.buffers)
-  convert(message.job, bytes).catch((error: unknown) => {
-    const failure = wireError(error)
-    // Anything else is a fault of this program: it ends the worker, which the main thread sees.
-    if (failure === undefined) throw error
-    tellMain({ type: 'failed', error: failure })
-  })
 })
