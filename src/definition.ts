@@ -172,7 +172,7 @@ export type FieldDataType = 'enum' | 'set' | 'double' | 'datetime' | 'string' | 
 
 const FIELD_DATA_TYPES: ReadonlySet<string> = new Set(['enum', 'set', 'double', 'datetime', 'string', 'identifier'])
 
-export function isFieldDataType(dataType: string): dataType is FieldDataType {
+function isFieldDataType(dataType: string): dataType is FieldDataType {
   return FIELD_DATA_TYPES.has(dataType)
 }
 

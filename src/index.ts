@@ -1,17 +1,26 @@
 export * from './api/client.ts'
 export { type Codebook, readCodebook } from './codebook/codebook.ts'
-export type { OptionTally, QuestionTally } from './codebook/tally.ts'
+export type { OptionTally, QuestionCounts, QuestionTally } from './codebook/tally.ts'
 export { type CodebookFormat, writeCodebook } from './codebook/write-codebook.ts'
 export { type ConvertOptions, type ConvertResult, convertExport, type OutputFormat } from './convert.ts'
 export type { RejectedValue } from './decode/rejects.ts'
 export type { AnswerCounts } from './decode/table.ts'
-export type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
+export type {
+  Definition,
+  ExportHeader,
+  FieldDataType,
+  FieldDefinition,
+  FieldGroup,
+  OptionDefinition,
+} from './definition.ts'
 export {
   AbortError,
   ApiError,
+  type ApiErrorOptions,
   DefinitionError,
   type ErrorCode,
   ExportError,
+  type ExportErrorOptions,
   isExportError,
   JsonSyntaxError,
   LimitError,

@@ -1,6 +1,6 @@
 /** The one place that decides what columns and dictionary labels are called. */
 
-import type { FieldDefinition, OptionDefinition } from './definition.ts'
+import type { OptionDefinition } from './definition.ts'
 
 /** Columns that every table has; their names are taken before any question's. */
 export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateDate', skipped: 'skipped' } as const
@@ -9,16 +9,9 @@ export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateD
 export const OPTIONAL_COLUMNS = { invalid: 'invalid', extra: '_extra' } as const
 
 /**
- * Column names of the fields, in order: the field's `name` untouched, or its id where the name is empty.
- * Unique without regard to case, since DuckDB and Spark ignore it: the first keeps its name, later ones get `_2`,
- * `_3` …, skipping every name that the definition itself uses.
+ * Makes names unique without regard to case, since DuckDB and Spark ignore it: the first keeps its name, later ones get
+ * `_2`, `_3` …, skipping every name that is wanted. Those in `used` (in lower case) are taken; the new ones are added to it.
  */
-export function columnNames(fields: readonly FieldDefinition[], reserved: readonly string[]): string[] {
-  const wanted = fields.map((field) => withoutMark(field.name) || field.id)
-  return numberedNames(wanted, new Set(reserved.map(folded)))
-}
-
-/** The same rule for any names: those in `used` (in lower case) are taken, and the new ones are added to it. */
 export function numberedNames(wanted: readonly string[], used: Set<string>): string[] {
   const avoided = new Set([...used, ...wanted.map(folded)])
   const nextSuffix = new Map<string, number>()

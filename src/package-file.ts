@@ -12,10 +12,10 @@ export function packageFile(path: string): URL {
   return new URL(path, FOLDER)
 }
 
-export type Kernel = 'decode/kernel/records.wasm' | 'sinks/parquet/kernel/pages.wasm'
+type Kernel = 'decode/kernel/records.wasm' | 'sinks/parquet/kernel/pages.wasm'
 
 /** What a worker thread is started with: kernels that are optimised once serve all threads. */
-export interface KernelData {
+interface KernelData {
   readonly alidaArrowKernels: ReadonlyMap<Kernel, WebAssembly.Module>
 }
 

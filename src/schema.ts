@@ -162,7 +162,7 @@ export function groupByFieldId(groups: readonly FieldGroup[]): Map<string, Field
 export const EXPORT_METADATA_KEY = 'alida:export'
 
 /** Key of the policy on sensitive questions and owner ids, in the same places. */
-export const PRIVACY_METADATA_KEY = 'alida:privacy'
+const PRIVACY_METADATA_KEY = 'alida:privacy'
 
 /** Key of how many values were invalid, in the same places; only where they became null. */
 export const INVALID_METADATA_KEY = 'alida:invalid'
@@ -183,13 +183,13 @@ export interface PrivacyOptions extends Pick<SelectionOptions, 'sensitive'> {
 }
 
 /** What a file says of itself beside the rows, as one JSON text: the export's own members, its definition, this tool. */
-export function exportMetadata(header: ExportHeader, definition: Definition, options: PrivacyOptions = {}): string {
+function exportMetadata(header: ExportHeader, definition: Definition, options: PrivacyOptions = {}): string {
   const shown = withoutSensitive(definition, options)
   return JSON.stringify({ ...header, definition: shown, tool: { name: 'alida-arrow', version: VERSION } })
 }
 
 /** Dropped questions leave the definition, hashed ones lose their options: a file must not name what it hides. */
-export function withoutSensitive(definition: Definition, { sensitive = 'keep' }: PrivacyOptions): Definition {
+function withoutSensitive(definition: Definition, { sensitive = 'keep' }: PrivacyOptions): Definition {
   if (sensitive === 'keep') return definition
   const kept = definition.fields.filter((field) => sensitive === 'hash' || !field.isSensitive)
   const ids = new Set(kept.map((field) => field.id))

@@ -48,7 +48,7 @@ function isLeftOut(field: FieldDefinition, options: SelectionOptions): boolean {
 }
 
 /** Whatever is not active counts as hidden; a definition that says nothing means active. */
-export function isHidden(field: FieldDefinition): boolean {
+function isHidden(field: FieldDefinition): boolean {
   const visibility = field.visibility.toLowerCase()
   return visibility !== '' && visibility !== 'active'
 }

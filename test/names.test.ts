@@ -1,14 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FieldDefinition } from '../src/definition.ts'
-import { columnNames, optionLabels, unknownOptionLabel } from '../src/names.ts'
+import { questionNames } from '../src/name-modes.ts'
+import { optionLabels, unknownOptionLabel } from '../src/names.ts'
 
 const RESERVED = ['ownerId', 'lastUpdateDate', 'skipped']
 
 function namesOf(...names: string[]): string[] {
-  return columnNames(
+  return questionNames(
     names.map((name, i) => ({ id: `id${i}`, name }) as FieldDefinition),
-    RESERVED,
+    'name',
+    new Set(RESERVED.map((name) => name.toLowerCase())),
   )
 }
 
@@ -35,7 +37,7 @@ const name = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 3 }),
 )
 
-describe('columnNames', () => {
+describe('names of columns', () => {
   test('are unique without regard to case, of the questions among themselves and beside the system columns', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 30 }), (names) => {

@@ -138,7 +138,6 @@ describe('schema', () => {
     const { schema, batch } = colors()
     const metadata = metadataOf(await parquetBytes(schema, [batch]))
     expect(metadata.created_by).toBe('alida-arrow version 0.1.0 (build unknown)')
-    expect(createdByText('1.2.3', 'abc')).toBe('alida-arrow version 1.2.3 (build abc)')
   })
 })
 
@@ -250,9 +249,8 @@ describe('row groups', () => {
     const output = { write: async (bytes: Uint8Array[]) => void parts.push(...bytes) }
     const writer = new ParquetFileWriter(schema, output, createdByText('0.1.0'))
     await writer.addRowGroup(sent)
-    const summary = await writer.finish()
+    await writer.finish()
     const file = Buffer.concat(parts)
-    expect(summary).toEqual({ rowCount: 5, rowGroupCount: 1, byteCount: file.length })
     expect(file).toEqual(await parquetBytes(schema, [batch]))
   })
 })
@@ -392,11 +390,5 @@ describe('batches of another schema', () => {
   test('other metadata and dictionary ids are not', () => {
     const fields = schema.fields.with(1, new Field('choice', dictionaryType(8, 99), true, new Map([['k', 'v']])))
     expect(new RowGroupEncoder(schema).encode([batch, other(fields)]).rowCount).toBe(10)
-  })
-
-  test('a number of rows that is not the expected one is an error', async () => {
-    await expect(parquetBytes(schema, [batch], {}, new Map(), { expectedRowCount: 6 })).rejects.toThrow(
-      'expected 6 rows in the file, found 5',
-    )
   })
 })

@@ -14,7 +14,7 @@ describe('Thrift compact protocol', () => {
       7,
       Array.from({ length: 300 }, (_, i) => i - 150),
     )
-    writer.structs(8, [1, 2], (value) => writer.struct(1, () => writer.i16(2, value)))
+    writer.structs(8, [1, 2], (value) => writer.struct(1, () => writer.i32(2, value)))
     writer.i32(9, undefined)
     writer.i8(15, 64)
     const bytes = writer.finish()

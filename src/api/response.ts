@@ -31,7 +31,7 @@ export function discard(response: HttpResponse): void {
 }
 
 /** Milliseconds to wait as the server asks (seconds or a date), undefined if it does not or cannot be understood. */
-export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | undefined {
+function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | undefined {
   const text = header(headers, 'retry-after')
   if (text === undefined) return undefined
   if (/^\d+$/.test(text)) return Number(text) * 1000
@@ -43,7 +43,7 @@ export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | 
 }
 
 /** Puts the pieces of a body together; undefined if it is larger than `maxBytes`. */
-export async function bytesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer | undefined> {
+async function bytesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = []
   let byteLength = 0
   for await (const chunk of chunks) {
@@ -107,7 +107,7 @@ export function idMember(object: Record<string, unknown>, ...names: string[]): s
 }
 
 /** What an unsuccessful answer says: the API's `message`, OAuth's `error`, or a file store's XML `<Code>`. */
-export interface FailureReport {
+interface FailureReport {
   readonly message: string | undefined
   readonly errorId: string | undefined
   readonly developerMessage: string | undefined
@@ -147,7 +147,7 @@ function messageIn(body: Record<string, unknown>): string | undefined {
   return undefined
 }
 
-export interface FailedAnswer {
+interface FailedAnswer {
   /** What was asked for, as in "the status of the export". */
   readonly what: string
   readonly url: URL

@@ -30,7 +30,7 @@ export const RETRY_OPTION_NAMES: OptionNames<RetryPolicy> = {
   maxRetryAfterMs: true,
 }
 
-export interface TemporaryFailureOptions {
+interface TemporaryFailureOptions {
   retryAfterMs?: number | undefined
   /** The first repetition needs no pause: only the link was too old. */
   atOnce?: boolean

@@ -22,7 +22,7 @@ export interface SessionParts {
   readonly clock: Clock
 }
 
-export interface JsonRequest {
+interface JsonRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   /** Sent as JSON. */

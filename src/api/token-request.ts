@@ -11,7 +11,7 @@ import { withRetries } from './retry.ts'
 import type { SessionParts } from './session.ts'
 import type { IssuedToken, IssueToken } from './token.ts'
 
-export interface ClientCredentials {
+interface ClientCredentials {
   readonly clientId: string
   readonly clientSecret: string
 }

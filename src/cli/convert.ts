@@ -164,7 +164,7 @@ function printJson(report: ConvertReport): void {
   stream.write(`${json}\n`)
 }
 
-export function summaryText(report: ConvertReport): string {
+function summaryText(report: ConvertReport): string {
   const { summary } = report
   const name = report.output === STANDARD_STREAM ? 'standard output' : report.output
   const rate = byteRate(report.documentBytes, report.milliseconds)

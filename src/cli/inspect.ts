@@ -10,7 +10,7 @@ import { showProgress } from './progress.ts'
 import { sourceOf } from './standard-stream.ts'
 import { cut, emptyTable } from './text-table.ts'
 
-export interface InspectOptions extends InputLimits {
+interface InspectOptions extends InputLimits {
   quiet?: boolean
   json?: boolean
 }

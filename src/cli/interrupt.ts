@@ -2,7 +2,7 @@
 
 import { ExitCode } from './exit-code.ts'
 
-export interface Interrupt {
+interface Interrupt {
   readonly signal: AbortSignal
   /** The exit code that the signal asks for; undefined while none came. */
   exitCode(): number | undefined

@@ -4,7 +4,7 @@ import type { SingleBar } from 'cli-progress'
 import type { ReadProgress } from '../reader.ts'
 import { byteRate, byteSize, count, duration } from './figures.ts'
 
-export interface ProgressLine {
+interface ProgressLine {
   stop(): void
 }
 

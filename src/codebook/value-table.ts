@@ -1,10 +1,10 @@
 /** Small tables from plain values, as Arrow batches. */
 
-import { Bool, type DataType, Field, Float64, Int32, Schema, Utf8 } from 'apache-arrow'
+import { Bool, type DataType, Field, Int32, Schema, Utf8 } from 'apache-arrow'
 import type { BatchReader } from '../sinks/batch-reader.ts'
 import { batchOfValues } from '../sinks/value-batch.ts'
 
-export interface ValueColumn {
+interface ValueColumn {
   readonly name: string
   readonly type: DataType
   readonly values: readonly unknown[]
@@ -13,7 +13,6 @@ export interface ValueColumn {
 export const TEXT = new Utf8()
 export const COUNT = new Int32()
 export const FLAG = new Bool()
-export const NUMBER = new Float64()
 
 /** One batch of columns of equal length. */
 export function tableOfValues(columns: readonly ValueColumn[], metadata = new Map<string, string>()): BatchReader {

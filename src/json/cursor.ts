@@ -384,7 +384,7 @@ export const SHORT_ESCAPES: Uint8Array = (() => {
 })()
 
 /** Value of a hexadecimal digit; -1 for every other byte. */
-export const HEX_DIGITS: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
+const HEX_DIGITS: Int8Array = Int8Array.from({ length: 256 }, (_, byte) => {
   const digit = Number.parseInt(String.fromCharCode(byte), 16)
   return Number.isNaN(digit) ? -1 : digit
 })

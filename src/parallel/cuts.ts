@@ -14,7 +14,7 @@ export const SAMPLE_BYTES = 2 ** 18
 export const LONG_SAMPLE_BYTES = 2 ** 24
 
 /** Files with fewer records than this (estimated) are not cut: a second thread would not be worth it. */
-export const FEWEST_RECORDS_TO_CUT = 32_768
+const FEWEST_RECORDS_TO_CUT = 32_768
 
 /** A piece of more JSON than this is cut again, for the memory's sake: each thread holds one as Arrow. */
 const MOST_PIECE_BYTES = 192 * 2 ** 20

@@ -13,14 +13,14 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 }
  */
 export function startWorker<Message>(
   file: string,
-  onMessage: (message: Message, worker: Worker) => void,
+  onMessage: (message: Message) => void,
   onFailure: (failure: ExportError) => void,
 ): Worker {
   const worker = new Worker(packageFile(file), {
     resourceLimits: RESOURCE_LIMITS,
     workerData: kernelData(),
   })
-  worker.on('message', (message: Message) => onMessage(message, worker))
+  worker.on('message', onMessage)
   const fail = (problem: string, cause?: unknown) => onFailure(new ExportError('ERR_WORKER', problem, { cause }))
   worker.on('error', (error: Error) => fail(`a worker thread failed: ${error.message}`, error))
   worker.on('exit', (code) => fail(`a worker thread ended before its work was done (exit code ${code})`))

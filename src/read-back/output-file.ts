@@ -8,7 +8,7 @@ import { isSystemError, systemReason } from '../system-error.ts'
 import { endsOf, formatOf, type OutputFormat } from './output-format.ts'
 import { openParquetFile, type ParquetFile } from './parquet-thread.ts'
 
-export interface OutputFile {
+interface OutputFile {
   readonly format: OutputFormat
   readonly schema: Schema
   /** Metadata of the whole file, in each place where the format keeps it. */
@@ -19,7 +19,7 @@ export interface OutputFile {
 }
 
 /** Makes the error of a file that cannot be read. */
-export type Failure = (problem: string, cause?: unknown) => ExportError
+type Failure = (problem: string, cause?: unknown) => ExportError
 
 /** What a format gives before its errors are worded. */
 type RawFile = Omit<OutputFile, 'batches'> & { batches(): AsyncGenerator<RecordBatch> }

@@ -37,14 +37,14 @@ export interface RecordRange {
 }
 
 /** A question in the range: its number among the questions, and the states and data of its column. */
-export interface QuestionCells {
+interface QuestionCells {
   readonly question: number
   readonly states: Int8Array
   readonly data: Data
 }
 
 /** Own index of an option → index in the merged dictionaries. */
-export interface OptionIndices {
+interface OptionIndices {
   readonly ids: readonly number[]
   readonly labels: readonly number[]
 }

@@ -29,7 +29,7 @@ import { stateLabels, stateType } from './states.ts'
 import { NAIVE_TIMESTAMP, withoutZone } from './timezone.ts'
 import { dictionaryOf } from './values.ts'
 
-export const LONG_COLUMNS = [
+const LONG_COLUMNS = [
   'ownerId',
   'lastUpdateDate',
   'record',

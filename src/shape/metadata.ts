@@ -17,7 +17,7 @@ export { ROLE_METADATA_KEY }
  * `group`: the struct of a grid. `other-options`: chosen options that the definition does not know. `invalid`: names of the
  * columns whose value was invalid. `extra`: answers to fields that the definition does not know.
  */
-export type ColumnRole = 'id' | 'option' | 'state' | 'group' | 'other-options' | 'invalid' | 'extra'
+type ColumnRole = 'id' | 'option' | 'state' | 'group' | 'other-options' | 'invalid' | 'extra'
 
 export function roleMetadata(role: ColumnRole, field: FieldDefinition, optionId?: string): Map<string, string> {
   const metadata = new Map([

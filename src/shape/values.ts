@@ -20,7 +20,7 @@ export function dictionaryOf(data: Data): Vector {
 }
 
 /** Dictionaries made from those of the batches: the same object for as long as the labels stay the same. */
-export class DerivedDictionary {
+class DerivedDictionary {
   readonly #textsOf: (labels: Vector) => readonly string[]
   #from: Vector | undefined
   #derived: Vector | undefined

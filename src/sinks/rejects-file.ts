@@ -17,7 +17,7 @@ export interface RejectSink {
 const MOST_VALUES = 16_384
 const MOST_CHARACTERS = 4 * 2 ** 20
 
-export type RejectsFormat = 'jsonl' | 'parquet'
+type RejectsFormat = 'jsonl' | 'parquet'
 
 /**
  * The format of a rejects file, by its name.

@@ -55,7 +55,7 @@ export class IdIndex<T> {
 }
 
 /** Text as it is written to the table, where half a surrogate pair cannot stand. */
-export function keptText(text: string, notes: Note[]): string {
+function keptText(text: string, notes: Note[]): string {
   if (text.isWellFormed()) return text
   for (const _ of text.matchAll(/\p{Surrogate}/gu)) notes.push({ kind: 'lone-surrogate' })
   return text.toWellFormed()

@@ -14,7 +14,7 @@ import type { ReferenceReader, ReferenceRow } from './reference-reader.ts'
 export type AnswerState = 'answered' | 'skipped' | 'not asked' | 'invalid'
 
 /** One question in one record. */
-export interface Answer {
+interface Answer {
   readonly plan: ColumnPlan
   readonly field: FieldDefinition
   readonly state: AnswerState

@@ -13,7 +13,7 @@ export interface ExpectedColumn {
 }
 
 /** Where in the export a row comes from. */
-export type RowPlace = Pick<Difference, 'record' | 'ownerId' | 'key'>
+type RowPlace = Pick<Difference, 'record' | 'ownerId' | 'key'>
 
 export class TableComparison {
   /** Rows of the output. */

@@ -13,7 +13,7 @@ export interface Token {
 }
 
 /** The tokens that a piece of the document completes. */
-export interface TokenPiece {
+interface TokenPiece {
   readonly tokens: readonly Token[]
   readonly byteLength: number
 }

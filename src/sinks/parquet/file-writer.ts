@@ -13,14 +13,7 @@ export interface ParquetOutput {
   write(bytes: Uint8Array[]): Promise<void>
 }
 
-export interface ParquetSummary {
-  rowCount: number
-  rowGroupCount: number
-  byteCount: number
-}
-
 export interface ParquetEnding {
-  expectedRowCount?: number
   /** Labels of dictionary columns, by column name, for files in which no row group shows them. */
   labels?: ReadonlyMap<string, readonly string[]>
   /** Added to the metadata of the Arrow schema. */
@@ -28,8 +21,8 @@ export interface ParquetEnding {
 }
 
 /** Text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
-export function createdByText(version: string, build = 'unknown'): string {
-  return `alida-arrow version ${version} (build ${build})`
+export function createdByText(version: string): string {
+  return `alida-arrow version ${version} (build unknown)`
 }
 
 /** `addRowGroup` for each group in order, then `finish` once. A file without row groups has typed columns and no row. */
@@ -67,18 +60,12 @@ export class ParquetFileWriter {
     await this.#write([...start, group.bytes])
   }
 
-  /**
-   * Writes the footer. `keyValueMetadata` keeps its order; the Arrow schema is added as the last entry.
-   * @throws ExportError `ERR_PARQUET` if `expectedRowCount` is given and is not what was written.
-   */
+  /** Writes the footer. `keyValueMetadata` keeps its order; the Arrow schema is added as the last entry. */
   async finish(
     keyValueMetadata: ReadonlyMap<string, string> = new Map(),
-    { expectedRowCount = this.#rowCount, labels, schemaMetadata = new Map() }: ParquetEnding = {},
-  ): Promise<ParquetSummary> {
+    { labels, schemaMetadata = new Map() }: ParquetEnding = {},
+  ): Promise<void> {
     this.#checkOpen()
-    if (expectedRowCount !== this.#rowCount) {
-      throw new ExportError('ERR_PARQUET', `expected ${expectedRowCount} rows in the file, found ${this.#rowCount}`)
-    }
     if (labels !== undefined) this.#labels.add(labels)
     const { fields, metadata } = this.#labels.describe(this.#schema)
     const schema = new Schema(fields, new Map([...metadata, ...schemaMetadata]))
@@ -96,7 +83,6 @@ export class ParquetFileWriter {
     new DataView(length.buffer).setUint32(0, footer.length, true)
     await this.#write([...(this.#byteCount === 0 ? [MAGIC] : []), footer, length, MAGIC])
     this.#isFinished = true
-    return { rowCount: this.#rowCount, rowGroupCount: this.#rowGroups.length, byteCount: this.#byteCount }
   }
 
   async #write(parts: Uint8Array[]): Promise<void> {

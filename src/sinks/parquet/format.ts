@@ -86,7 +86,7 @@ export interface ColumnChunk {
   encodingCounts: readonly EncodingCount[]
 }
 
-export interface PageSizes {
+interface PageSizes {
   valueCount: number
   uncompressedByteCount: number
   compressedByteCount: number
@@ -123,12 +123,12 @@ function pageHeader(type: number, sizes: PageSizes, writeContent: (writer: Thrif
 }
 
 /** What is written of a row group. */
-export interface RowGroupShape {
+interface RowGroupShape {
   rowCount: number
   columns: readonly ColumnChunk[]
 }
 
-export interface Footer {
+interface Footer {
   elements: readonly SchemaElement[]
   rowCount: number
   /** As `encodeRowGroup` gives them: as objects, those of a long and wide table would take more memory than its data. */

@@ -5,7 +5,6 @@ export {
   type ParquetEnding,
   ParquetFileWriter,
   type ParquetOutput,
-  type ParquetSummary,
 } from './file-writer.ts'
 export { CODEC, type Compression, ENCODINGS, type Encodings } from './format.ts'
 export { type EncodedRowGroup, RowGroupEncoder, type RowGroupOptions } from './row-group.ts'

@@ -15,7 +15,7 @@ const ROW_GROUP_ROWS = 128 * 1024
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
 
 /** Batches, and how to say that those given so far are not looked at any more, so that their memory serves the next one. */
-export type Batches = (AsyncIterable<RecordBatch> | Iterable<RecordBatch>) & { recycle?(): void }
+type Batches = (AsyncIterable<RecordBatch> | Iterable<RecordBatch>) & { recycle?(): void }
 
 /** A batch up to so many times the limit is left whole: a row group of a few rows costs thousands of columns as much. */
 const TOLERANCE = 2

@@ -2,7 +2,7 @@
 
 import { THRIFT } from './thrift.ts'
 
-export type ThriftValue = number | boolean | Uint8Array | ThriftStruct | readonly ThriftValue[]
+type ThriftValue = number | boolean | Uint8Array | ThriftStruct | readonly ThriftValue[]
 
 /** A struct that was read: field id → value. */
 export class ThriftStruct {

@@ -31,11 +31,6 @@ export class ThriftWriter {
   #length = 0
   #lastFieldId = 0
 
-  i16(fieldId: number, value: number): void {
-    this.#field(fieldId, THRIFT.i16)
-    this.#integer(value)
-  }
-
   i32(fieldId: number, value: number | undefined): void {
     if (value === undefined) return
     this.#field(fieldId, THRIFT.i32)

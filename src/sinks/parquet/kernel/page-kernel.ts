@@ -4,7 +4,7 @@ import { kernelModule } from '../../../package-file.ts'
 import { PageCopies } from './page-copies.ts'
 
 /** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
-export interface PageFunctions {
+interface PageFunctions {
   appendBits(from: number, fromBit: number, into: number, at: number, count: number): number
   appendOnes(into: number, at: number, count: number): void
   keepInt8(from: number, validity: number, bit: number, count: number, into: number): number
@@ -94,7 +94,7 @@ function regionSizes(entries: number, labels: number) {
   }
 }
 
-export type PageRegions = Readonly<Record<keyof ReturnType<typeof regionSizes>, number>>
+type PageRegions = Readonly<Record<keyof ReturnType<typeof regionSizes>, number>>
 
 /** Address of the first region, and what is left free behind each: whole words are stored where some bytes are meant. */
 const FIRST_ADDRESS = 1024
