@@ -193,7 +193,7 @@ describe('options', () => {
   it('whose request fails again and again is what a passed deadline tells', async () => {
     const client = clientWithSecret(fake, {
       clock: systemClock,
-      retry: { baseDelayMs: 60_000, longestDelayMs: 60_000 },
+      retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
     })
     await fake.close()
     const error = await rejection(client.getExportStatus(BATCH_ID, { deadlineMs: 1499.7 }))

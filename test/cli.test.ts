@@ -168,7 +168,7 @@ describe.concurrent('what the command line cannot mean: exit code 2, nothing wri
     [
       'an empty variable',
       (f) => ['convert', SAMPLE_PATH, '-o', out(f), '--fields', ''],
-      /--fields: expected names, found none/,
+      /--fields: expected names or ids of questions, found none/,
     ],
     ['unknown question', (f) => ['convert', SAMPLE_PATH, '-o', out(f), '--fields', 'Nope'], /"Nope"/],
     ['no format', (f) => ['convert', SAMPLE_PATH, '-o', join(f, 'out.xlsx')], /cannot tell the format of .*out\.xlsx/],

@@ -94,7 +94,7 @@ const ONE_DOCUMENT =
 
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
-export interface RecordOptions {
+interface RecordOptions {
   /** Whether the fast path is used; off only in tests that prove that it changes no result. */
   useKernel: boolean
   /** Takes values that do not fit; without it they are errors. */

@@ -27,7 +27,7 @@ const MAX_PAUSE = 64
 const LIKELY_LENGTH = 2
 
 /** Whether the cursor stands after a record or before one. */
-export type Stop = 'after' | 'before'
+type Stop = 'after' | 'before'
 
 export class FastPath {
   readonly #cursor: Cursor
