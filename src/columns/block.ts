@@ -1,34 +1,32 @@
-/** Rows of one column that were decoded elsewhere, to be taken over as a whole. */
+/** Rows of one column that the kernel has decoded; a column appends them all at once. */
 
 export interface ColumnBlock {
-  /** Row of the block that is the first one to take: the column's own row, modulo 8, so that bits are in their places. */
+  /** First row of the block to append: the column's own row modulo 8, so that validity bytes can be copied as they are. */
   readonly first: number
   readonly rows: number
-  /** A bit a row, least significant first; 0 in front of `first` and behind the last row. */
+  /** One bit per row, least significant first; 0 before `first` and after the last row. */
   readonly validity: Uint8Array
-  /**
-   * A value a row where all are of one width: indices, float64, or timestamps as pairs of words. 0 for rows without one.
-   */
+  /** One fixed-width value per row: indices, float64, or timestamps as pairs of words. 0 for rows without a value. */
   readonly values: Int16Array | Int32Array | Float64Array
   /**
-   * Lays out the texts or lists of the rows one behind another.
+   * Lays out the texts or lists of the rows in sequence.
    * @param base Added to each end.
    */
   gather(base: number): Gathered
 }
 
-/** Texts or lists, until the next `gather`. */
+/** Texts or lists, valid until the next `gather`. */
 export interface Gathered {
-  /** Where the text or list of each row ends. */
+  /** Position at which the text or list of each row ends. */
   readonly ends: Int32Array
   /** UTF-8 bytes, or indices. */
   readonly elements: Uint8Array | Int16Array | Int32Array
 }
 
-/** Below this many elements a loop copies faster than the call to the engine's own copy. */
+/** Up to this many elements, a loop copies faster than a call of `set`. */
 const SHORT_COPY = 24
 
-/** Copies `from[start…end-1]` to `into`, at `at` and behind. */
+/** Copies `from[start…end-1]` to `into`, from index `at` on. */
 export function copyElements<A extends Uint8Array | Int8Array | Int16Array | Int32Array | Float64Array>(
   from: A | ColumnBlock['values'] | Gathered['elements'],
   start: number,

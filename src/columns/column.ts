@@ -1,8 +1,15 @@
 /**
- * What all columns have in common: one row after another is appended, a row that turned out to be incomplete is taken
- * back, and a finished batch leaves as Arrow data. A row that is not appended is null.
+ * Base of all columns: rows are appended one after another, a row that turns out to be incomplete is rolled back, and
+ * `finish` returns the rows as Arrow data. A row that is not appended is null.
  *
  * `appendValues` → (`rollback` → `appendValues` again) … → `finish`.
+ *
+ * Buffer reuse: `finish` hands the column's buffers to the batch without a copy, and the column starts the next batch
+ * with new ones. With `keepsBuffers`, the column also remembers them, and `recycle` makes the buffers of the last batch
+ * those of the next one, which saves allocating and zeroing pages. Only the caller knows when nothing reads that batch
+ * any more. Piece workers call `DocumentDecoder.recycle` after encoding a batch. Sinks call `recycle` of their reader,
+ * which leads to `ShapedBatches.release`; that calls the decoder's `recycle` once every batch made from the decoded one
+ * is released. The buffers of a batch that is never released stay with that batch.
  */
 
 import type { Data } from 'apache-arrow'
@@ -13,37 +20,38 @@ import type { ColumnPlan } from '../schema.ts'
 import type { WarningKind } from '../warnings.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
 
-/** Takes note of what was odd in the record being read. */
+/** Collects warnings about the record being read. */
 export interface Notes {
   add(kind: WarningKind, detail?: string): void
 }
 
-/** What an answer says beside its value. */
+/** Results of `appendValues`. */
 export const SKIPPED = false
 export const ANSWERED = true
 
-const FEWEST_ROWS = 64
+/** Rows that a first buffer has room for. */
+const MIN_ROWS = 64
 
-/** New buffers are zero pages that take no memory before they are written, so that growing by much costs little. */
+/** Factor by which buffers grow. New buffers are zero pages that take no memory until written, so a large one is cheap. */
 const GROWTH = 4
 
-/** What columns without rows share: thousands of them cost less. */
+/** Shared by all columns without rows, so that thousands of them cost little. */
 const NO_BITS = new Uint8Array(0)
 export const NO_OFFSETS = new Int32Array(1)
 
 export abstract class Column {
   readonly plan: ColumnPlan
   protected readonly notes: Notes
-  /** One bit a row, least significant first; 1 = not null. */
+  /** One bit per row, least significant first; 1 = not null. */
   protected validity: Uint8Array<ArrayBuffer> = NO_BITS
-  /** Rows that the buffers have room for; none until the first answer, so that unanswered columns cost nothing. */
+  /** Rows that the buffers have room for; 0 until the first answer, so that unanswered columns cost nothing. */
   protected capacity = 0
-  /** Whether the buffers of a finished batch are kept, so that `recycle` can take them back. */
+  /** Whether the buffers of a finished batch are kept for `recycle`. */
   keepsBuffers = false
-  #keptValidity: Uint8Array<ArrayBuffer> | undefined
-  #keptCapacity = 0
-  /** Rows of the last batch: the next one will have about as many. */
-  #expectedRows = FEWEST_ROWS
+  /** Makes the buffers of the last batch the column's buffers again; undefined if there are none to reuse. */
+  #restoreBuffers: (() => void) | undefined
+  /** Rows of the last batch; the next one will have about as many. */
+  #expectedRows = MIN_ROWS
 
   constructor(plan: ColumnPlan, notes: Notes) {
     this.plan = plan
@@ -56,61 +64,56 @@ export abstract class Column {
    */
   abstract appendValues(row: number, cursor: Cursor): boolean
 
-  /** Takes over rows from `row` on, which is the next one or behind it; those that the block has no value for are null. */
+  /** Appends the rows of a block from `row` on, which is the next row or a later one. Rows without a value are null. */
   abstract appendBlock(row: number, block: ColumnBlock): void
 
-  /** Bytes of the batch so far that do not depend on its number of rows. */
+  /** Bytes of texts and list elements in the batch so far, which do not depend on its number of rows. */
   get variableBytes(): number {
     return 0
   }
 
-  /** Makes the dictionary, if there is one, what the definition says. */
+  /** Resets the dictionary, if there is one, to the options of the definition. */
   forgetUnknownOptions(): void {}
 
-  /** Takes back whatever was appended for `row`. */
+  /** Removes everything that was appended for `row`. */
   abstract rollback(row: number): void
 
-  /** The first `rows` rows as Arrow data; the column starts again, empty and with buffers of its own. */
+  /** Returns the first `rows` rows as Arrow data, which takes the buffers; the column is then empty. */
   finish(rows: number): Data {
     if (rows > this.capacity) this.reserveRow(rows - 1)
     return this.take(rows)
   }
 
-  /** Says how many rows the batch is likely to have, so that room for all is made at once. */
+  /** Sets how many rows the batch is likely to have, so that room for all is made at once. */
   expectRows(rows: number): void {
     this.#expectedRows = Math.max(this.#expectedRows, rows)
   }
 
-  /** Estimates from the `filled` rows so far what else so many rows will need. */
+  /** Estimates the bytes or elements that `rows` rows will need from the `filled` rows so far. */
   expectElements(_rows: number, _filled: number): void {}
 
-  /** Takes back the buffers of the last batch, which nobody may use any more, for the next one. */
+  /** Reuses the buffers of the last batch, which must not be read any more, unless the next batch has begun. */
   recycle(): void {
-    if (this.#keptValidity === undefined || this.capacity > 0) return
-    this.validity = this.#keptValidity.fill(0)
-    this.capacity = this.#keptCapacity
-    this.#keptValidity = undefined
-    this.restore()
+    if (this.capacity > 0) return
+    this.#restoreBuffers?.()
+    this.#restoreBuffers = undefined
   }
 
-  /** Makes what `keep` kept the column's buffers again, empty. */
-  protected abstract restore(): void
-
-  /** Gives away the buffers, which have room for `rows` rows or more. */
+  /** Returns the rows as Arrow data, which takes the buffers. These have room for at least `rows` rows. */
   protected abstract take(rows: number): Data
 
-  /** Makes the buffers that hold one element a row as long as `rows`, keeping what they hold. */
+  /** Extends the buffers that hold one element per row to `rows` elements, keeping their contents. */
   protected abstract resize(rows: number): void
 
   protected reserveRow(row: number): void {
     if (row < this.capacity) return
     const rows = Math.max(row + 1, this.capacity * GROWTH, this.#expectedRows)
-    this.validity = grown(this.validity, new Uint8Array((rows + 7) >> 3))
+    this.validity = copyInto(this.validity, new Uint8Array((rows + 7) >> 3))
     this.resize(rows)
     this.capacity = rows
   }
 
-  /** Makes room for the rows of a block and takes over which of them are valid. */
+  /** Makes room for the rows of a block and copies their validity bits. */
   protected appendValidity(row: number, { first, rows, validity: bits }: ColumnBlock): void {
     this.reserveRow(row + rows - 1)
     const { validity } = this
@@ -141,22 +144,30 @@ export abstract class Column {
     if (row < this.capacity) this.validity[row >> 3]! &= ~(1 << (row & 7))
   }
 
-  /** Validity of a finished batch, as `makeData` takes it; buffers are given away, the next batch makes new ones. */
-  protected takeValidity(rows: number): { nullCount: number; nullBitmap: Uint8Array | undefined } {
-    const bitmap = this.validity.subarray(0, (rows + 7) >> 3)
+  /**
+   * Returns the validity of a finished batch, as `makeData` takes it. The column then has no buffers.
+   * @param restore Makes the other buffers of the batch the column's own again; called by `recycle`.
+   */
+  protected takeValidity(rows: number, restore: () => void): { nullCount: number; nullBitmap: Uint8Array | undefined } {
+    const { validity, capacity } = this
+    const bitmap = validity.subarray(0, (rows + 7) >> 3)
     const nullCount = rows - countBits(bitmap, rows)
     if (rows > 0) this.#expectedRows = rows
-    this.#keptValidity = this.keepsBuffers ? this.validity : undefined
-    this.#keptCapacity = this.capacity
+    const restoreAll = () => {
+      this.validity = validity.fill(0)
+      this.capacity = capacity
+      restore()
+    }
+    this.#restoreBuffers = this.keepsBuffers ? restoreAll : undefined
     this.validity = NO_BITS
     this.capacity = 0
     return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap }
   }
 }
 
-/** A column that holds at most one value a row. */
+/** A column that holds at most one value per row. */
 export abstract class ScalarColumn extends Column {
-  /** Reads the one value of `row`; the cursor stands at it, and it is not null. */
+  /** Reads the only value of `row`, at the cursor. The value is not null. */
   abstract appendElement(row: number, cursor: Cursor): void
 
   appendValues(row: number, cursor: Cursor): boolean {
@@ -190,13 +201,13 @@ export abstract class ScalarColumn extends Column {
     return ANSWERED
   }
 
-  /** Reads the first of several values; an error about it has to wait until it is clear that it is the only one. */
+  /** Reads the first value and returns the error about it, which is thrown only if no other value follows. */
   #misfitOf(row: number, cursor: Cursor): ValueError | undefined {
     try {
       this.appendElement(row, cursor)
       return undefined
     } catch (error) {
-      // Whoever throws it has moved the cursor past the value.
+      // The cursor is past the value already.
       if (error instanceof ValueError) return error
       throw error
     }
@@ -218,23 +229,26 @@ function tooManyValues(cursor: Cursor, start: number, values: number, plan: Colu
   )
 }
 
-/** Longest piece of an invalid value that a message shows, in bytes. */
-const LONGEST_VALUE_SHOWN = 80
+/** Bytes of an invalid value that a message shows. */
+const MAX_SHOWN_BYTES = 80
 
-/** An error that shows the value at `start`, which the cursor is behind or at. */
+/** Returns an error that shows the value at `start`; the cursor stands at that value or after it. */
 export function invalidValue(cursor: Cursor, start: number, expected: string): ValueError {
   cursor.pos = start
   cursor.skipValue()
-  const cut = cursor.pos - start > LONGEST_VALUE_SHOWN
-  const shown = cut ? `${cursor.text(start, start + LONGEST_VALUE_SHOWN)}…` : cursor.text(start, cursor.pos)
+  const isCut = cursor.pos - start > MAX_SHOWN_BYTES
+  const shown = isCut ? `${cursor.text(start, start + MAX_SHOWN_BYTES)}…` : cursor.text(start, cursor.pos)
   return new ValueError('ERR_VALUE', `expected ${expected}, found ${shown.replace(/\s+/g, ' ')}`, {
     ...cursor.place(),
     byteOffset: cursor.offsetOf(start),
   })
 }
 
-/** Copies the start of `from` into a longer array of its kind. */
-export function grown<A extends Uint8Array | Int8Array | Int16Array | Int32Array | Float64Array>(from: A, into: A): A {
+/** Copies `from` to the start of `into`, a longer array of its kind, and returns `into`. */
+export function copyInto<A extends Uint8Array | Int8Array | Int16Array | Int32Array | Float64Array>(
+  from: A,
+  into: A,
+): A {
   into.set(from)
   return into
 }
@@ -245,7 +259,7 @@ const BITS_IN_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
   return bits
 })
 
-/** Set bits among the first `length` bits. */
+/** Counts the bits that are set among the first `length` bits. */
 function countBits(bitmap: Uint8Array, length: number): number {
   const wholeBytes = length >> 3
   let bits = 0

@@ -1,24 +1,22 @@
-/** The column of a single choice: one index into the dictionary of its options a row. */
+/** The column of a single choice: one index per row into the dictionary of its options. */
 
 import { type Data, type DataType, makeData } from 'apache-arrow'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
-import { grown, type Notes, ScalarColumn } from './column.ts'
+import { copyInto, type Notes, ScalarColumn } from './column.ts'
 import { type Indices, Labels } from './labels.ts'
 
 export class DictionaryColumn extends ScalarColumn {
   readonly labels: Labels
   readonly #type: DataType
   #indices: Indices
-  #kept: Indices
 
   constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
     super(plan, notes)
     this.labels = new Labels(plan, notes)
     this.#type = type
     this.#indices = this.labels.newIndices(0)
-    this.#kept = this.#indices
   }
 
   appendElement(row: number, cursor: Cursor): void {
@@ -44,19 +42,18 @@ export class DictionaryColumn extends ScalarColumn {
   }
 
   protected take(rows: number): Data {
-    const data = this.#indices.subarray(0, rows)
-    if (this.keepsBuffers) this.#kept = this.#indices
+    const indices = this.#indices
+    const data = indices.subarray(0, rows)
     this.#indices = this.labels.newIndices(0)
     const dictionary = this.labels.vector
     this.labels.settle()
-    return makeData({ type: this.#type, length: rows, data, dictionary, ...this.takeValidity(rows) } as never)
-  }
-
-  protected restore(): void {
-    this.#indices = this.#kept
+    const validity = this.takeValidity(rows, () => {
+      this.#indices = indices
+    })
+    return makeData({ type: this.#type, length: rows, data, dictionary, ...validity } as never)
   }
 
   protected resize(rows: number): void {
-    this.#indices = grown<Indices>(this.#indices, this.labels.newIndices(rows))
+    this.#indices = copyInto<Indices>(this.#indices, this.labels.newIndices(rows))
   }
 }

@@ -1,4 +1,4 @@
-/** Column plan → column: the only place that chooses by data type. */
+/** Creates columns from their plans; the only place that chooses a column class by data type. */
 
 import type { DataType } from 'apache-arrow'
 import type { ColumnPlan } from '../schema.ts'
@@ -8,7 +8,7 @@ import { DoubleColumn, TimestampColumn } from './fixed.ts'
 import { ListColumn } from './list.ts'
 import { ExtraColumn, JsonColumn, Utf8Column } from './utf8.ts'
 
-/** Makes the column that a plan asks for; `type` is its type in the Arrow schema. */
+/** Creates the column for a plan; `type` is its type in the Arrow schema. */
 export function columnOf(plan: ColumnPlan, type: DataType, notes: Notes): Column {
   switch (plan.type) {
     case 'dictionary':

@@ -1,4 +1,4 @@
-/** Columns whose values all have the same width: float64, and timestamp[us, UTC]. */
+/** Columns of fixed-width values: float64, and timestamp[us, UTC]. */
 
 import { type Data, Float64, makeData, TimestampMicrosecond } from 'apache-arrow'
 import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
@@ -6,13 +6,12 @@ import type { Cursor } from '../json/cursor.ts'
 import { type Instant, readDatetime } from '../json/datetime.ts'
 import { isIntegerRounded, readNumber, readNumericText } from '../json/number.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
-import { grown, invalidValue, ScalarColumn } from './column.ts'
+import { copyInto, invalidValue, ScalarColumn } from './column.ts'
 
 const FLOAT64 = new Float64()
 
 export class DoubleColumn extends ScalarColumn {
   #values = new Float64Array(0)
-  #kept = this.#values
 
   appendElement(row: number, cursor: Cursor): void {
     const start = cursor.pos
@@ -38,32 +37,30 @@ export class DoubleColumn extends ScalarColumn {
   }
 
   protected take(rows: number): Data {
-    const data = this.#values.subarray(0, rows)
-    if (this.keepsBuffers) this.#kept = this.#values
+    const values = this.#values
+    const data = values.subarray(0, rows)
     this.#values = new Float64Array(0)
-    return makeData({ type: FLOAT64, length: rows, data, ...this.takeValidity(rows) })
-  }
-
-  protected restore(): void {
-    this.#values = this.#kept
+    const validity = this.takeValidity(rows, () => {
+      this.#values = values
+    })
+    return makeData({ type: FLOAT64, length: rows, data, ...validity })
   }
 
   protected resize(rows: number): void {
-    this.#values = grown(this.#values, new Float64Array(rows))
+    this.#values = copyInto(this.#values, new Float64Array(rows))
   }
 }
 
 const TIMESTAMP = new TimestampMicrosecond('UTC')
 
-/** Instants this close to 1970 have microseconds that a float64 holds exactly (about the years 1685 to 2255). */
-const EXACT_SECONDS = 9_000_000_000
+/** Instants within this many seconds of 1970 (about the years 1685 to 2255) have microseconds that a float64 holds exactly. */
+const MAX_EXACT_SECONDS = 9_000_000_000
 
 const TWO_TO_32 = 4_294_967_296
 
 export class TimestampColumn extends ScalarColumn {
-  /** Microseconds since 1970 as pairs of words, low word first: writing them as BigInts would allocate each. */
+  /** Microseconds since 1970 as pairs of words, low word first: a BigInt for each would have to be allocated. */
   #words = new Int32Array(0)
-  #kept = this.#words
   readonly #instant: Instant = { seconds: 0, microseconds: 0 }
 
   appendElement(row: number, cursor: Cursor): void {
@@ -74,7 +71,7 @@ export class TimestampColumn extends ScalarColumn {
     }
     this.reserveRow(row)
     const words = this.#words
-    if (Math.abs(instant.seconds) < EXACT_SECONDS) {
+    if (Math.abs(instant.seconds) < MAX_EXACT_SECONDS) {
       const microseconds = instant.seconds * 1_000_000 + instant.microseconds
       const high = Math.floor(microseconds / TWO_TO_32)
       words[row * 2] = microseconds - high * TWO_TO_32
@@ -93,17 +90,16 @@ export class TimestampColumn extends ScalarColumn {
   }
 
   protected take(rows: number): Data {
-    const data = new BigInt64Array(this.#words.buffer, 0, rows)
-    if (this.keepsBuffers) this.#kept = this.#words
+    const words = this.#words
+    const data = new BigInt64Array(words.buffer, 0, rows)
     this.#words = new Int32Array(0)
-    return makeData({ type: TIMESTAMP, length: rows, data, ...this.takeValidity(rows) })
-  }
-
-  protected restore(): void {
-    this.#words = this.#kept
+    const validity = this.takeValidity(rows, () => {
+      this.#words = words
+    })
+    return makeData({ type: TIMESTAMP, length: rows, data, ...validity })
   }
 
   protected resize(rows: number): void {
-    this.#words = grown(this.#words, new Int32Array(rows * 2))
+    this.#words = copyInto(this.#words, new Int32Array(rows * 2))
   }
 }

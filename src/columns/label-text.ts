@@ -1,10 +1,13 @@
-/** Texts of dictionaries. arrow-js' own getter takes a byte order mark away from the front of each. */
+/** Reads texts of dictionaries. arrow-js' own getter removes a byte order mark from the start of each. */
 
 import type { Vector } from 'apache-arrow'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** A label of a dictionary of utf8, which must have one at this index. */
+/**
+ * Returns the label at an index of a utf8 dictionary.
+ * @throws RangeError if the dictionary has no such index.
+ */
 export function labelText(labels: Vector, index: number): string {
   let row = index
   for (const { values, valueOffsets, length } of labels.data) {

@@ -1,4 +1,4 @@
-/** The dictionary of a question: its options' labels, found by option id, and longer when an option is not known. */
+/** The dictionary of a question: its options' labels, found by option id. Unknown options are added to it. */
 
 import { makeData, Utf8, Vector } from 'apache-arrow'
 import { ExportError } from '../errors.ts'
@@ -14,10 +14,10 @@ export type Indices = Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> | Int32Ar
 
 const NO_INDICES = { 8: new Int8Array(0), 16: new Int16Array(0), 32: new Int32Array(0) } as const
 
-/** Characters of all ids of one question that are not in its definition, which stay in memory. */
-const MOST_UNKNOWN_CHARACTERS = 2 ** 24
+/** Characters of all option ids of one question that are not in its definition. These ids stay in memory. */
+const MAX_UNKNOWN_CHARACTERS = 2 ** 24
 
-/** What finds labels by the bytes of an id; made when the first one is looked for, which the kernel does for itself. */
+/** Finds labels by the bytes of an id. Created at the first lookup: the kernel has tables of its own. */
 interface Lookup {
   table: IdTable
   readonly labels: string[]
@@ -30,11 +30,11 @@ export class Labels {
   readonly #plan: ColumnPlan
   readonly #notes: Notes
   readonly #known: number
-  /** Per unknown option whose id had some: how many halves of surrogate pairs its label has lost. */
+  /** Per unknown option: number of unpaired surrogates in its id, which its label has lost. Options without any are missing. */
   readonly #loneSurrogates = new Map<number, number>()
   #unknownCharacters = 0
   #vector: Vector<Utf8> | undefined
-  /** The row that brought each of the labels that no finished batch has. */
+  /** Per label that no finished batch has: the row that added it. */
   #rows: number[] = []
 
   constructor(plan: ColumnPlan, notes: Notes) {
@@ -53,15 +53,15 @@ export class Labels {
     this.settle()
   }
 
-  /** Says that the batch is finished: the labels so far stay. */
+  /** Makes the labels so far permanent, because the batch is finished. */
   settle(): void {
     if (this.#rows.length > 0) this.#rows = []
   }
 
-  /** Drops the labels that `row`, which is taken back, was the first to need: nothing else may depend on it. */
+  /** Drops the labels that `row` has added, because nothing may depend on a row that is rolled back. */
   rollback(row: number): void {
     if (this.#rows.length === 0 || this.#rows.at(-1)! < row) return
-    const lookup = this.#lookupNow
+    const lookup = this.#ensureLookup()
     while (this.#rows.length > 0 && this.#rows.at(-1)! >= row) {
       this.#rows.pop()
       lookup.used.delete(lookup.labels.pop()!)
@@ -72,17 +72,17 @@ export class Labels {
     this.#vector = undefined
   }
 
-  /** The labels so far, in the order of their indices. */
+  /** Labels so far, in the order of their indices. */
   get list(): readonly string[] {
     return this.#lookup?.labels ?? this.#plan.labels
   }
 
-  get #lookupNow(): Lookup {
+  #ensureLookup(): Lookup {
     this.#lookup ??= lookupOf(this.#plan)
     return this.#lookup
   }
 
-  /** An array of indices, as wide as the Arrow schema says. */
+  /** Creates an array of indices, as wide as in the Arrow schema. */
   newIndices(length: number): Indices {
     if (length === 0) return NO_INDICES[indexBits(this.#plan)]
     switch (indexBits(this.#plan)) {
@@ -95,10 +95,13 @@ export class Labels {
     }
   }
 
-  /** Reads the option id at the cursor; its index in the dictionary, which grows by `row` when the id is not known. */
+  /**
+   * Reads the option id at the cursor and returns its index; an unknown id is added to the dictionary for `row`.
+   * @throws ExportError `ERR_DICTIONARY_FULL` if there is no room for it.
+   */
   readIndex(cursor: Cursor, row: number): number {
     const { view, pos } = cursor
-    const { table } = this.#lookupNow
+    const { table } = this.#ensureLookup()
     const index = table.find(view, pos)
     if (index >= 0) {
       cursor.pos = pos + QUOTED_GUID_BYTES
@@ -109,35 +112,35 @@ export class Labels {
     return known >= 0 ? known : this.#addUnknown(optionId, cursor, row)
   }
 
-  /** Takes note of an option that was kept in the table and is not in the definition. */
+  /** Warns about an option that was kept in the table and is not in the definition. */
   noteIfUnknown(index: number): void {
     if (index < this.#known) return
-    this.#notes.add('unknown-option', this.#lookupNow.ids[index])
-    let halves = this.#loneSurrogates.get(index) ?? 0
-    while (halves-- > 0) this.#notes.add('lone-surrogate')
+    this.#notes.add('unknown-option', this.#ensureLookup().ids[index])
+    let count = this.#loneSurrogates.get(index) ?? 0
+    while (count-- > 0) this.#notes.add('lone-surrogate')
   }
 
   #addUnknown(optionId: string, cursor: Cursor, row: number): number {
-    const { labels, ids, used, table } = this.#lookupNow
-    const most = mostLabels(indexBits(this.#plan))
-    if (labels.length >= most) {
+    const { labels, ids, used, table } = this.#ensureLookup()
+    const maxLabels = mostLabels(indexBits(this.#plan))
+    if (labels.length >= maxLabels) {
       throw new ExportError(
         'ERR_DICTIONARY_FULL',
-        `expected at most ${most} options, those that are not in the definition included, found one more`,
+        `expected at most ${maxLabels} options, including those that are not in the definition, found one more`,
         cursor.place(),
       )
     }
     const wellFormed = optionId.toWellFormed()
     this.#unknownCharacters += wellFormed.length
-    if (this.#unknownCharacters > MOST_UNKNOWN_CHARACTERS) {
+    if (this.#unknownCharacters > MAX_UNKNOWN_CHARACTERS) {
       throw new ExportError(
         'ERR_DICTIONARY_FULL',
-        `expected at most ${MOST_UNKNOWN_CHARACTERS} characters of option ids that are not in the definition, found more`,
+        `expected at most ${MAX_UNKNOWN_CHARACTERS} characters of option ids that are not in the definition, found more`,
         cursor.place(),
       )
     }
-    const halves = loneSurrogates(optionId)
-    if (halves > 0) this.#loneSurrogates.set(labels.length, halves)
+    const surrogates = countLoneSurrogates(optionId)
+    if (surrogates > 0) this.#loneSurrogates.set(labels.length, surrogates)
     labels.push(unknownOptionLabel(wellFormed, used))
     ids.push(wellFormed)
     this.#rows.push(row)
@@ -145,7 +148,7 @@ export class Labels {
     return table.add(wellFormed)
   }
 
-  /** The dictionary as Arrow has it: the same object until a label is added. */
+  /** The dictionary as an Arrow vector: the same object until labels change. */
   get vector(): Vector<Utf8> {
     if (this.#vector === undefined) {
       this.#vector = utf8Vector(this.list)
@@ -155,7 +158,7 @@ export class Labels {
   }
 }
 
-/** An id is a text; where a number stands instead, its source text is the id. */
+/** Reads an option id: a text, or the source text of a number. */
 function readOptionId(cursor: Cursor): string {
   const start = cursor.pos
   const byte = cursor.bytes[start]!
@@ -178,13 +181,13 @@ function idsOf(plan: ColumnPlan): string[] {
   return plan.field?.options.map((option) => option.id) ?? [...plan.labels]
 }
 
-function loneSurrogates(text: string): number {
+function countLoneSurrogates(text: string): number {
   return text.isWellFormed() ? 0 : (text.match(/\p{Surrogate}/gu)?.length ?? 0)
 }
 
 const encoder = new TextEncoder()
 
-/** Texts as Arrow data without nulls. */
+/** Returns texts as an Arrow vector without nulls. */
 export function utf8Vector(texts: readonly string[]): Vector<Utf8> {
   const wellFormed = texts.map((text) => text.toWellFormed())
   const data = encoder.encode(wellFormed.join(''))

@@ -1,15 +1,15 @@
-/** Columns of several dictionary values a row: a multiple choice, or the names of the questions that were skipped. */
+/** Columns of several dictionary values per row: a multiple choice, or the names of the questions that were skipped. */
 
 import { type Data, type DataType, type List, makeData } from 'apache-arrow'
 import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import type { ColumnPlan } from '../schema.ts'
 import { type ColumnBlock, copyElements, type Gathered } from './block.ts'
-import { ANSWERED, Column, grown, NO_OFFSETS, type Notes, SKIPPED } from './column.ts'
+import { ANSWERED, Column, copyInto, NO_OFFSETS, type Notes, SKIPPED } from './column.ts'
 import { type Indices, Labels } from './labels.ts'
 
-/** Sets up to this size are searched for a repeated option; larger ones keep a mark for each option. */
-const LARGEST_SET_SEARCHED = 16
+/** Sets of up to this many options are searched for a repeated one; larger ones keep a mark per option. */
+const MAX_SEARCHED_OPTIONS = 16
 
 const NO_MARKS = new Int32Array(0)
 
@@ -17,16 +17,14 @@ export class ListColumn extends Column {
   readonly labels: Labels
   readonly #type: DataType
   readonly #itemType: DataType
-  /** `offsets[row]` is where the elements of `row` begin; set for rows up to `#rowsFilled`. */
+  /** Per row up to `#rowsFilled`, the index of its first element. */
   #offsets = NO_OFFSETS
   #rowsFilled = 0
   #indices: Indices
-  #keptOffsets = this.#offsets
-  #keptIndices: Indices
   /** Elements in use. */
   #end = 0
   #expectedElements = 64
-  /** Per option, 1 + the position of its last element; only kept once a set is large. */
+  /** Per option, 1 + the position of its last element; used for large sets only. */
   #marks = NO_MARKS
 
   constructor(plan: ColumnPlan, type: DataType, notes: Notes) {
@@ -35,7 +33,6 @@ export class ListColumn extends Column {
     this.#type = type
     this.#itemType = (type as List).children[0]!.type
     this.#indices = this.labels.newIndices(0)
-    this.#keptIndices = this.#indices
   }
 
   appendValues(row: number, cursor: Cursor): boolean {
@@ -80,13 +77,13 @@ export class ListColumn extends Column {
     this.#end = this.#offsets[row]!
   }
 
-  /** Appends an element that the row does not have yet. */
+  /** Appends an element, which must not be in the row yet. */
   append(index: number): void {
     if (this.#end === this.#indices.length) this.#growIndices()
     this.#indices[this.#end++] = index
   }
 
-  /** Appends an element; false when the row already has it. */
+  /** Appends an element; returns false if the row already has it. */
   appendOnce(index: number): boolean {
     if (this.#isRepeated(index, this.#offsets[this.#rowsFilled]!)) return false
     this.append(index)
@@ -115,7 +112,7 @@ export class ListColumn extends Column {
     this.#rowsFilled = row + block.rows
   }
 
-  /** Appends rows that all have a list, empty ones included. `ends[i]`: the first of `elements` that row i has not. */
+  /** Appends rows that all have a list, which may be empty. `ends[i]` is one past the last of row i's `elements`. */
   appendLists(row: number, rows: number, ends: Int32Array, elements: Gathered['elements']): void {
     this.reserveRow(row + rows - 1)
     this.#fillOffsets(row)
@@ -134,14 +131,14 @@ export class ListColumn extends Column {
   }
 
   #isRepeated(index: number, from: number): boolean {
-    if (this.#end - from > LARGEST_SET_SEARCHED) return this.#isMarked(index, from)
+    if (this.#end - from > MAX_SEARCHED_OPTIONS) return this.#isMarked(index, from)
     const indices = this.#indices
     for (let i = from; i < this.#end; i++) if (indices[i] === index) return true
     return false
   }
 
   #isMarked(index: number, from: number): boolean {
-    if (this.#end === from + LARGEST_SET_SEARCHED + 1) {
+    if (this.#end === from + MAX_SEARCHED_OPTIONS + 1) {
       for (let i = from; i < this.#end; i++) this.#mark(this.#indices[i]!, i)
     }
     const mark = this.#marks[index] ?? 0
@@ -152,7 +149,7 @@ export class ListColumn extends Column {
 
   #mark(index: number, position: number): void {
     if (index >= this.#marks.length) {
-      this.#marks = grown(
+      this.#marks = copyInto(
         this.#marks,
         new Int32Array(Math.max(index + 1, this.#marks.length * 2, this.labels.list.length)),
       )
@@ -184,23 +181,20 @@ export class ListColumn extends Column {
     const child = makeData({ type: this.#itemType, length: this.#end, nullCount: 0, data, dictionary } as never)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
     this.#expectedElements = Math.max(this.#end, 64)
-    if (this.keepsBuffers) {
-      this.#keptOffsets = this.#offsets
-      this.#keptIndices = this.#indices
-    }
+    const offsets = this.#offsets
+    const indices = this.#indices
+    const validity = this.takeValidity(rows, () => {
+      this.#offsets = offsets
+      this.#indices = indices
+    })
     this.#offsets = NO_OFFSETS
     this.#indices = this.labels.newIndices(0)
     this.#rowsFilled = 0
     this.#end = 0
-    return makeData({ type: this.#type, length: rows, valueOffsets, child, ...this.takeValidity(rows) } as never)
+    return makeData({ type: this.#type, length: rows, valueOffsets, child, ...validity } as never)
   }
 
-  protected restore(): void {
-    this.#offsets = this.#keptOffsets
-    this.#indices = this.#keptIndices
-  }
-
-  /** Gives the rows before `row` that have no list their (empty) place. */
+  /** Sets the offsets of the rows before `row` that have no list, so that their range is empty. */
   #fillOffsets(row: number): void {
     if (this.#rowsFilled >= row) return
     this.#end = this.#offsets[this.#rowsFilled]!
@@ -210,10 +204,10 @@ export class ListColumn extends Column {
 
   #growIndices(): void {
     const length = Math.max(this.#indices.length * 4, this.#expectedElements)
-    this.#indices = grown<Indices>(this.#indices, this.labels.newIndices(length))
+    this.#indices = copyInto<Indices>(this.#indices, this.labels.newIndices(length))
   }
 
   protected resize(rows: number): void {
-    this.#offsets = grown(this.#offsets, new Int32Array(rows + 1))
+    this.#offsets = copyInto(this.#offsets, new Int32Array(rows + 1))
   }
 }

@@ -1,4 +1,4 @@
-/** Text columns: offsets and UTF-8 bytes, copied from the document without making JavaScript strings. */
+/** Text columns: offsets and UTF-8 bytes, copied from the document without creating JavaScript strings. */
 
 import { type Data, makeData, Utf8 } from 'apache-arrow'
 import { CLOSE_ARRAY, isDigit, LOWER_F, LOWER_N, LOWER_T, MINUS, OPEN_ARRAY, QUOTE } from '../json/bytes.ts'
@@ -6,7 +6,7 @@ import { readCompactJson } from '../json/compact.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { readText, TextBuffer } from '../json/text.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
-import { ANSWERED, grown, invalidValue, NO_OFFSETS, ScalarColumn } from './column.ts'
+import { ANSWERED, copyInto, invalidValue, NO_OFFSETS, ScalarColumn } from './column.ts'
 
 const UTF8 = new Utf8()
 
@@ -14,15 +14,13 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 export class Utf8Column extends ScalarColumn {
-  /** `offsets[row]` is where the text of `row` begins; set for rows up to `#rowsFilled`. */
+  /** Per row up to `#rowsFilled`, the position of its first byte. */
   #offsets = NO_OFFSETS
   protected text = new TextBuffer()
   #rowsFilled = 0
   #expectedBytes = 0
-  #keptOffsets = this.#offsets
-  #keptText = this.text
 
-  /** A text as it is; a number, `true` or `false` as it stands in the source. */
+  /** Reads a text, or the source text of a number, `true` or `false`. */
   appendElement(row: number, cursor: Cursor): void {
     const byte = cursor.bytes[cursor.pos]!
     this.beginRow(row)
@@ -38,7 +36,7 @@ export class Utf8Column extends ScalarColumn {
     this.endRow(row)
   }
 
-  /** Reads an array or object where a text belongs. */
+  /** Reads an array or object in place of a text; here, that is an error. */
   protected appendOther(cursor: Cursor): void {
     throw invalidValue(cursor, cursor.pos, 'a text')
   }
@@ -72,7 +70,7 @@ export class Utf8Column extends ScalarColumn {
     this.setValid(row)
   }
 
-  /** The text of a row of the batch that is being filled, for messages; undefined when it has none. */
+  /** Returns the text of a row of the unfinished batch, for messages; undefined if it has none. */
   textOf(row: number): string | undefined {
     if (!this.isFilled(row)) return undefined
     return decoder.decode(this.text.bytes.subarray(this.#offsets[row], this.#offsets[row + 1]))
@@ -101,11 +99,14 @@ export class Utf8Column extends ScalarColumn {
   protected take(rows: number): Data {
     this.#fillOffsets(rows)
     const valueOffsets = this.#offsets.subarray(0, rows + 1)
-    const { bytes, end } = this.text
-    if (this.keepsBuffers) {
-      this.#keptOffsets = this.#offsets
-      this.#keptText = this.text
-    }
+    const offsets = this.#offsets
+    const { text } = this
+    const { bytes, end } = text
+    const validity = this.takeValidity(rows, () => {
+      this.#offsets = offsets
+      this.text = text
+      text.end = 0
+    })
     this.#offsets = NO_OFFSETS
     this.text = new TextBuffer()
     this.#rowsFilled = 0
@@ -115,17 +116,11 @@ export class Utf8Column extends ScalarColumn {
       length: rows,
       valueOffsets,
       data: bytes.subarray(0, end),
-      ...this.takeValidity(rows),
+      ...validity,
     })
   }
 
-  protected restore(): void {
-    this.#offsets = this.#keptOffsets
-    this.text = this.#keptText
-    this.text.end = 0
-  }
-
-  /** Gives the rows before `row` that were not answered their (empty) place. */
+  /** Sets the offsets of the rows before `row` that have no text, so that their range is empty. */
   #fillOffsets(row: number): void {
     if (this.#rowsFilled >= row) return
     this.#offsets.fill(this.text.end, this.#rowsFilled + 1, row + 1)
@@ -133,19 +128,19 @@ export class Utf8Column extends ScalarColumn {
   }
 
   protected resize(rows: number): void {
-    this.#offsets = grown(this.#offsets, new Int32Array(rows + 1))
+    this.#offsets = copyInto(this.#offsets, new Int32Array(rows + 1))
   }
 }
 
-/** The answers to fields that the definition does not know: one JSON object a row, `{"<field id>":<values>,…}`. */
+/** The answers to fields that are not in the definition: one JSON object per row, `{"<field id>":<values>,…}`. */
 export class ExtraColumn extends Utf8Column {
   /**
    * Adds an answer to the row's object, as compact JSON.
-   * @param hasValues Whether the cursor stands at the answer's values; `null` is written where there are none.
+   * @param hasValues Whether the cursor stands at the answer's values; if not, `null` is written.
    */
   appendAnswer(row: number, fieldId: string, cursor: Cursor, hasValues: boolean): void {
     if (this.isFilled(row)) {
-      // In the place of the closing brace.
+      // Overwrites the closing brace.
       this.text.end--
       this.#appendText(',')
     } else {
@@ -165,7 +160,7 @@ export class ExtraColumn extends Utf8Column {
   }
 }
 
-/** The column of a data type that is not known: text as it is, everything else as compact JSON. */
+/** The column of an unknown data type: text as it is, everything else as compact JSON. */
 export class JsonColumn extends Utf8Column {
   override appendValues(row: number, cursor: Cursor): boolean {
     const start = cursor.pos
