@@ -1,4 +1,4 @@
-/** The bytes that JSON (RFC 8259) gives a meaning to. */
+/** Bytes that have a meaning in JSON (RFC 8259). */
 
 export const QUOTE = 0x22
 export const BACKSLASH = 0x5c
@@ -21,10 +21,10 @@ export const LOWER_N = 0x6e
 export const LOWER_T = 0x74
 export const LOWER_U = 0x75
 
-/** What a byte is inside a JSON string: 0 for ASCII that stands for itself. */
+/** Classes of bytes inside a JSON string; `plain` is ASCII that stands for itself. */
 export const StringByte = { plain: 0, quote: 1, backslash: 2, control: 3, nonAscii: 4 } as const
 
-/** `StringByte` of every byte. */
+/** The `StringByte` class of every byte. */
 export const STRING_BYTES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === QUOTE) return StringByte.quote
   if (byte === BACKSLASH) return StringByte.backslash

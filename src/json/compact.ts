@@ -1,10 +1,10 @@
-/** A JSON value → the same value without white space between its tokens. */
+/** Copies a JSON value without the white space between its tokens. */
 
 import { isWhitespace, QUOTE } from './bytes.ts'
 import type { Cursor } from './cursor.ts'
 import type { TextBuffer } from './text.ts'
 
-/** Appends the value at the cursor as compact JSON: every token as it stands in the source. */
+/** Appends the value at the cursor as compact JSON; every token is copied unchanged from the source. */
 export function readCompactJson(cursor: Cursor, buffer: TextBuffer): void {
   const start = cursor.pos
   cursor.skipValue()

@@ -1,9 +1,9 @@
 /**
- * A position in a window of the document, and the grammar of JSON (RFC 8259) read strictly from there.
+ * Reads JSON (RFC 8259) strictly, from a position in a window of the document.
  *
- * The bytes behind the window's end are NUL, so that no loop needs a bounds check: NUL matches nothing, and whatever
- * fails to match at `end` asks for more input (`NEED_MORE`) instead of being a syntax error. The caller then goes back
- * to where it began and tries again with a longer window. Knows nothing of exports, columns or files.
+ * The bytes after the window's end are NUL, so that no loop needs a bounds check: NUL matches nothing, and a mismatch at
+ * `end` asks for more input (`NEED_MORE`) instead of being a syntax error. The caller then goes back to where it began
+ * and tries again with a longer window. This module does not depend on exports, columns or files.
  */
 
 import { JsonSyntaxError, type Place, shortened } from '../errors.ts'
@@ -35,15 +35,15 @@ import {
 } from './bytes.ts'
 import { utf8SequenceLength } from './utf8.ts'
 
-/** Thrown when the window ends inside a token and more input may follow. Carries no stack: it is no failure. */
+/** Thrown when the window ends inside a token and more input may follow. Has no stack, because it is not a failure. */
 export const NEED_MORE: { readonly needMore: true } = Object.freeze({ needMore: true })
 
-/** NUL bytes that must follow the window's end: the longest literal that is compared without a look at the end. */
+/** NUL bytes that must follow the window's end; no literal that is compared without a check for the end is longer. */
 export const SENTINEL_BYTES = 1024
 
 const FOUR_SPACES = 0x20202020
 
-/** Decodes parts of the document: a byte order mark at the beginning of one is a character like any other. */
+/** Decodes parts of the document, where a leading byte order mark is a character like any other. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export class Cursor {
@@ -53,22 +53,22 @@ export class Cursor {
   pos = 0
   /** One past the window's last byte; `SENTINEL_BYTES` NULs follow. */
   end = 0
-  /** Arrays and objects inside one another; deeper input is refused, since skipping it would overflow the stack. */
+  /** Most levels of nested arrays and objects; deeper input is refused, because skipping it would overflow the stack. */
   maxNesting = DEFAULT_LIMITS.maxNesting
-  /** Bytes of a key, its quotes included. */
+  /** Most bytes of a key, including its quotes. */
   maxKeyBytes = DEFAULT_LIMITS.maxKeyBytes
-  /** Arrays and objects that `skipValue` has entered. */
+  /** Number of arrays and objects that `skipValue` has entered. */
   containers = 0
-  /** No input follows the window. */
+  /** Whether no input follows the window. */
   isLast = false
   /** Document offset of `bytes[0]`. */
   baseOffset = 0
-  /** Says where in the export the cursor is; asked only when an error is made. */
+  /** Returns where in the export the cursor is; called only to create an error. */
   place: () => Place = () => ({})
-  /** Complete records before the cursor; asked only when an error is made. */
+  /** Returns the number of complete records before the cursor; called only to create an error. */
   recordsRead: () => number = () => 0
 
-  /** Document offset of a position in the window. */
+  /** Returns the document offset of a position in the window. */
   offsetOf(pos: number): number {
     return this.baseOffset + pos
   }
@@ -99,14 +99,14 @@ export class Cursor {
   }
 
   /**
-   * Moves past the `,` that leads to the next member or element, or past the closing bracket.
-   * @returns false when the bracket closed.
+   * Moves past the `,` before the next member or element, or past the closing bracket.
+   * @returns false at the closing bracket.
    */
   nextOf(close: number): boolean {
     const byte = this.skipWhitespace()
     if (byte === COMMA) {
       this.pos++
-      // At the window's end, too: so that whatever comes after a comma gives the same message for all windows.
+      // Also at the window's end, so that the message about what follows a comma does not depend on the window.
       if (this.skipWhitespace() === close || this.pos >= this.end) {
         this.fail(close === CLOSE_ARRAY ? 'a value after ","' : 'a key after ","')
       }
@@ -117,7 +117,7 @@ export class Cursor {
     return false
   }
 
-  /** Moves past an opening bracket; false when it closes at once (and past that too). */
+  /** Moves past an opening bracket; returns false for an empty array or object, whose closing bracket it passes, too. */
   enter(open: number, close: number): boolean {
     this.expect(open)
     if (this.skipWhitespace() !== close) return true
@@ -142,7 +142,7 @@ export class Cursor {
     this.containers++
     if (depth < this.maxNesting) return depth + 1
     const place = { ...this.place(), byteOffset: this.offsetOf(this.pos) }
-    throw beyondLimit('maxNesting', `at most ${this.maxNesting} arrays and objects inside one another`, 'more', place)
+    throw beyondLimit('maxNesting', `at most ${this.maxNesting} levels of nested arrays and objects`, 'more', place)
   }
 
   #skipObject(depth: number): void {
@@ -252,7 +252,7 @@ export class Cursor {
     }
   }
 
-  /** Bytes of the escape sequence at `p` (2, or 6 for `\u`), checked. */
+  /** Checks the escape sequence at `p` and returns its bytes: 2, or 6 for `\u`. */
   escapeLength(p: number): number {
     const { bytes } = this
     if (bytes[p + 1] !== LOWER_U) {
@@ -268,7 +268,7 @@ export class Cursor {
     return 6
   }
 
-  /** The code unit of the `\uXXXX` at `p`, whose digits are already checked. */
+  /** Returns the code unit of the `\uXXXX` at `p`, whose digits are already checked. */
   escapedCodeUnit(p: number): number {
     const { bytes } = this
     return (
@@ -279,7 +279,7 @@ export class Cursor {
     )
   }
 
-  /** Bytes of the UTF-8 sequence at `p` (2 to 4), checked. */
+  /** Checks the UTF-8 sequence at `p` and returns its bytes, 2 to 4. */
   sequenceLength(p: number): number {
     const length = utf8SequenceLength(this.bytes, p)
     if (length > 0) return length
@@ -291,13 +291,13 @@ export class Cursor {
     )
   }
 
-  /** Fails at a byte that cannot stand in a string: a raw control character, or the window's end. */
+  /** Fails at a byte that is not allowed in a string: a raw control character, or the window's end. */
   failInString(p: number): never {
     if (p >= this.end) this.#failAtEnd('the end of a text')
     throw this.syntaxError(p, 'a text without raw control characters')
   }
 
-  /** Reads a string or a key as a JavaScript string, surrogates as they are. Starts at the opening quote. */
+  /** Reads a string or key as a JavaScript string, which may have unpaired surrogates. Starts at the opening quote. */
   readString(): string {
     const start = this.pos
     if (this.bytes[start] !== QUOTE) this.fail('a text in double quotes')
@@ -306,12 +306,12 @@ export class Cursor {
     return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
   }
 
-  /** The source text of a part of the window. */
+  /** Returns the source text of a part of the window. */
   text(from: number, to: number): string {
     return decoder.decode(this.bytes.subarray(from, to))
   }
 
-  /** Fails at the cursor: asks for more input at the window's end, else throws what was expected and found. */
+  /** Fails at the cursor: asks for more input at the window's end, otherwise throws a syntax error. */
   fail(expected: string): never {
     if (this.pos >= this.end) this.#failAtEnd(expected)
     throw this.syntaxError(this.pos, expected)
@@ -322,7 +322,7 @@ export class Cursor {
     const records = this.recordsRead()
     throw new JsonSyntaxError(
       'ERR_JSON_TRUNCATED',
-      `unexpected end of input after ${records} complete record${records === 1 ? '' : 's'}: expected ${expected}; the document is cut off, get it again`,
+      `unexpected end of input after ${records} complete record${records === 1 ? '' : 's'}: expected ${expected}; the document is cut off, download it again`,
       { ...this.place(), byteOffset: this.offsetOf(this.end) },
     )
   }
@@ -334,38 +334,38 @@ export class Cursor {
     })
   }
 
-  /** A word (`NaN`, `undefined`, `+1`) or one character, for messages. */
+  /** Returns the word (`NaN`, `undefined`, `+1`) or the character at a position, for messages. */
   #foundAt(pos: number): string {
     const { bytes } = this
     let p = pos
-    while (p - pos < LONGEST_WORD && WORD_BYTES[bytes[p]!] === 1) p++
+    while (p - pos < MAX_SHOWN_WORD_BYTES && WORD_BYTES[bytes[p]!] === 1) p++
     if (p >= this.end && !this.isLast) throw NEED_MORE
     if (p > pos) return this.text(pos, p)
     if (bytes[pos]! >= 0x80) {
-      if (pos + LONGEST_SEQUENCE > this.end && !this.isLast) throw NEED_MORE
-      return visible(String.fromCodePoint(this.text(pos, pos + LONGEST_SEQUENCE).codePointAt(0)!))
+      if (pos + MAX_SEQUENCE_BYTES > this.end && !this.isLast) throw NEED_MORE
+      return visible(String.fromCodePoint(this.text(pos, pos + MAX_SEQUENCE_BYTES).codePointAt(0)!))
     }
     return shortened(JSON.stringify(String.fromCharCode(bytes[pos]!)))
   }
 }
 
-/** A character, or its number where it looks like a space or like nothing. */
+/** Returns a character, or its code point if it is invisible or looks like a space. */
 function visible(character: string): string {
   if (!/[\p{Z}\p{C}]/u.test(character)) return character
-  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which looks like a space or like nothing`
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}, which is invisible or looks like a space`
 }
 
-const LONGEST_WORD = 24
+const MAX_SHOWN_WORD_BYTES = 24
 
 /** Bytes of the longest UTF-8 sequence. */
-const LONGEST_SEQUENCE = 4
+const MAX_SEQUENCE_BYTES = 4
 
-/** 1 for the bytes of words and numbers. */
+/** 1 for bytes of words and numbers, 0 for others. */
 const WORD_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[\w+.-]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0,
 )
 
-/** The byte that a two-character escape stands for, by its second character; 0 where there is no such escape. */
+/** The byte that a two-character escape stands for, by its second character; 0 if there is no such escape. */
 export const SHORT_ESCAPES: Uint8Array = (() => {
   const table = new Uint8Array(256)
   for (const [second, byte] of [

@@ -1,11 +1,11 @@
 /**
- * ISO 8601 date-times → instants in UTC.
+ * Parses ISO 8601 date-times to instants in UTC.
  *
- * Read: a date alone; date, `T` (or `t`, or one space), `hh:mm`, optionally `:ss` and a fraction of any length, and
- * optionally a zone: `Z`, `±hh:mm`, `±hhmm` or `±hh`. No zone means UTC, whatever the machine's time zone is: the
- * export gives its times in UTC. Digits behind the microseconds are cut off. Days and times that do not exist
- * (30 February, 24:00, a leap second) are refused, never rolled over, and so are instants outside of the years 1 to 9999
- * in UTC: pandas and polars fail on a column that holds one.
+ * Accepted: a date alone; or a date, `T` (or `t`, or one space), `hh:mm`, optionally `:ss` and a fraction of any length,
+ * and optionally a zone: `Z` (or `z`), `±hh:mm`, `±hhmm` or `±hh`. Without a zone, times are in UTC whatever the machine's
+ * time zone is, because the export gives its times in UTC. Digits beyond microseconds are cut off. Days and times that
+ * do not exist (30 February, 24:00, a leap second) are refused, never rolled over, and so are instants outside the years
+ * 1 to 9999 in UTC: pandas and polars fail on a column that holds one.
  */
 
 import { COLON, isDigit, MINUS, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
@@ -29,8 +29,8 @@ const LAST_SECOND = 253_402_300_799
 const encoder = new TextEncoder()
 
 /**
- * Reads the text at the cursor, which stands at its opening quote, into `instant`.
- * @returns false (cursor past the text all the same) when it is no date-time.
+ * Reads the text at the cursor, which stands at its opening quote, into `instant`, and moves past it.
+ * @returns false if the text is not a date-time.
  */
 export function readDatetime(cursor: Cursor, instant: Instant): boolean {
   const start = cursor.pos
@@ -40,13 +40,13 @@ export function readDatetime(cursor: Cursor, instant: Instant): boolean {
     return true
   }
   const text = cursor.readString()
-  // Only escapes make the bytes of a text differ from what it says.
+  // Same length: the text has no escapes, so the bytes above were the text itself.
   if (cursor.pos - start === text.length + 2) return false
   const bytes = encoder.encode(`${text}"`)
   return parseDatetime(bytes, 0, instant) === bytes.length - 1
 }
 
-/** Parses from `p` on; returns the position behind the date-time, or -1 when there is none. */
+/** Parses from `p` on; returns the position after the date-time, or -1 if there is none. */
 function parseDatetime(bytes: Uint8Array, p: number, instant: Instant): number {
   const year = digits(bytes, p, 4)
   const month = digits(bytes, p + 5, 2)
@@ -107,7 +107,7 @@ function parseZone(bytes: Uint8Array, p: number, instant: Instant): number {
   return instant.seconds < FIRST_SECOND || instant.seconds > LAST_SECOND ? -1 : end
 }
 
-/** The number that `count` digits at `p` write; -1 when one of them is no digit. */
+/** Returns the number that the `count` digits at `p` form, or -1 if one of them is not a digit. */
 function digits(bytes: Uint8Array, p: number, count: number): number {
   let value = 0
   for (let i = p; i < p + count; i++) {
@@ -124,7 +124,7 @@ function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeapYear ? 29 : DAYS_IN_MONTH[month - 1]!
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar; counts years from March, so that leap days come last. */
+/** Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Counts years from March, so that leap days come last. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1
   const marchMonth = month > 2 ? month - 3 : month + 9

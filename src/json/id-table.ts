@@ -1,31 +1,31 @@
 /**
- * Ids → their index, found from the bytes of the document.
+ * Finds the index of an id from the bytes of the document.
  *
- * The ids of an export are GUIDs of 36 ASCII characters: they are compared eight bytes at a time, without a JavaScript
- * string. Ids of any other form are found by their text.
+ * The ids of an export are GUIDs of 36 ASCII characters, which are compared eight bytes at a time, without creating a
+ * JavaScript string. Ids of any other form are found by their text.
  */
 
 /** Characters of a GUID: 8-4-4-4-12 hexadecimal digits. */
 export const GUID_BYTES = 36
 
-/** A GUID as text. */
+/** Matches a GUID. */
 export const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Bytes of a GUID with the quotes around it. */
+/** Bytes of a GUID and the quotes around it. */
 export const QUOTED_GUID_BYTES = GUID_BYTES + 2
 
-/** A quoted GUID is kept as five float64: its bytes from 0, 8, 16, 24 and 30 on (the last two overlap). */
+/** A quoted GUID is stored as five float64: its bytes from 0, 8, 16, 24 and 30 on (the last two overlap). */
 const DOUBLES_EACH = 5
 
 /** Spreads hashes over the slots (Fibonacci hashing). */
 const MULTIPLIER = 0x9e3779b1
 
 export class IdTable {
-  /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids of another form. */
+  /** The doubles of the id with index `i` begin at `i * DOUBLES_EACH`; NaN for ids that are not GUIDs. */
   #doubles = new Float64Array(0)
-  /** Open hash table, of a power of two in size: 1 + index, or 0 for a free slot, of which there always is one. */
+  /** Open hash table whose size is a power of two: 1 + index, or 0 for a free slot. At least one slot is free. */
   #slots = new Int32Array(8)
-  /** Bits of a hash that are not part of a slot's number. */
+  /** Number of low bits of a hash that are not part of its slot number. */
   #shift = 29
   readonly #indexByText = new Map<string, number>()
   readonly #indexByFoldedGuid = new Map<string, number>()
@@ -39,7 +39,7 @@ export class IdTable {
     return this.#indexByText.size
   }
 
-  /** Adds an id that is not in the table yet; its index is the number of ids before it. */
+  /** Adds an id that is not in the table yet; returns its index, the number of ids before it. */
   add(id: string): number {
     const index = this.#keep(id)
     if (this.size * 2 > this.#slots.length) this.#layOut()
@@ -48,9 +48,9 @@ export class IdTable {
   }
 
   /**
-   * Index of the GUID whose opening quote is at `p`; -1 when it is not in the table in just this spelling.
-   * The bytes are compared as float64, eight at once, which for ASCII on one side is the same as comparing them bit by
-   * bit: no ASCII text reads as NaN or as a zero.
+   * Returns the index of the GUID whose opening quote is at `p`, or -1 if it is not in the table in exactly this spelling.
+   * The bytes are compared as float64, eight at a time. If one side is ASCII, this equals a comparison of the bits: no
+   * ASCII text reads as NaN or as a zero.
    */
   find(view: DataView, p: number): number {
     const doubles = this.#doubles
@@ -73,7 +73,7 @@ export class IdTable {
     }
   }
 
-  /** Index of an id by its text, a GUID also in another case (upper or lower makes no other GUID); -1 for none. */
+  /** Returns the index of an id by its text, or -1. A GUID is also found in another case, because case does not matter in GUIDs. */
   findText(id: string): number {
     const index = this.#indexByText.get(id)
     if (index !== undefined) return index
@@ -117,7 +117,7 @@ export class IdTable {
   }
 }
 
-/** Mixes the first, middle and last digits of a quoted GUID: ids made in sequence differ at either end. */
+/** Mixes the first, middle and last digits of a quoted GUID: sequential ids may differ at either end only. */
 function hashAt(view: DataView, p: number): number {
   const start = view.getInt32(p + 1, true) ^ Math.imul(view.getInt32(p + 5, true), 0x01000193)
   const end = view.getInt32(p + 33, true) ^ Math.imul(view.getInt32(p + 29, true), 0x5bd1e995)
@@ -125,7 +125,7 @@ function hashAt(view: DataView, p: number): number {
   return mixed ^ (mixed >>> 16)
 }
 
-/** The bytes of a GUID in quotes. */
+/** Returns the bytes of a quoted GUID. */
 function viewOf(id: string): DataView {
   const view = new DataView(new ArrayBuffer(QUOTED_GUID_BYTES))
   const quoted = `"${id}"`

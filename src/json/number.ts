@@ -1,4 +1,4 @@
-/** JSON numbers (RFC 8259 section 6) → float64, correctly rounded. */
+/** Parses JSON numbers (RFC 8259 section 6) to float64, correctly rounded. */
 
 import { isDigit, LOWER_E, MINUS, POINT, QUOTE, UPPER_E, ZERO } from './bytes.ts'
 import type { Cursor } from './cursor.ts'
@@ -7,11 +7,11 @@ import type { Cursor } from './cursor.ts'
 const EXACT_POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 
 /** Integers of up to this many digits are exact in a float64. */
-const EXACT_DIGITS = 15
+const MAX_EXACT_DIGITS = 15
 
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
-/** Reads the number at the cursor; Infinity when it is too large for a float64. */
+/** Reads the number at the cursor; returns ±Infinity if it is too large for a float64. */
 export function readNumber(cursor: Cursor): number {
   const start = cursor.pos
   const short = readShortDecimal(cursor)
@@ -21,7 +21,7 @@ export function readNumber(cursor: Cursor): number {
   return Number(cursor.text(start, cursor.pos))
 }
 
-/** Reads a text that is exactly one JSON number; NaN (cursor past the text all the same) when it is anything else. */
+/** Moves past the text at the cursor; returns its value if it is exactly one JSON number, otherwise NaN. */
 export function readNumericText(cursor: Cursor): number {
   const start = cursor.pos
   cursor.pos = start + 1
@@ -35,7 +35,10 @@ export function readNumericText(cursor: Cursor): number {
   return JSON_NUMBER.test(text) ? Number(text) : Number.NaN
 }
 
-/** Whether the number (or numeric text) read from `start` up to the cursor is written without fraction and exponent, and `value` is another. */
+/**
+ * Whether the number or numeric text from `start` up to the cursor is written without fraction and exponent, and `value`,
+ * read from it, is a different number.
+ */
 export function isIntegerRounded(value: number, cursor: Cursor, start: number): boolean {
   if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return false
   const source = cursor.text(start, cursor.pos)
@@ -44,8 +47,8 @@ export function isIntegerRounded(value: number, cursor: Cursor, start: number): 
 }
 
 /**
- * The fast path: at most 15 digits and no exponent, so that mantissa and power of ten are both exact and one division
- * rounds correctly. NaN when the number is of another form; the cursor's position then means nothing.
+ * Reads numbers of at most 15 digits without an exponent, whose mantissa and power of ten are both exact, so that one
+ * division rounds correctly. Returns NaN for any other number, without moving the cursor.
  */
 function readShortDecimal(cursor: Cursor): number {
   const { bytes } = cursor
@@ -65,7 +68,7 @@ function readShortDecimal(cursor: Cursor): number {
     digits += fractionDigits
     if (fractionDigits === 0) return Number.NaN
   }
-  if (digits > EXACT_DIGITS || bytes[p] === LOWER_E || bytes[p] === UPPER_E || p >= cursor.end) return Number.NaN
+  if (digits > MAX_EXACT_DIGITS || bytes[p] === LOWER_E || bytes[p] === UPPER_E || p >= cursor.end) return Number.NaN
   cursor.pos = p
   const magnitude = fractionDigits === 0 ? mantissa : mantissa / EXACT_POWERS_OF_TEN[fractionDigits]!
   return isNegative ? -magnitude : magnitude

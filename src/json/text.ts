@@ -1,4 +1,4 @@
-/** JSON strings → UTF-8 bytes, without a JavaScript string in between. */
+/** Copies JSON strings as UTF-8 bytes, without creating JavaScript strings. */
 
 import { BACKSLASH, LOWER_U, STRING_BYTES, StringByte } from './bytes.ts'
 import { type Cursor, SHORT_ESCAPES } from './cursor.ts'
@@ -6,16 +6,16 @@ import { encodeCodePoint } from './utf8.ts'
 
 const REPLACEMENT_CHARACTER = 0xfffd
 
-/** Below this many bytes a loop copies faster than the call to the engine's own copy. */
+/** Below this many bytes, a loop copies faster than a call of `set`. */
 const SHORT_RUN_BYTES = 48
 
-/** Up to here a buffer grows fourfold: fewer copies, and what is not written yet takes no memory. */
-const FAST_GROWTH_BYTES = 1 << 23
+/** Buffers below this size grow fourfold, larger ones twofold: fewer copies, and pages not yet written take no memory. */
+const MAX_FAST_GROWTH_BYTES = 1 << 23
 
 const NO_BYTES = new Uint8Array(0)
 const NO_VIEW = new DataView(NO_BYTES.buffer)
 
-/** UTF-8 bytes that grow at the end. */
+/** A growing buffer of UTF-8 bytes. */
 export class TextBuffer {
   bytes: Uint8Array<ArrayBuffer>
   view: DataView<ArrayBuffer>
@@ -27,11 +27,11 @@ export class TextBuffer {
     this.view = capacity === 0 ? NO_VIEW : new DataView(this.bytes.buffer)
   }
 
-  /** Makes room for `extra` bytes behind `end`. */
+  /** Makes room for `extra` bytes after `end`. */
   reserve(extra: number): void {
     const needed = this.end + extra
     if (needed <= this.bytes.length) return
-    const growth = this.bytes.length < FAST_GROWTH_BYTES ? 4 : 2
+    const growth = this.bytes.length < MAX_FAST_GROWTH_BYTES ? 4 : 2
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * growth, 256))
     grown.set(this.bytes.subarray(0, this.end))
     this.bytes = grown
@@ -54,8 +54,8 @@ export class TextBuffer {
 }
 
 /**
- * Appends what the string at the cursor says, escapes resolved. Starts at the opening quote.
- * @returns how many unpaired surrogates were replaced by U+FFFD (JSON may hold them, UTF-8 cannot).
+ * Appends the string at the cursor with its escapes resolved. Starts at the opening quote.
+ * @returns the number of unpaired surrogates, which JSON allows and UTF-8 does not; each is replaced by U+FFFD.
  */
 export function readText(cursor: Cursor, buffer: TextBuffer): number {
   const { bytes } = cursor
@@ -94,12 +94,12 @@ const QUOTES = 0x22222222
 const BACKSLASHES = 0x5c5c5c5c
 const SPACES = 0x20202020
 
-/** Bytes that `copyPlainWords` makes room for at a time. */
+/** Bytes that `copyPlainWords` makes room for at once. */
 const ROOM_BYTES = 64
 
 /**
- * Copies from `p` on as long as four bytes at once are plain: ASCII without quotes, backslashes and control characters.
- * @returns the position of the first word that is not, or where the room ends.
+ * Copies words of four bytes from `p` on while they are plain: ASCII without quotes, backslashes and control characters.
+ * @returns the position of the first word that is not plain or has no room in the buffer.
  */
 function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
   const source = cursor.view
@@ -109,7 +109,7 @@ function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
   let end = buffer.end
   while (end <= limit) {
     const word = source.getInt32(p, true)
-    // A byte's high bit is set where the byte is special, or behind one that is; never where all four are plain.
+    // Sets the high bit of each special byte, and perhaps of bytes after one; sets none if all four bytes are plain.
     const quote = word ^ QUOTES
     const backslash = word ^ BACKSLASHES
     const special =
@@ -123,7 +123,7 @@ function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
   return p
 }
 
-/** Reads one `\uXXXX` or a surrogate pair of them; returns the position behind, negated when a half was replaced. */
+/** Reads one `\uXXXX`, or a surrogate pair; returns the position after it, negated if an unpaired surrogate was replaced. */
 function readUnicodeEscapes(cursor: Cursor, p: number, buffer: TextBuffer): number {
   const unit = cursor.escapedCodeUnit(p)
   const isSurrogate = (unit & 0xf800) === 0xd800
@@ -140,7 +140,7 @@ function readUnicodeEscapes(cursor: Cursor, p: number, buffer: TextBuffer): numb
   return p + 12
 }
 
-/** The low surrogate that an escape at `p` writes; 0 when there is none. */
+/** Returns the low surrogate that the escape at `p` stands for; 0 if there is none. */
 function lowSurrogateAt(cursor: Cursor, p: number): number {
   if (cursor.bytes[p] !== BACKSLASH || cursor.bytes[p + 1] !== LOWER_U) return 0
   cursor.escapeLength(p)

@@ -1,16 +1,16 @@
-/** UTF-8 as the Unicode standard defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF. */
+/** UTF-8 as defined by the Unicode standard (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF. */
 
 /**
- * Length of the multi-byte sequence at `p`: 2 to 4.
- * A broken one gives 0 or less: minus the number of its bytes that were still right, so that the caller can tell a
- * sequence that is cut off by the end of the bytes from a wrong one.
+ * Returns the length in bytes of the multi-byte sequence at `p`: 2 to 4. For an invalid sequence, returns minus the
+ * number of its leading bytes that are valid (0 to -3), so that the caller can distinguish a sequence that is cut off by
+ * the end of the bytes from a wrong one.
  */
 export function utf8SequenceLength(bytes: Uint8Array, p: number): number {
   const lead = bytes[p]!
   if (lead < 0xc2 || lead > 0xf4) return 0
   if (lead < 0xe0) return isContinuation(bytes[p + 1]!) ? 2 : -1
   const second = bytes[p + 1]!
-  if (second < lowestSecond(lead) || second > highestSecond(lead)) return -1
+  if (second < minSecond(lead) || second > maxSecond(lead)) return -1
   if (!isContinuation(bytes[p + 2]!)) return -2
   if (lead < 0xf0) return 3
   return isContinuation(bytes[p + 3]!) ? 4 : -3
@@ -20,17 +20,17 @@ function isContinuation(byte: number): boolean {
   return (byte & 0xc0) === 0x80
 }
 
-function lowestSecond(lead: number): number {
+function minSecond(lead: number): number {
   if (lead === 0xe0) return 0xa0
   return lead === 0xf0 ? 0x90 : 0x80
 }
 
-function highestSecond(lead: number): number {
+function maxSecond(lead: number): number {
   if (lead === 0xed) return 0x9f
   return lead === 0xf4 ? 0x8f : 0xbf
 }
 
-/** Writes a code point as UTF-8 at `at`; returns how many bytes it took. */
+/** Writes a code point as UTF-8 at `at`; returns the number of bytes written. */
 export function encodeCodePoint(target: Uint8Array, at: number, codePoint: number): number {
   if (codePoint < 0x80) {
     target[at] = codePoint
