@@ -1,7 +1,7 @@
 /** Rows of one column that the kernel has decoded; a column appends them all at once. */
 
 export interface ColumnBlock {
-  /** First row of the block to append: the column's own row modulo 8, so that validity bytes can be copied as they are. */
+  /** First row of the block: the column's own row modulo 8, so that validity bytes can be copied as they are. */
   readonly first: number
   readonly rows: number
   /** One bit per row, least significant first; 0 before `first` and after the last row. */

@@ -32,7 +32,7 @@ export const ANSWERED = true
 /** Rows that a first buffer has room for. */
 const MIN_ROWS = 64
 
-/** Factor by which buffers grow. New buffers are zero pages that take no memory until written, so a large one is cheap. */
+/** Factor by which buffers grow. It can be large because pages of new buffers take no memory until written. */
 const GROWTH = 4
 
 /** Shared by all columns without rows, so that thousands of them cost little. */

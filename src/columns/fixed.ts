@@ -53,7 +53,7 @@ export class DoubleColumn extends ScalarColumn {
 
 const TIMESTAMP = new TimestampMicrosecond('UTC')
 
-/** Instants within this many seconds of 1970 (about the years 1685 to 2255) have microseconds that a float64 holds exactly. */
+/** Instants within this many seconds of 1970 (about 1685 to 2255) have microseconds that a float64 holds exactly. */
 const MAX_EXACT_SECONDS = 9_000_000_000
 
 const TWO_TO_32 = 4_294_967_296

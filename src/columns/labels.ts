@@ -30,7 +30,7 @@ export class Labels {
   readonly #plan: ColumnPlan
   readonly #notes: Notes
   readonly #known: number
-  /** Per unknown option: number of unpaired surrogates in its id, which its label has lost. Options without any are missing. */
+  /** Per unknown option whose id has unpaired surrogates, their number; the label has lost them. */
   readonly #loneSurrogates = new Map<number, number>()
   #unknownCharacters = 0
   #vector: Vector<Utf8> | undefined

@@ -1,9 +1,9 @@
 /**
  * Reads JSON (RFC 8259) strictly, from a position in a window of the document.
  *
- * The bytes after the window's end are NUL, so that no loop needs a bounds check: NUL matches nothing, and a mismatch at
- * `end` asks for more input (`NEED_MORE`) instead of being a syntax error. The caller then goes back to where it began
- * and tries again with a longer window. This module does not depend on exports, columns or files.
+ * The bytes after the window's end are NUL, so that no loop needs a bounds check: NUL matches nothing, and a mismatch
+ * at `end` asks for more input (`NEED_MORE`) instead of being a syntax error. The caller then goes back to where it
+ * began and tries again with a longer window. This module does not depend on exports, columns or files.
  */
 
 import { JsonSyntaxError, type Place, shortened } from '../errors.ts'
@@ -53,7 +53,7 @@ export class Cursor {
   pos = 0
   /** One past the window's last byte; `SENTINEL_BYTES` NULs follow. */
   end = 0
-  /** Most levels of nested arrays and objects; deeper input is refused, because skipping it would overflow the stack. */
+  /** Most levels of nested arrays and objects; skipping deeper input would overflow the stack, so it is refused. */
   maxNesting = DEFAULT_LIMITS.maxNesting
   /** Most bytes of a key, including its quotes. */
   maxKeyBytes = DEFAULT_LIMITS.maxKeyBytes
@@ -117,7 +117,7 @@ export class Cursor {
     return false
   }
 
-  /** Moves past an opening bracket; returns false for an empty array or object, whose closing bracket it passes, too. */
+  /** Moves past an opening bracket; if the array or object is empty, past its closing bracket, too, returning false. */
   enter(open: number, close: number): boolean {
     this.expect(open)
     if (this.skipWhitespace() !== close) return true

@@ -1,11 +1,11 @@
 /**
  * Parses ISO 8601 date-times to instants in UTC.
  *
- * Accepted: a date alone; or a date, `T` (or `t`, or one space), `hh:mm`, optionally `:ss` and a fraction of any length,
- * and optionally a zone: `Z` (or `z`), `±hh:mm`, `±hhmm` or `±hh`. Without a zone, times are in UTC whatever the machine's
- * time zone is, because the export gives its times in UTC. Digits beyond microseconds are cut off. Days and times that
- * do not exist (30 February, 24:00, a leap second) are refused, never rolled over, and so are instants outside the years
- * 1 to 9999 in UTC: pandas and polars fail on a column that holds one.
+ * Accepted: a date alone; or a date, `T` (or `t`, or one space), `hh:mm`, optionally `:ss` and a fraction of any
+ * length, and optionally a zone: `Z` (or `z`), `±hh:mm`, `±hhmm` or `±hh`. Without a zone, times are in UTC whatever
+ * the machine's time zone is, because the export gives its times in UTC. Digits beyond microseconds are cut off. Days
+ * and times that do not exist (30 February, 24:00, a leap second) are refused, never rolled over, and so are instants
+ * outside the years 1 to 9999 in UTC: pandas and polars fail on a column that holds one.
  */
 
 import { COLON, isDigit, MINUS, PLUS, POINT, QUOTE, SPACE, ZERO } from './bytes.ts'
@@ -124,7 +124,10 @@ function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeapYear ? 29 : DAYS_IN_MONTH[month - 1]!
 }
 
-/** Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Counts years from March, so that leap days come last. */
+/**
+ * Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Counts years from March, so that leap days
+ * come last.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1
   const marchMonth = month > 2 ? month - 3 : month + 9

@@ -48,9 +48,9 @@ export class IdTable {
   }
 
   /**
-   * Returns the index of the GUID whose opening quote is at `p`, or -1 if it is not in the table in exactly this spelling.
-   * The bytes are compared as float64, eight at a time. If one side is ASCII, this equals a comparison of the bits: no
-   * ASCII text reads as NaN or as a zero.
+   * Returns the index of the GUID whose opening quote is at `p`, or -1 if it is not in the table in exactly this
+   * spelling. The bytes are compared as float64, eight at a time. If one side is ASCII, this equals a comparison of the
+   * bits: no ASCII text reads as NaN or as a zero.
    */
   find(view: DataView, p: number): number {
     const doubles = this.#doubles
@@ -73,7 +73,10 @@ export class IdTable {
     }
   }
 
-  /** Returns the index of an id by its text, or -1. A GUID is also found in another case, because case does not matter in GUIDs. */
+  /**
+   * Returns the index of an id by its text, or -1. A GUID is also found in another case, because case does not matter
+   * in GUIDs.
+   */
   findText(id: string): number {
     const index = this.#indexByText.get(id)
     if (index !== undefined) return index

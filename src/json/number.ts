@@ -36,8 +36,8 @@ export function readNumericText(cursor: Cursor): number {
 }
 
 /**
- * Whether the number or numeric text from `start` up to the cursor is written without fraction and exponent, and `value`,
- * read from it, is a different number.
+ * Whether the number or numeric text from `start` up to the cursor is written without fraction and exponent, and
+ * `value`, read from it, is a different number.
  */
 export function isIntegerRounded(value: number, cursor: Cursor, start: number): boolean {
   if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return false

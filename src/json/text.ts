@@ -9,7 +9,9 @@ const REPLACEMENT_CHARACTER = 0xfffd
 /** Below this many bytes, a loop copies faster than a call of `set`. */
 const SHORT_RUN_BYTES = 48
 
-/** Buffers below this size grow fourfold, larger ones twofold: fewer copies, and pages not yet written take no memory. */
+/**
+ * Buffers below this size grow fourfold, larger ones twofold: fewer copies, and pages not yet written take no memory.
+ */
 const MAX_FAST_GROWTH_BYTES = 1 << 23
 
 const NO_BYTES = new Uint8Array(0)
@@ -98,7 +100,8 @@ const SPACES = 0x20202020
 const ROOM_BYTES = 64
 
 /**
- * Copies words of four bytes from `p` on while they are plain: ASCII without quotes, backslashes and control characters.
+ * Copies words of four bytes from `p` on while they are plain: ASCII without quotes, backslashes and control
+ * characters.
  * @returns the position of the first word that is not plain or has no room in the buffer.
  */
 function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
@@ -123,7 +126,10 @@ function copyPlainWords(cursor: Cursor, p: number, buffer: TextBuffer): number {
   return p
 }
 
-/** Reads one `\uXXXX`, or a surrogate pair; returns the position after it, negated if an unpaired surrogate was replaced. */
+/**
+ * Reads one `\uXXXX`, or a surrogate pair; returns the position after it, negated if an unpaired surrogate was
+ * replaced.
+ */
 function readUnicodeEscapes(cursor: Cursor, p: number, buffer: TextBuffer): number {
   const unit = cursor.escapedCodeUnit(p)
   const isSurrogate = (unit & 0xf800) === 0xd800

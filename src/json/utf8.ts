@@ -2,8 +2,8 @@
 
 /**
  * Returns the length in bytes of the multi-byte sequence at `p`: 2 to 4. For an invalid sequence, returns minus the
- * number of its leading bytes that are valid (0 to -3), so that the caller can distinguish a sequence that is cut off by
- * the end of the bytes from a wrong one.
+ * number of its leading bytes that are valid (0 to -3), so that the caller can distinguish a sequence that is cut off
+ * by the end of the bytes from a wrong one.
  */
 export function utf8SequenceLength(bytes: Uint8Array, p: number): number {
   const lead = bytes[p]!
