@@ -1,7 +1,7 @@
 /** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { type BatchLimits, type DecoderPlace, DocumentDecoder, type Step } from './decode/document.ts'
+import { type BatchLimits, type DecoderState, DocumentDecoder, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
@@ -268,7 +268,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
  * @internal
  */
 export interface RestOfDocument {
-  readonly place: DecoderPlace
+  readonly place: DecoderState
   readonly byteOffset: number
   readonly read: ByteSource['read']
 }

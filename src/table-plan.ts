@@ -4,7 +4,7 @@ import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arro
 import type { BatchLimits } from './decode/document.ts'
 import { RecordNotes } from './decode/notes.ts'
 import { type RejectedValue, RejectLog } from './decode/rejects.ts'
-import { Table } from './decode/table.ts'
+import { BatchBuilder } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
 import {
@@ -53,7 +53,7 @@ export async function planTable(
 
 /** The columns' batch without rows: its dictionaries have the labels that there are without a record. */
 export function emptyDecodedBatch({ columns, decodedSchema }: TablePlan): RecordBatch {
-  return new Table(columns, decodedSchema, new RecordNotes(new WarningLog())).finishBatch()
+  return new BatchBuilder(columns, decodedSchema, new RecordNotes(new WarningLog())).finishBatch()
 }
 
 function requireFewColumns(columns: number, limits: InputLimits): void {

@@ -1,9 +1,8 @@
 /**
- * The export as one JSON document: its top-level members, and where `records` is among them.
+ * Decodes the export as one JSON document: its top-level members, and the records among them.
  *
- * Synchronous and without I/O. `step` reads on from the cursor's window until something is to be done by the caller:
- * give more input, build the columns, take a batch, or give the records a second time because they stood before their
- * definition.
+ * Synchronous and without I/O. `step` reads on from the cursor's window until the caller has to do something: give more
+ * input, build the columns, take a batch, or give the records a second time because they came before their definition.
  */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
@@ -18,25 +17,25 @@ import { FastPath } from './fast-path.ts'
 import { DecoderMemory } from './kernel/memory.ts'
 import {
   BYTE_ORDER_MARK_BYTES,
-  emptyInput,
-  foreignFormat,
+  emptyInputError,
+  foreignFormatError,
   hasByteOrderMark,
-  LONGEST_MAGIC_BYTES,
-  markupInsteadOfJson,
+  MAX_MAGIC_BYTES,
+  markupError,
 } from './magic.ts'
 import { RecordNotes } from './notes.ts'
 import { RecordDecoder } from './records.ts'
 import type { RejectLog } from './rejects.ts'
-import { type AnswerCounts, Table } from './table.ts'
+import { type AnswerCounts, BatchBuilder } from './table.ts'
 
 /**
- * What `step` stopped for:
+ * Why `step` stopped:
  * - `more`: the window holds no complete token, record or member; give a longer one, or set `isLast`.
  * - `columns`: definition and header are known; call `begin`.
- * - `rewind`: they are known now, but the records went by before; call `begin`, then give the document again from
+ * - `rewind`: they are known now, but the records came before them; call `begin`, then give the document again from
  *   `recordsOffset` on.
  * - `batch`: a batch is complete; call `takeBatch`.
- * - `cut`: the records of the piece that `beginPiece` asked for are complete, the cursor is at the next one.
+ * - `cut`: the records of the piece that `beginPiece` began are complete, the cursor is at the next record.
  * - `end`: the document is complete.
  */
 export type Step = 'more' | 'columns' | 'rewind' | 'batch' | 'cut' | 'end'
@@ -45,13 +44,13 @@ export interface BatchLimits {
   /** Most rows of a batch. */
   rows: number
   /**
-   * Places in the document where a batch ends, whatever its size: each record belongs where its first byte is.
-   * Every batch then depends on its own records alone, its dictionaries included.
+   * Document offsets at which a batch ends, whatever its size; a record belongs where its first byte is. Every batch,
+   * including its dictionaries, then depends on its own records alone.
    */
   cuts?: Cuts | undefined
-  /** Bytes of JSON that the batches are likely to have, if known: room is made for as many rows as that. */
+  /** Bytes of JSON that a batch is likely to have, if known; used to estimate the room for its rows. */
   batchBytes?: number | undefined
-  /** Bytes of text and list elements after which a batch ends (looked at about once a MiB of JSON). */
+  /** Bytes of text and list elements after which a batch ends (checked about once per MiB of JSON). */
   variableBytes: number
 }
 
@@ -73,18 +72,19 @@ type State =
   | 'after-document'
   | 'end'
 
-/** Where in the document a decoder stands. Can be cloned to another thread. */
-export interface DecoderPlace {
+/** State in which one decoder stops and another one goes on. Can be cloned to another thread. */
+export interface DecoderState {
   readonly state: State
   readonly recordsOffset: number
   readonly isSecondPass: boolean
 }
 
-const BYTES_BETWEEN_LOOKS = 1 << 20
+/** Bytes of JSON between two checks of the batch's size. */
+const BYTES_BETWEEN_CHECKS = 1 << 20
 
-/** Rows that tell what the others are like. */
-const FEWEST_ROWS_TO_ESTIMATE = 64
-/** Room that is not used takes no memory; room that is missing is a copy. */
+/** Rows from which the size of the others can be estimated. */
+const MIN_ROWS_TO_ESTIMATE = 64
+/** Too much room costs no memory until it is written; too little costs a copy. */
 const ESTIMATE_MARGIN = 1.1
 
 const LESS_THAN = 0x3c
@@ -95,18 +95,18 @@ const ONE_DOCUMENT =
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
 interface RecordOptions {
-  /** Whether the fast path is used; off only in tests that prove that it changes no result. */
+  /** Whether the fast path is used. Off only in tests that prove that it changes no result. */
   useKernel: boolean
-  /** Takes values that do not fit; without it they are errors. */
+  /** Takes the values that do not fit; without it, they are errors. */
   rejects?: RejectLog | undefined
 }
 
 export class DocumentDecoder {
   readonly cursor = new Cursor()
-  /** Where windows belong, so that they need not be copied. */
+  /** Memory for the windows of the document; the kernel reads windows in it without copying them. */
   readonly memory = new DecoderMemory()
-  /** Whether the caller may give batches back by `recycle`, so that their buffers serve the next one. */
-  #recyclesBatches = false
+  /** Whether the columns keep the buffers of a finished batch for `recycle`. */
+  #keepsBuffers = false
   /** Document offset of the records' `[`. */
   recordsOffset = -1
   readonly #warnings: WarningLog
@@ -118,16 +118,16 @@ export class DocumentDecoder {
   readonly #members = new Map<string, unknown>()
   #state: State = 'start'
   #definition: Definition | undefined
-  #table: Table | undefined
+  #builder: BatchBuilder | undefined
   #fastPath: FastPath | undefined
   #records: RecordDecoder | undefined
-  /** The records are being read a second time; all that stands around them was read the first time. */
+  /** Whether the records are being read a second time; the members around them were read the first time. */
   #isSecondPass = false
-  /** Records that went by before their definition. */
+  /** Records that came before the definition and were skipped. */
   #recordsPassed = 0
-  /** Document offset at which the batch's size was last looked at. */
-  #lastLook = 0
-  /** Document offset from which on a record belongs to the next batch. */
+  /** Document offset at which the batch's size was last checked. */
+  #lastCheck = 0
+  /** A record that begins at or after this document offset belongs to the next batch. */
   #nextCut = Number.POSITIVE_INFINITY
   #stopsAtCut = false
 
@@ -140,7 +140,7 @@ export class DocumentDecoder {
     this.cursor.recordsRead = () => this.recordsRead
   }
 
-  /** Sets the caps against hostile input; until then the defaults hold. */
+  /** Sets the limits against hostile input; before that, the defaults apply. */
   limitInput(limits: InputLimits): void {
     this.#inputLimits = limits
     this.cursor.maxNesting = limitOf(limits, 'maxNesting')
@@ -149,10 +149,10 @@ export class DocumentDecoder {
 
   /** Complete records so far. */
   get recordsRead(): number {
-    return this.#table?.records ?? this.#recordsPassed
+    return this.#builder?.records ?? this.#recordsPassed
   }
 
-  /** Known from the step `columns` or `rewind` on. */
+  /** The definition, which is known from the step `columns` or `rewind` on. */
   get definition(): Definition {
     if (this.#definition === undefined) throw new Error('unreachable: the definition was not read yet')
     return this.#definition
@@ -162,14 +162,14 @@ export class DocumentDecoder {
     return headerFromJson(this.#members)
   }
 
-  /** Whether the cursor stands at or in a record, so that a window need not hold more than one of them. */
+  /** Whether the cursor stands at or in a record, so that a window need not hold more than one record. */
   get isAmongRecords(): boolean {
     return this.#state === 'record' || this.#state === 'after-record'
   }
 
   /**
-   * Refuses to wait for more of a piece that is too long already.
-   * @throws LimitError `ERR_LIMIT` naming the option that raises the limit.
+   * Refuses to wait for more of a record or member that is too long already.
+   * @throws LimitError `ERR_LIMIT`, naming the option that raises the limit.
    */
   requireWithinLimits(): void {
     const { cursor, isAmongRecords } = this
@@ -177,36 +177,37 @@ export class DocumentDecoder {
   }
 
   #requireLength(name: 'maxRecordBytes' | 'maxDefinitionBytes', start: number, end: number): void {
-    const most = limitOf(this.#inputLimits, name)
-    if (end - start <= most) return
+    const maxBytes = limitOf(this.#inputLimits, name)
+    if (end - start <= maxBytes) return
     const isRecord = name === 'maxRecordBytes'
     const place = isRecord ? { record: this.recordsRead + 1 } : {}
     const what = isRecord ? 'a record' : 'a member of the document'
     const byteOffset = this.cursor.offsetOf(start)
-    throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', { ...place, byteOffset })
+    throw beyondLimit(name, `${what} of at most ${maxBytes} bytes`, 'a longer one', { ...place, byteOffset })
   }
 
   /** Whether `begin` was called. */
   get hasColumns(): boolean {
-    return this.#table !== undefined
+    return this.#builder !== undefined
   }
 
+  /** Returns the counts of one column over the batches taken so far. */
   countsOf(columnIndex: number): AnswerCounts {
-    return this.#table?.countsOf(columnIndex) ?? { answered: 0, skipped: 0, invalid: 0, notAsked: 0 }
+    return this.#builder?.countsOf(columnIndex) ?? { answered: 0, skipped: 0, invalid: 0, notAsked: 0 }
   }
 
   /** Sets the columns that the records are read into. */
   begin(plans: readonly ColumnPlan[], schema: Schema): void {
-    const table = new Table(plans, schema, this.#notes)
-    if (this.#recyclesBatches) table.keepBuffers()
-    this.#table = table
+    const builder = new BatchBuilder(plans, schema, this.#notes)
+    if (this.#keepsBuffers) builder.keepBuffers()
+    this.#builder = builder
     const { fields } = this.definition
     const { useKernel, rejects } = this.#recordOptions
     const { maxKeyBytes, maxNesting } = this.cursor
     const maxRecordBytes = limitOf(this.#inputLimits, 'maxRecordBytes')
     const limits = { maxRecordBytes, maxKeyBytes, maxNesting }
-    this.#fastPath = new FastPath(this.cursor, table, fields, this.memory, limits, useKernel)
-    this.#records = new RecordDecoder(this.cursor, table, fields, this.#notes, this.#fastPath, rejects)
+    this.#fastPath = new FastPath(this.cursor, builder, fields, this.memory, limits, useKernel)
+    this.#records = new RecordDecoder(this.cursor, builder, fields, this.#notes, this.#fastPath, rejects)
     this.#moveCut(this.recordsOffset)
     if (this.#state !== 'end') return
     this.#isSecondPass = true
@@ -214,27 +215,27 @@ export class DocumentDecoder {
   }
 
   /**
-   * Sets the columns for a piece of the document: the records from `offset`, where one begins, up to the one that is
-   * the first to begin at or behind `end`. Everything before was read by somebody else.
+   * Sets the columns for a piece of the document: the records from `offset`, where one begins, up to the first one that
+   * begins at or after `end`. Another decoder has read everything before the piece.
    */
   beginPiece(definition: Definition, plans: readonly ColumnPlan[], schema: Schema, offset: number, end: number): void {
     this.#definition = definition
     this.recordsOffset = offset
-    if (this.#table === undefined) this.begin(plans, schema)
-    else this.#table.restart()
+    if (this.#builder === undefined) this.begin(plans, schema)
+    else this.#builder.restart()
     this.#moveCut(offset)
     this.#nextCut = end
     this.#stopsAtCut = true
     this.#state = 'record'
   }
 
-  /** Where this decoder stands, for another one that goes on with `beginAt`. */
-  get place(): DecoderPlace {
+  /** State of this decoder, for `beginAt` of another one. */
+  get place(): DecoderState {
     return { state: this.#state, recordsOffset: this.recordsOffset, isSecondPass: this.#isSecondPass }
   }
 
   /** Sets the columns and goes on where another decoder stopped, before its first record. */
-  beginAt(place: DecoderPlace, definition: Definition, plans: readonly ColumnPlan[], schema: Schema): void {
+  beginAt(place: DecoderState, definition: Definition, plans: readonly ColumnPlan[], schema: Schema): void {
     this.#definition = definition
     this.recordsOffset = place.recordsOffset
     this.begin(plans, schema)
@@ -242,31 +243,33 @@ export class DocumentDecoder {
     this.#state = place.state
   }
 
+  /** Returns the complete rows as a batch and begins the next batch. */
   takeBatch(): RecordBatch {
-    if (this.#table === undefined) throw new Error('unreachable: no batch before the columns')
+    if (this.#builder === undefined) throw new Error('unreachable: no batch before the columns')
     this.#fastPath?.flush()
-    const batch = this.#table.finishBatch()
-    if (this.limits.cuts !== undefined) this.#table.forgetUnknownOptions()
+    const batch = this.#builder.finishBatch()
+    if (this.limits.cuts !== undefined) this.#builder.forgetUnknownOptions()
     return batch
   }
 
-  /** From now on each batch may be given back by `recycle`. */
+  /** Makes the columns keep the buffers of each batch from now on, so that `recycle` can reuse them. */
   keepBuffers(): void {
-    this.#recyclesBatches = true
-    this.#table?.keepBuffers()
+    this.#keepsBuffers = true
+    this.#builder?.keepBuffers()
   }
 
-  /** Says that nobody uses the last batch any more: the next one may have its buffers. */
+  /** Reuses the buffers of the last batch, which must not be read any more (see `columns/column.ts`). */
   recycle(): void {
-    this.#table?.recycle()
+    this.#builder?.recycle()
   }
 
+  /** Reads from the cursor's window until the caller has to do something, and returns what that is. */
   step(): Step {
     const { cursor } = this
     let resume = cursor.pos
     try {
       for (;;) {
-        const step = this.#readPiece()
+        const step = this.#readNext()
         if (step !== undefined) return step
         resume = cursor.pos
       }
@@ -279,8 +282,8 @@ export class DocumentDecoder {
     }
   }
 
-  /** Reads one piece of the document. Changes nothing but the cursor before the whole piece was there. */
-  #readPiece(): Step | undefined {
+  /** Reads a token, member or record, or several records. Until it is complete, only the cursor changes. */
+  #readNext(): Step | undefined {
     const { cursor } = this
     switch (this.#state) {
       case 'record':
@@ -308,68 +311,70 @@ export class DocumentDecoder {
       case 'after-document':
         return this.#readTrailingSpace()
       case 'end':
-        return (this.#table?.row ?? 0) > 0 ? 'batch' : 'end'
+        return (this.#builder?.row ?? 0) > 0 ? 'batch' : 'end'
     }
   }
 
   #readRecord(): Step | undefined {
     const { cursor } = this
-    const table = this.#table
+    const builder = this.#builder
     const start = cursor.pos
     const fastPath = this.#fastPath
-    if (table === undefined || fastPath === undefined || this.#records === undefined) {
+    if (builder === undefined || fastPath === undefined || this.#records === undefined) {
       cursor.skipValue()
       this.#requireLength('maxRecordBytes', start, cursor.pos)
       this.#recordsPassed++
       this.#state = 'after-record'
       return undefined
     }
-    const { row } = table
-    const stop = fastPath.readRecords(this.limits.rows - row, this.#nextCut, this.#lastLook + BYTES_BETWEEN_LOOKS)
+    const { row } = builder
+    const stop = fastPath.readRecords(this.limits.rows - row, this.#nextCut, this.#lastCheck + BYTES_BETWEEN_CHECKS)
     if (stop === undefined) {
       this.#records.decode()
       this.#requireLength('maxRecordBytes', start, cursor.pos)
       this.#records.commit()
-    } else if (table.records === table.row && row < FEWEST_ROWS_TO_ESTIMATE) {
-      this.#expectRows(table)
+    } else if (builder.records === builder.row && row < MIN_ROWS_TO_ESTIMATE) {
+      this.#expectRows(builder)
     }
     const isAfterRecord = stop !== 'before'
     if (isAfterRecord) this.#state = 'after-record'
-    // Before a record no look is due: the previous one ended too early, whatever white space is in between.
-    const isFull = table.row >= this.limits.rows || (isAfterRecord && this.#isFullOfBytes(table, fastPath))
+    // Before a record, no check is due: the previous record ended too early, whatever white space is in between.
+    const isFull = builder.row >= this.limits.rows || (isAfterRecord && this.#isFullOfBytes(builder, fastPath))
     return isFull ? 'batch' : undefined
   }
 
-  /** Estimates the first batch's rows from its first ones; the next batches are taken to be like the one before. */
-  #expectRows(table: Table): void {
-    const { batchBytes, rows: most } = this.limits
-    if (batchBytes === undefined || table.row < FEWEST_ROWS_TO_ESTIMATE) return
-    const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / table.row
-    const rows = Math.min(most, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN))
-    table.expectRows(rows)
+  /** Makes room for the first batch, estimated from its first rows. Later batches use the sizes of the one before. */
+  #expectRows(builder: BatchBuilder): void {
+    const { batchBytes, rows: maxRows } = this.limits
+    if (batchBytes === undefined || builder.row < MIN_ROWS_TO_ESTIMATE) return
+    const bytesPerRow = (this.cursor.offsetOf(this.cursor.pos) - this.recordsOffset) / builder.row
+    const rows = Math.min(maxRows, Math.ceil((batchBytes / bytesPerRow) * ESTIMATE_MARGIN))
+    builder.expectRows(rows)
     this.#fastPath?.flush()
-    table.expectElements(rows)
+    builder.expectElements(rows)
   }
 
-  /** Looks only now and then, at places that depend on the document alone, so that batches do too. */
-  #isFullOfBytes(table: Table, fastPath: FastPath): boolean {
+  /** Checks the batch's size now and then, at offsets that depend on the document alone, so that batches do, too. */
+  #isFullOfBytes(builder: BatchBuilder, fastPath: FastPath): boolean {
     const offset = this.cursor.offsetOf(this.cursor.pos)
-    if (offset - this.#lastLook < BYTES_BETWEEN_LOOKS) return false
-    this.#lastLook = offset
-    return table.variableBytes + fastPath.variableBytes >= this.limits.variableBytes
+    if (offset - this.#lastCheck < BYTES_BETWEEN_CHECKS) return false
+    this.#lastCheck = offset
+    return builder.variableBytes + fastPath.variableBytes >= this.limits.variableBytes
   }
 
   #cut(): Step | undefined {
-    if ((this.#table?.row ?? 0) > 0) return 'batch'
+    if ((this.#builder?.row ?? 0) > 0) return 'batch'
     if (this.#stopsAtCut) return 'cut'
     this.#moveCut(this.cursor.offsetOf(this.cursor.pos))
     return undefined
   }
 
-  /** The next cut is the first one behind `offset`, and the batch's size counts from there. */
+  /**
+   * Sets the next cut to the first one after `offset`; the bytes between checks of the batch's size count from there.
+   */
   #moveCut(offset: number): void {
     const { cuts } = this.limits
-    this.#lastLook = Math.max(offset, cuts?.first ?? 0)
+    this.#lastCheck = Math.max(offset, cuts?.first ?? 0)
     if (cuts === undefined) return
     const passed = Math.max(0, Math.floor((offset - cuts.first) / cuts.stride))
     this.#nextCut = cuts.first + (passed + 1) * cuts.stride
@@ -382,14 +387,14 @@ export class DocumentDecoder {
   #readStart(): undefined {
     const { cursor } = this
     const start = cursor.bytes.subarray(cursor.pos, cursor.end)
-    if (start.length < LONGEST_MAGIC_BYTES && !cursor.isLast) throw NEED_MORE
-    const foreign = foreignFormat(start)
+    if (start.length < MAX_MAGIC_BYTES && !cursor.isLast) throw NEED_MORE
+    const foreign = foreignFormatError(start)
     if (foreign !== undefined) throw foreign
     if (hasByteOrderMark(start)) cursor.pos += BYTE_ORDER_MARK_BYTES
     const byte = cursor.skipWhitespace()
     if (byte !== OPEN_OBJECT) {
-      if (cursor.pos >= cursor.end && cursor.isLast) throw emptyInput()
-      if (byte === LESS_THAN) throw markupInsteadOfJson()
+      if (cursor.pos >= cursor.end && cursor.isLast) throw emptyInputError()
+      if (byte === LESS_THAN) throw markupError()
       cursor.skipValue()
       throw notAnExport('a JSON object with "definition" and "records"', 'another JSON value')
     }
@@ -397,7 +402,7 @@ export class DocumentDecoder {
     this.#state = 'first-member'
   }
 
-  /** Whether the bracket that was just opened closes without holding anything; moves past it then. */
+  /** Whether the array or object that was just opened is empty; if so, moves past its closing bracket. */
   #closesAtOnce(close: number): boolean {
     const { cursor } = this
     const byte = cursor.skipWhitespace()
@@ -416,14 +421,14 @@ export class DocumentDecoder {
     cursor.containers = 0
     cursor.skipValue()
     this.#requireLength('maxDefinitionBytes', keyStart, cursor.pos)
-    if (key === 'definition') this.#readDefinition(this.#parsed(start), keyStart)
-    else if (HEADER_KEYS.has(key)) this.#members.set(key, this.#parsed(start))
+    if (key === 'definition') this.#readDefinition(this.#parseValue(start), keyStart)
+    else if (HEADER_KEYS.has(key)) this.#members.set(key, this.#parseValue(start))
     this.#state = 'after-member'
     return undefined
   }
 
-  /** The member that was just skipped, as a value. */
-  #parsed(start: number): unknown {
+  /** Returns the value of the member that was just skipped. */
+  #parseValue(start: number): unknown {
     const { cursor } = this
     requireFewContainers(this.#inputLimits, cursor.containers, { byteOffset: cursor.offsetOf(start) })
     return JSON.parse(cursor.text(start, cursor.pos))
@@ -457,7 +462,7 @@ export class DocumentDecoder {
     if (this.#definition === undefined) throw notAnExport('a member "definition"', 'none')
     if (this.recordsOffset < 0) throw notAnExport('a member "records"', 'none')
     this.#state = 'end'
-    return this.#table === undefined ? 'rewind' : undefined
+    return this.#builder === undefined ? 'rewind' : undefined
   }
 
   #repeatedMember(key: string, keyStart: number): DefinitionError {

@@ -1,7 +1,7 @@
 /**
- * The fast path of the decoder: when the kernel reads, and when the general path has to.
+ * The fast path of the decoder: decides when the kernel reads, and when the general path has to.
  *
- * Learns from the first answers how the document writes them, starts the kernel with that layout, and pauses it while
+ * Learns from the first answers how the document writes them, starts the kernel with that template, and pauses it while
  * it meets records that it cannot read.
  */
 
@@ -11,19 +11,19 @@ import { type Cursor, NEED_MORE } from '../json/cursor.ts'
 import { kernelField } from './kernel/kernel-field.ts'
 import type { DecoderMemory } from './kernel/memory.ts'
 import { type RecordLimits, RecordsKernel } from './kernel/records-kernel.ts'
-import { type AnswerLayout, learnLayout, NO_LAYOUT } from './layout.ts'
-import { FIRST_QUESTION, type Table } from './table.ts'
+import { type AnswerTemplate, learnAnswerTemplate, NO_TEMPLATE } from './layout.ts'
+import { type BatchBuilder, FIRST_QUESTION } from './table.ts'
 
-/** After this many answers without a layout, the kernel is started without one. */
-const MAX_LAYOUT_TRIALS = 1000
+/** After this many answers without a template, the kernel is started without one. */
+const MAX_TEMPLATE_TRIALS = 1000
 
-/** Arrays of the first record that may be the one that holds its answers. */
+/** Arrays that are searched for the answers of the first record. */
 const ARRAYS_AHEAD = 4
 
 /** Records that the general path reads, at most, before the kernel is tried again after a failure. */
 const MAX_PAUSE = 64
 
-/** A record is taken to be complete if the window holds this many times the mean length of a record. */
+/** A record is assumed to be complete if the window holds this many times the mean length of a record. */
 const LIKELY_LENGTH = 2
 
 /** Whether the cursor stands after a record or before one. */
@@ -31,13 +31,13 @@ type Stop = 'after' | 'before'
 
 export class FastPath {
   readonly #cursor: Cursor
-  readonly #table: Table
+  readonly #builder: BatchBuilder
   readonly #fields: readonly FieldDefinition[]
   readonly #columnOfField: Int32Array
   readonly #memory: DecoderMemory
   readonly #limits: RecordLimits
   #kernel: RecordsKernel | undefined
-  #layoutTrials: number
+  #templateTrials: number
   #hasLookedAhead = false
   /** Document offset of a record that the kernel has left to the general path. */
   #givenUpAt = -1
@@ -50,25 +50,25 @@ export class FastPath {
   /** @param isEnabled Off only in tests that prove that the fast path changes no result. */
   constructor(
     cursor: Cursor,
-    table: Table,
+    builder: BatchBuilder,
     fields: readonly FieldDefinition[],
     memory: DecoderMemory,
     limits: RecordLimits,
     isEnabled: boolean,
   ) {
     this.#cursor = cursor
-    this.#table = table
+    this.#builder = builder
     this.#fields = fields
-    this.#columnOfField = table.columnOfField(fields)
+    this.#columnOfField = builder.columnOfField(fields)
     this.#memory = memory
     this.#limits = limits
-    this.#layoutTrials = isEnabled ? 0 : MAX_LAYOUT_TRIALS
+    this.#templateTrials = isEnabled ? 0 : MAX_TEMPLATE_TRIALS
   }
 
   /**
    * Reads records from the cursor on, as many as the kernel can, and completes their rows.
    *
-   * @param maxRows Rows to read at most.
+   * @param maxRows Most rows to read.
    * @param cutOffset No record that begins at or after this document offset is read.
    * @param lookOffset Reading stops once a record ends at or after this document offset.
    * @returns where the cursor stands; undefined if no record was read, so that the general path has to read one.
@@ -80,14 +80,14 @@ export class FastPath {
     const kernel = this.#kernel
     if (kernel === undefined || this.#pause > 0 || cursor.offsetOf(cursor.pos) === this.#givenUpAt) return undefined
     if (kernel.isFull) this.flush()
-    const rows = kernel.decode(cursor, this.#table.row, maxRows, cutOffset, lookOffset)
+    const rows = kernel.decode(cursor, this.#builder.row, maxRows, cutOffset, lookOffset)
     if (rows === 0) {
       this.#requestMoreOnce(kernel)
       this.#pause = Math.min(2 ** this.#failures++, MAX_PAUSE)
       return undefined
     }
     this.#failures = 0
-    this.#table.advance(rows)
+    this.#builder.advance(rows)
     if (kernel.endsAfterRecord) return 'after'
     if (kernel.gaveUp && !this.#mayBeIncomplete(kernel)) this.#givenUpAt = cursor.offsetOf(cursor.pos)
     return 'before'
@@ -97,7 +97,7 @@ export class FastPath {
   flush(): void {
     const kernel = this.#kernel
     if (kernel === undefined || kernel.rows === 0) return
-    this.#table.appendBlock(kernel, this.#columnOfField)
+    this.#builder.appendBlock(kernel, this.#columnOfField)
     kernel.reset()
   }
 
@@ -116,44 +116,44 @@ export class FastPath {
 
   /** Bytes of text and list elements in the kernel's rows. */
   get variableBytes(): number {
-    return this.#kernel?.variableBytes(this.#table.skippedBytes) ?? 0
+    return this.#kernel?.variableBytes(this.#builder.skippedBytes) ?? 0
   }
 
-  /** Learns the layout from the answer that begins at `start` of the window, if none is known yet. */
+  /** Learns the template from the answer that begins at `start` of the window, if none is known yet. */
   learnFrom(start: number): void {
-    if (this.#kernel === undefined && this.#layoutTrials < MAX_LAYOUT_TRIALS) this.#tryLayout(start)
+    if (this.#kernel === undefined && this.#templateTrials < MAX_TEMPLATE_TRIALS) this.#tryTemplate(start)
   }
 
-  /** Learns the layout before the first record is read, so that the kernel can read that one, too. */
+  /** Learns the template before the first record is read, so that the kernel can read that one, too. */
   #learnFromFirstRecord(): void {
     this.#hasLookedAhead = true
     const { bytes, pos, end } = this.#cursor
     let at = pos
-    for (let i = 0; i < ARRAYS_AHEAD && this.#layoutTrials < MAX_LAYOUT_TRIALS; i++) {
+    for (let i = 0; i < ARRAYS_AHEAD && this.#templateTrials < MAX_TEMPLATE_TRIALS; i++) {
       at = bytes.indexOf(OPEN_ARRAY, at) + 1
       if (at === 0 || at >= end) return
       let start = at
       while (isWhitespace(bytes[start]!)) start++
-      if (bytes[start] === OPEN_OBJECT) this.#tryLayout(start)
+      if (bytes[start] === OPEN_OBJECT) this.#tryTemplate(start)
     }
   }
 
-  #tryLayout(start: number): void {
-    this.#layoutTrials++
+  #tryTemplate(start: number): void {
+    this.#templateTrials++
     const ids = this.#fields.map((field) => field.id)
-    const layout = learnLayout(this.#cursor, start, ids)
-    if (layout !== undefined) this.#startKernel(ids, layout)
-    else if (this.#layoutTrials === MAX_LAYOUT_TRIALS) this.#startKernel(ids, NO_LAYOUT)
+    const template = learnAnswerTemplate(this.#cursor, start, ids)
+    if (template !== undefined) this.#startKernel(ids, template)
+    else if (this.#templateTrials === MAX_TEMPLATE_TRIALS) this.#startKernel(ids, NO_TEMPLATE)
   }
 
-  #startKernel(ids: readonly string[], layout: AnswerLayout): void {
-    this.#layoutTrials = MAX_LAYOUT_TRIALS
-    const { columns } = this.#table
+  #startKernel(ids: readonly string[], template: AnswerTemplate): void {
+    this.#templateTrials = MAX_TEMPLATE_TRIALS
+    const { columns } = this.#builder
     const fields = this.#fields.map((_, field) => {
       const columnIndex = this.#columnOfField[field]!
       return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
     })
-    this.#kernel = RecordsKernel.create(ids, fields, layout, this.#limits, this.#memory)
+    this.#kernel = RecordsKernel.create(ids, fields, template, this.#limits, this.#memory)
   }
 
   /** Requests a longer window for a record that may continue after this one. */

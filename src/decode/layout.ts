@@ -1,7 +1,7 @@
 /**
- * How this document writes an answer: `{"id":"<GUID>","values":["<GUID>"]},`, or `values` before `id`, with whatever white
- * space its writer puts between the tokens. Learnt from one answer, it lets the kernel compare answers with what it
- * expects, many bytes at once, in compact and in pretty-printed documents alike.
+ * Learns how this document writes an answer: `{"id":"<GUID>","values":["<GUID>"]},`, or `values` before `id`, with any
+ * white space between the tokens. With this template, learnt from one answer, the kernel compares answers with what it
+ * expects many bytes at once, in compact and in pretty-printed documents alike.
  */
 
 import { CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, isWhitespace, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from '../json/bytes.ts'
@@ -12,24 +12,27 @@ const encoder = new TextEncoder()
 const ID_KEY = encoder.encode('"id"')
 const VALUES_KEY = encoder.encode('"values"')
 
-/** Literals, of one length each. */
-export interface AnswerLayout {
-  /** Per field, what holds its id: from the answer's `{`, or from behind its `values`, up to `values` or the last quote. */
+/** The constant parts of an answer, each of one length. */
+export interface AnswerTemplate {
+  /**
+   * Per field, the bytes around its id. With `id` first: from the answer's `{` up to the value of `values`; with
+   * `values` first: from the end of that value to the closing quote of the id.
+   */
   readonly heads: readonly Uint8Array[]
   /** Bytes from the start of a head up to the field's id. */
   readonly beforeIdBytes: number
-  /** From the answer's `{` up to the value of `values`, where this is the first member; else empty. */
+  /** From the answer's `{` up to the value of `values`, if that member is first; otherwise empty. */
   readonly opening: Uint8Array
   /** White space between `[` and the first value. */
   readonly afterOpen: Uint8Array
-  /** Where `values` is last, from behind the last value up to the next answer: `]},` in a compact document. */
+  /** If `values` is last, from the end of the last value up to the next answer (compact: `]},`); otherwise empty. */
   readonly close: Uint8Array
-  /** From behind the last member up to the next answer. */
+  /** From the end of the last member up to the next answer. */
   readonly closeAnswer: Uint8Array
 }
 
-/** Of a document whose answers are written in many ways. */
-export const NO_LAYOUT: AnswerLayout = {
+/** The template of a document whose answers are written in many ways. */
+export const NO_TEMPLATE: AnswerTemplate = {
   heads: [],
   beforeIdBytes: 0,
   opening: new Uint8Array(0),
@@ -38,26 +41,30 @@ export const NO_LAYOUT: AnswerLayout = {
   closeAnswer: new Uint8Array(0),
 }
 
-/** Layouts longer than this are left to the general path: literals are compared without a look at the window's end. */
-const LONGEST_LAYOUT = SENTINEL_BYTES / 2
+/** Longer templates are not used, because the kernel compares literals without checking for the window's end. */
+const MAX_TEMPLATE_BYTES = SENTINEL_BYTES / 2
 
 /**
- * Learns the layout from the answer at `start`, which must be followed by another one.
- * @returns undefined when it is written in another way (more members, id that is no GUID, not one text value).
+ * Learns the template from the answer at `start`, which must be followed by another one.
+ * @returns undefined if the answer has another form (more members, an id that is not a GUID, not one text value).
  */
-export function learnLayout(cursor: Cursor, start: number, fieldIds: readonly string[]): AnswerLayout | undefined {
-  return layoutByIds(cursor.bytes, start, fieldIds) ?? layoutByValues(cursor.bytes, start, fieldIds)
+export function learnAnswerTemplate(
+  cursor: Cursor,
+  start: number,
+  fieldIds: readonly string[],
+): AnswerTemplate | undefined {
+  return templateByIds(cursor.bytes, start, fieldIds) ?? templateByValues(cursor.bytes, start, fieldIds)
 }
 
-/** `id` before `values`. */
-function layoutByIds(bytes: Uint8Array, start: number, fieldIds: readonly string[]): AnswerLayout | undefined {
+/** Learns the template of an answer with `id` before `values`. */
+function templateByIds(bytes: Uint8Array, start: number, fieldIds: readonly string[]): AnswerTemplate | undefined {
   const scan = new Scan(bytes, start)
   scan.exact(OPEN_OBJECT)
   const id = scan.id()
   scan.token(COMMA)
   const values = scan.values()
   const end = scan.endOfAnswer()
-  if (!scan.isMatch || end - start > LONGEST_LAYOUT) return undefined
+  if (!scan.isMatch || end - start > MAX_TEMPLATE_BYTES) return undefined
   return {
     ...headsOf(fieldIds, bytes.subarray(start, id.start), bytes.subarray(id.end, values.start)),
     opening: new Uint8Array(0),
@@ -67,15 +74,15 @@ function layoutByIds(bytes: Uint8Array, start: number, fieldIds: readonly string
   }
 }
 
-/** `values` before `id`. */
-function layoutByValues(bytes: Uint8Array, start: number, fieldIds: readonly string[]): AnswerLayout | undefined {
+/** Learns the template of an answer with `values` before `id`. */
+function templateByValues(bytes: Uint8Array, start: number, fieldIds: readonly string[]): AnswerTemplate | undefined {
   const scan = new Scan(bytes, start)
   scan.exact(OPEN_OBJECT)
   const values = scan.values()
   scan.token(COMMA)
   const id = scan.id()
   const end = scan.endOfAnswer()
-  if (!scan.isMatch || end - start > LONGEST_LAYOUT) return undefined
+  if (!scan.isMatch || end - start > MAX_TEMPLATE_BYTES) return undefined
   return {
     ...headsOf(fieldIds, bytes.subarray(values.end, id.start), bytes.subarray(id.end, id.end + 1)),
     opening: bytes.slice(start, values.start),
@@ -85,14 +92,14 @@ function layoutByValues(bytes: Uint8Array, start: number, fieldIds: readonly str
   }
 }
 
-/** Stands for a field whose id is no plain GUID: bytes that no UTF-8 text holds. */
+/** Fills the heads of fields whose id is not a GUID: a byte that no UTF-8 text contains. */
 const NO_MATCH = 0xff
 
 function headsOf(
   fieldIds: readonly string[],
   beforeId: Uint8Array,
   afterId: Uint8Array,
-): Pick<AnswerLayout, 'heads' | 'beforeIdBytes'> {
+): Pick<AnswerTemplate, 'heads' | 'beforeIdBytes'> {
   const heads = fieldIds.map((id) => {
     const head = new Uint8Array(beforeId.length + GUID_BYTES + afterId.length).fill(NO_MATCH)
     if (!/^[0-9A-Za-z-]{36}$/.test(id)) return head
@@ -104,7 +111,7 @@ function headsOf(
   return { heads, beforeIdBytes: beforeId.length }
 }
 
-/** Reads along what an answer usually looks like; once something differs, `isMatch` stays false. */
+/** Follows the usual form of an answer; once something differs, `isMatch` stays false. */
 class Scan {
   isMatch = true
   pos: number
@@ -115,7 +122,7 @@ class Scan {
     this.pos = pos
   }
 
-  /** A member whose value is a GUID; where its text begins and ends. */
+  /** Passes the member `id`, whose value is a GUID; returns where the GUID starts and ends. */
   id(): { start: number; end: number } {
     this.key(ID_KEY)
     this.token(COLON)
@@ -126,7 +133,7 @@ class Scan {
     return { start, end: start + GUID_BYTES }
   }
 
-  /** A member whose value is an array of one text; where the array and the text begin and end. */
+  /** Passes the member `values`, an array of one text; returns where the array and the text start and end. */
   values(): { start: number; first: number; last: number; end: number } {
     this.key(VALUES_KEY)
     this.token(COLON)
@@ -142,7 +149,7 @@ class Scan {
     return { start, first, last, end: this.pos }
   }
 
-  /** Where the next answer begins. */
+  /** Passes the end of the answer; returns where the next answer begins. */
   endOfAnswer(): number {
     this.token(CLOSE_OBJECT)
     this.token(COMMA)
@@ -156,7 +163,7 @@ class Scan {
     if (this.#bytes[this.pos++] !== byte) this.isMatch = false
   }
 
-  /** A byte that may have white space before it. */
+  /** Passes a byte and the white space before it. */
   token(byte: number): void {
     this.whitespace()
     this.exact(byte)
@@ -171,10 +178,10 @@ class Scan {
     while (isWhitespace(this.#bytes[this.pos]!)) this.pos++
   }
 
-  /** Up to the closing quote and past it. */
+  /** Passes the rest of a text and its closing quote. */
   #restOfShortText(): void {
     const end = this.#bytes.indexOf(QUOTE, this.pos)
-    if (end < 0 || end - this.pos > LONGEST_LAYOUT) this.isMatch = false
+    if (end < 0 || end - this.pos > MAX_TEMPLATE_BYTES) this.isMatch = false
     else this.pos = end + 1
   }
 }

@@ -1,4 +1,4 @@
-/** A run of ASCII bytes that is expected again and again, compared eight or four bytes at a time. */
+/** Compares bytes of the document with an expected ASCII text, eight or four bytes at a time. */
 
 const DOUBLE_BYTES = 8
 const WORD_BYTES = 4
@@ -6,14 +6,13 @@ const WORD_BYTES = 4
 /**
  * An ASCII literal.
  *
- * Eight bytes are compared as one float64. With ASCII on one side that is the same as comparing them bit by bit: no
- * ASCII text reads as NaN or as a zero. What is left behind the last whole eight is compared by the last eight bytes,
- * which overlap.
+ * Eight bytes are compared as one float64. If one side is ASCII, this equals a comparison of the bits: no ASCII text
+ * reads as NaN or as a zero. If the length is no multiple of eight, the last comparison overlaps the one before it.
  */
 export class Literal {
   readonly byteLength: number
   readonly #doubles: Float64Array
-  /** Only a literal of less than eight bytes: two words, and masks that keep the literal's own bytes. */
+  /** For literals of less than eight bytes: two words, and masks that keep the literal's own bytes. */
   readonly #words: Int32Array
   readonly #masks: Int32Array
 
@@ -31,7 +30,7 @@ export class Literal {
     this.#masks = Int32Array.of(maskOf(length), maskOf(length - WORD_BYTES))
   }
 
-  /** Whether it stands at `p`; may read up to seven bytes past it. */
+  /** Whether the literal is at `p`; may read up to seven bytes after it. */
   matches(view: DataView, p: number): boolean {
     const doubles = this.#doubles
     const last = doubles.length - 1
@@ -49,7 +48,7 @@ export class Literal {
   }
 }
 
-/** Keeps the first `bytes` bytes of a little-endian word. */
+/** Returns a mask that keeps the first `bytes` bytes of a little-endian word. */
 function maskOf(bytes: number): number {
   if (bytes <= 0) return 0
   return bytes >= WORD_BYTES ? -1 : (1 << (bytes * 8)) - 1

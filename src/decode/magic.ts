@@ -1,10 +1,10 @@
-/** What the first bytes give away when the input is no UTF-8 JSON, so that the message can name it. */
+/** Recognizes input that is not UTF-8 JSON by its first bytes, so that messages can name its format. */
 
 import { JsonSyntaxError } from '../errors.ts'
 import { OPEN_OBJECT } from '../json/bytes.ts'
 
-/** Bytes that must be there (or the whole input) before `foreignFormat` can tell. */
-export const LONGEST_MAGIC_BYTES = 6
+/** Bytes that `foreignFormatError` needs, unless the whole input is shorter. */
+export const MAX_MAGIC_BYTES = 6
 
 export const BYTE_ORDER_MARK_BYTES = 3
 
@@ -25,37 +25,37 @@ const MAGIC: readonly (readonly [string, string])[] = [
   ['%PDF', 'a PDF file'],
 ]
 
-/** Where a tar archive says what it is. */
+/** Offset of the format's name in a tar archive. */
 const TAR_MAGIC_AT = 257
 
-/** An error that names the format, or undefined when the input may be JSON. */
-export function foreignFormat(bytes: Uint8Array): JsonSyntaxError | undefined {
+/** Returns an error that names the format, or undefined if the input may be JSON. */
+export function foreignFormatError(bytes: Uint8Array): JsonSyntaxError | undefined {
   const utf16 = utf16Kind(bytes)
   if (utf16 !== undefined) {
     const problem = `expected UTF-8, found ${utf16}; convert the file to UTF-8`
     return new JsonSyntaxError('ERR_JSON_ENCODING', problem, { byteOffset: 0 })
   }
-  const start = String.fromCharCode(...bytes.subarray(0, LONGEST_MAGIC_BYTES))
-  for (const [magic, format] of MAGIC) if (start.startsWith(magic)) return notJson(format)
+  const start = String.fromCharCode(...bytes.subarray(0, MAX_MAGIC_BYTES))
+  for (const [magic, format] of MAGIC) if (start.startsWith(magic)) return notJsonError(format)
   const later = String.fromCharCode(...bytes.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5))
-  if (later === 'ustar' && bytes[0] !== OPEN_OBJECT) return notJson('a tar archive; unpack it')
+  if (later === 'ustar' && bytes[0] !== OPEN_OBJECT) return notJsonError('a tar archive; unpack it')
   return undefined
 }
 
-/** Whether the byte order mark EF BB BF stands first, which JSON should not begin with but often does. */
+/** Whether the input begins with the byte order mark EF BB BF, which JSON should not have but often does. */
 export function hasByteOrderMark(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }
 
-export function markupInsteadOfJson(): JsonSyntaxError {
-  return notJson('an HTML or XML page, such as a login or error page')
+export function markupError(): JsonSyntaxError {
+  return notJsonError('an HTML or XML page, such as a login or error page')
 }
 
-export function emptyInput(): JsonSyntaxError {
-  return notJson('nothing: the input is empty')
+export function emptyInputError(): JsonSyntaxError {
+  return notJsonError('nothing: the input is empty')
 }
 
-function notJson(found: string): JsonSyntaxError {
+function notJsonError(found: string): JsonSyntaxError {
   return new JsonSyntaxError('ERR_NOT_JSON', `expected the JSON of an export, found ${found}`, { byteOffset: 0 })
 }
 

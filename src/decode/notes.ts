@@ -1,4 +1,4 @@
-/** What was odd in the record being read: counted once the record is complete, forgotten when it is read again. */
+/** Warnings about the record being read: logged once the record is complete, discarded when it is read again. */
 
 import type { Notes } from '../columns/column.ts'
 import type { WarningKind, WarningLog } from '../warnings.ts'
@@ -21,12 +21,12 @@ export class RecordNotes {
     this.#pending.push({ kind, field, detail })
   }
 
-  /** Adds a note unless the record has one of this kind for this field. */
+  /** Adds a note unless the record already has one of this kind for this field. */
   addOnce(kind: WarningKind, field: { id: string; name?: string } | undefined): void {
     if (!this.#pending.some((note) => note.kind === kind && note.field?.id === field?.id)) this.add(kind, field)
   }
 
-  /** Notes of one question. */
+  /** Returns a collector of notes about one question. */
   of(field: { id: string; name: string } | undefined): Notes {
     return { add: (kind, detail) => this.add(kind, kind === 'lone-surrogate' ? undefined : field, detail) }
   }
@@ -35,7 +35,7 @@ export class RecordNotes {
     return this.#pending.length
   }
 
-  /** Forgets all but the first `size` notes of the record. */
+  /** Discards all but the first `size` notes of the record. */
   truncate(size: number): void {
     this.#pending.length = size
   }

@@ -1,6 +1,7 @@
 /**
- * One record of the document → one row of every column, by the general path: any key order, white space, escapes and
- * unknown members. The fast path (`fast-path.ts`) reads most records instead; a test proves that both read the same.
+ * The general path: reads a record of the document into one row of every column, with any key order, white space,
+ * escapes and unknown members. The fast path (`fast-path.ts`) reads most records instead; a test proves that both give
+ * the same result.
  */
 
 import { Vector } from 'apache-arrow'
@@ -15,86 +16,89 @@ import type { FastPath } from './fast-path.ts'
 import { Literal } from './literal.ts'
 import type { RecordNotes } from './notes.ts'
 import { isInvalidValue, type RejectLog } from './rejects.ts'
-import { NO_COLUMN, type Table } from './table.ts'
+import { type BatchBuilder, NO_COLUMN } from './table.ts'
 
+/** In place of a field's index: the field is not in the definition. */
 const UNKNOWN_FIELD = -1
+/** In place of an index or a position: the member has not been read. */
 const UNSEEN = -2
-/** In the place of values that were left out. */
+/** In place of the position of values: they were rejected. */
 const REJECTED = -3
 
 export class RecordDecoder {
   readonly #cursor: Cursor
-  readonly #table: Table
+  readonly #builder: BatchBuilder
   readonly #fastPath: FastPath
   readonly #notes: RecordNotes
   readonly #fields: readonly FieldDefinition[]
-  /** Made when the general path looks for the first one. */
+  /** Created when the general path looks up the first field. */
   #fieldIds: IdTable | undefined
   /** Per field: index of its column, or `NO_COLUMN`. */
   readonly #columnOfField: Int32Array
-  /** Per field: number of the last attempt at a record that answered it, and where in the window its values were. */
+  /** Per field: number of the last attempt at a record that answered it, and position of its values in the window. */
   readonly #attemptOfField: Float64Array
   readonly #valuesOfField: Int32Array
   readonly #scratchColumns = new Map<number, Column>()
   readonly #rejects: RejectLog | undefined
-  /** Counts records, and again for each one that is read again with more input. */
+  /** Number of attempts at reading a record: a record that is read again with more input counts again. */
   #attempt = 0
-  #fieldNow: FieldDefinition | undefined
-  #memberNow: string | undefined
+  #currentField: FieldDefinition | undefined
+  #currentMember: string | undefined
   #unknownFieldId = ''
 
-  /** @param rejects Takes values that do not fit; without it they are errors. */
+  /** @param rejects Takes the values that do not fit; without it, they are errors. */
   constructor(
     cursor: Cursor,
-    table: Table,
+    builder: BatchBuilder,
     fields: readonly FieldDefinition[],
     notes: RecordNotes,
     fastPath: FastPath,
     rejects: RejectLog | undefined,
   ) {
     this.#cursor = cursor
-    this.#table = table
+    this.#builder = builder
     this.#notes = notes
     this.#fastPath = fastPath
     this.#rejects = rejects
     this.#fields = fields
-    this.#columnOfField = table.columnOfField(fields)
+    this.#columnOfField = builder.columnOfField(fields)
     this.#attemptOfField = new Float64Array(fields.length)
     this.#valuesOfField = new Int32Array(fields.length)
   }
 
-  /** Where the cursor is, for messages. */
+  /** Returns where in the export the cursor is, for messages. */
   place(): Place {
     return {
-      record: this.#table.records + 1,
-      ownerId: this.#table.ownerId.textOf(this.#table.row),
-      fieldName: this.#fieldNow?.name,
-      fieldId: this.#fieldNow?.id,
-      member: this.#memberNow,
+      record: this.#builder.records + 1,
+      ownerId: this.#builder.ownerId.textOf(this.#builder.row),
+      fieldName: this.#currentField?.name,
+      fieldId: this.#currentField?.id,
+      member: this.#currentMember,
     }
   }
 
-  /** Reads the record at the cursor into the table's current row, which `commit` completes. */
+  /** Reads the record at the cursor into the builder's current row, which `commit` completes. */
   decode(): void {
     this.#fastPath.yieldRecord()
     this.#attempt++
-    this.#fieldNow = undefined
-    this.#memberNow = undefined
-    this.#table.beginRecord()
+    this.#currentField = undefined
+    this.#currentMember = undefined
+    this.#builder.beginRecord()
     this.#rejects?.begin()
     this.#readRecord()
   }
 
-  /** Forgets what was read of the current record, which will be read again. */
+  /** Discards what was read of the current record, which will be read again. */
   rollback(): void {
-    this.#fieldNow = undefined
-    this.#memberNow = undefined
-    this.#table.rollback()
+    this.#currentField = undefined
+    this.#currentMember = undefined
+    this.#builder.rollback()
   }
 
+  /** Completes the row of the record that `decode` has read. */
   commit(): void {
-    this.#rejects?.commit(this.#table.records + 1, this.#table.ownerId.textOf(this.#table.row))
-    this.#table.commit()
+    this.#rejects?.commit(this.#builder.records + 1, this.#builder.ownerId.textOf(this.#builder.row))
+    this.#builder.commit()
   }
 
   #readRecord(): void {
@@ -129,7 +133,7 @@ export class RecordDecoder {
       return
     }
     if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) throw this.#unexpected(cursor.pos, 'ownerId to be a text')
-    this.#table.ownerId.appendElement(this.#table.row, cursor)
+    this.#builder.ownerId.appendElement(this.#builder.row, cursor)
   }
 
   #readLastUpdateDate(): void {
@@ -139,15 +143,15 @@ export class RecordDecoder {
       this.#notes.add('last-update-date-missing')
       return
     }
-    this.#memberNow = 'lastUpdateDate'
+    this.#currentMember = 'lastUpdateDate'
     const { pos } = cursor
     try {
-      this.#table.lastUpdateDate.appendElement(this.#table.row, cursor)
+      this.#builder.lastUpdateDate.appendElement(this.#builder.row, cursor)
     } catch (error) {
-      this.#reject(error, this.#table.lastUpdateDate, pos, this.#notes.size)
-      this.#table.reject(this.#table.columns.indexOf(this.#table.lastUpdateDate))
+      this.#reject(error, this.#builder.lastUpdateDate, pos, this.#notes.size)
+      this.#builder.reject(this.#builder.columns.indexOf(this.#builder.lastUpdateDate))
     }
-    this.#memberNow = undefined
+    this.#currentMember = undefined
   }
 
   #readFields(): void {
@@ -230,7 +234,7 @@ export class RecordDecoder {
     return cursor.text(start, cursor.pos)
   }
 
-  /** Reads the values of a field, the cursor at them. */
+  /** Reads the values of a field, at the cursor. */
   #readValues(field: number): void {
     const cursor = this.#cursor
     const columnIndex = field === UNKNOWN_FIELD ? NO_COLUMN : this.#columnOfField[field]!
@@ -241,7 +245,7 @@ export class RecordDecoder {
 
   #readColumnValues(field: number, columnIndex: number): void {
     const cursor = this.#cursor
-    this.#fieldNow = this.#fields[field]
+    this.#currentField = this.#fields[field]
     if (this.#attemptOfField[field] === this.#attempt) {
       this.#readRepeatedField(field)
     } else {
@@ -249,29 +253,29 @@ export class RecordDecoder {
       this.#valuesOfField[field] = cursor.pos
       this.#readFirstValues(field, columnIndex)
     }
-    this.#fieldNow = undefined
+    this.#currentField = undefined
   }
 
   #readFirstValues(field: number, columnIndex: number): void {
     const cursor = this.#cursor
-    const column = this.#table.columns[columnIndex]!
+    const column = this.#builder.columns[columnIndex]!
     const { pos } = cursor
     const notes = this.#notes.size
     try {
-      const state = column.appendValues(this.#table.row, cursor)
-      if (state === SKIPPED) this.#table.skip(columnIndex)
+      const state = column.appendValues(this.#builder.row, cursor)
+      if (state === SKIPPED) this.#builder.skip(columnIndex)
     } catch (error) {
       this.#reject(error, column, pos, notes)
-      column.rollback(this.#table.row)
+      column.rollback(this.#builder.row)
       this.#valuesOfField[field] = REJECTED
-      this.#table.reject(columnIndex)
+      this.#builder.reject(columnIndex)
     }
   }
 
   /**
-   * Leaves out the values at `start`, where an error is about them alone, and moves past them.
-   * @param notes Notes before they were read.
-   * @throws the error itself otherwise, or where nobody takes rejected values.
+   * Rejects the values at `start` and moves past them, if the error is about them alone.
+   * @param notes Number of notes before they were read.
+   * @throws the error itself otherwise, and if there is no log of rejected values.
    */
   #reject(error: unknown, column: Column, start: number, notes: number): void {
     const cursor = this.#cursor
@@ -290,38 +294,38 @@ export class RecordDecoder {
 
   #readUnknownField(): void {
     const isNull = this.#cursor.bytes[this.#cursor.pos] === LOWER_N
-    const { extra, row } = this.#table
+    const { extra, row } = this.#builder
     if (extra === undefined) this.#cursor.skipValue()
     else extra.appendAnswer(row, this.#unknownFieldId, this.#cursor, true)
     this.#noteUnknownField(isNull)
   }
 
   #noteUnknownField(isNull: boolean): void {
-    const kind = this.#table.extra === undefined ? 'unknown-field' : 'unknown-field-kept'
+    const kind = this.#builder.extra === undefined ? 'unknown-field' : 'unknown-field-kept'
     this.#notes.add(kind, { id: this.#unknownFieldId }, isNull ? 'null' : undefined)
   }
 
-  /** The key is there, no value is: skipped. */
+  /** Handles an answer without the member `values`, which counts as skipped. */
   #answerWithoutValues(field: number): void {
     if (field === UNKNOWN_FIELD) {
-      this.#table.extra?.appendAnswer(this.#table.row, this.#unknownFieldId, this.#cursor, false)
+      this.#builder.extra?.appendAnswer(this.#builder.row, this.#unknownFieldId, this.#cursor, false)
       this.#noteUnknownField(true)
       return
     }
     const columnIndex = this.#columnOfField[field]!
     if (columnIndex === NO_COLUMN) return
     if (this.#attemptOfField[field] === this.#attempt) {
-      this.#fieldNow = this.#fields[field]
+      this.#currentField = this.#fields[field]
       this.#compareWithFirst(field, UNSEEN)
-      this.#fieldNow = undefined
+      this.#currentField = undefined
       return
     }
     this.#attemptOfField[field] = this.#attempt
     this.#valuesOfField[field] = UNSEEN
-    this.#table.skip(columnIndex)
+    this.#builder.skip(columnIndex)
   }
 
-  /** Reads the values of a field that the record has answered before: alike counts once, anything else is an error. */
+  /** Reads the values of a field that the record has answered before: equal values count once, others are an error. */
   #readRepeatedField(field: number): void {
     const cursor = this.#cursor
     const start = cursor.pos
@@ -336,35 +340,35 @@ export class RecordDecoder {
     const end = cursor.pos
     try {
       const first = this.#valuesOfField[field]!
-      // The later one is read first: it may be invalid itself.
+      // The later values are read first because they may be invalid themselves.
       const later = this.#meaningOf(field, values)
       const isSame = first !== REJECTED && later === this.#meaningOf(field, first)
       cursor.pos = end
-      if (!isSame) throw this.#differs(values === UNSEEN ? end : values)
+      if (!isSame) throw this.#repeatedFieldError(values === UNSEEN ? end : values)
       this.#notes.addOnce('field-repeated', this.#fields[field])
     } catch (error) {
-      this.#reject(error, this.#table.columns[this.#columnOfField[field]!]!, values, this.#notes.size)
+      this.#reject(error, this.#builder.columns[this.#columnOfField[field]!]!, values, this.#notes.size)
       cursor.pos = end
     }
   }
 
-  #differs(values: number): ValueError {
+  #repeatedFieldError(values: number): ValueError {
     return new ValueError('ERR_FIELD_REPEATED', 'expected one answer per question, found two that differ', {
       ...this.place(),
       byteOffset: this.#cursor.offsetOf(values),
     })
   }
 
-  /** What the values at a position say, as a text that is equal for equal answers. */
+  /** Returns the meaning of the values at a position, as a text that is equal for equal answers. */
   #meaningOf(field: number, values: number): string {
     if (values === UNSEEN) return 'skipped'
     const columnIndex = this.#columnOfField[field]!
-    const { plan } = this.#table.columns[columnIndex]!
-    const type = this.#table.schema.fields[columnIndex]!.type
+    const { plan } = this.#builder.columns[columnIndex]!
+    const type = this.#builder.schema.fields[columnIndex]!.type
     const scratch = this.#scratchColumns.get(field) ?? columnOf(plan, type, { add: () => undefined })
     this.#scratchColumns.set(field, scratch)
     this.#cursor.pos = values
-    // It may have met an invalid value before.
+    // An invalid value may have left something of an earlier answer.
     scratch.rollback(0)
     const state = scratch.appendValues(0, this.#cursor)
     const value: unknown = new Vector([scratch.finish(1)]).get(0)
@@ -372,7 +376,7 @@ export class RecordDecoder {
     return JSON.stringify(value instanceof Vector ? [...value] : String(value))
   }
 
-  /** Reads a key and its colon; the number of the known key, or `UNKNOWN_KEY`. */
+  /** Reads a key and its colon; returns the index of a known key, or `UNKNOWN_KEY`. */
   #readKey(keys: readonly Literal[], names: readonly string[]): number {
     const cursor = this.#cursor
     if (cursor.bytes[cursor.pos] !== QUOTE) cursor.fail('a key in double quotes')
@@ -397,7 +401,7 @@ export class RecordDecoder {
     const cursor = this.#cursor
     cursor.pos = start
     cursor.skipValue()
-    const found = cursor.text(start, Math.min(cursor.pos, start + LONGEST_FOUND)).replace(/\s+/g, ' ')
+    const found = cursor.text(start, Math.min(cursor.pos, start + MAX_SHOWN_BYTES)).replace(/\s+/g, ' ')
     return new DefinitionError('ERR_RECORD', `expected ${expected}, found ${found}`, {
       ...this.place(),
       byteOffset: cursor.offsetOf(start),
@@ -412,7 +416,8 @@ export class RecordDecoder {
   }
 }
 
-const LONGEST_FOUND = 60
+/** Bytes of an unexpected value that a message shows. */
+const MAX_SHOWN_BYTES = 60
 
 const UNKNOWN_KEY = -1
 const RecordKey = { ownerId: 0, lastUpdateDate: 1, fields: 2 } as const

@@ -1,4 +1,4 @@
-/** Values that do not fit their question and were left out: told once the record they stand in is complete. */
+/** Values that do not fit their question and were left out; reported once their record is complete. */
 
 import { type ErrorCode, ValueError } from '../errors.ts'
 import { SYSTEM_COLUMNS } from '../names.ts'
@@ -9,37 +9,39 @@ export interface RejectedValue {
   /** 1-based number of the record. */
   readonly record: number
   readonly ownerId: string | null
-  /** Null for `lastUpdateDate`, which is no question. */
+  /** Null for `lastUpdateDate`, which is not a question. */
   readonly fieldId: string | null
-  /** The question's own name, whatever its column is called; `lastUpdateDate` for that. */
+  /** The question's name in the definition, whatever its column is called; `lastUpdateDate` for that member. */
   readonly fieldName: string
   readonly code: ErrorCode
   /** What was expected and what was found. */
   readonly reason: string
-  /** 0-based offset in the decompressed document at which `raw` begins; where nothing stands, of what is behind it. */
+  /** 0-based offset in the decompressed document at which `raw` begins; if there is no `raw`, the end of the answer. */
   readonly byteOffset: number
-  /** The JSON as it stands in the document; null where there is none, and where only a hash of it may be written. */
+  /** The value's JSON as in the document; null if there is none, or if only a hash of it may be written. */
   readonly raw: string | null
 }
 
 type PendingValue = Omit<RejectedValue, 'record' | 'ownerId'>
 
-/** Gathers the rejected values of a record, and tells them with its number and owner, which may come last. */
+/**
+ * Collects the rejected values of a record and reports them with its number and owner, which may be its last member.
+ */
 export class RejectLog {
-  readonly #tell: (value: RejectedValue) => void
+  readonly #report: (value: RejectedValue) => void
   readonly #shownOwner: (ownerId: string) => string
   #pending: PendingValue[] = []
 
   /**
-   * @param tell Takes each value, in the order of the document.
-   * @param shownOwner The owner id as it may be written.
+   * @param report Called with each value, in the order of the document.
+   * @param shownOwner Returns an owner id as it may be written. Default: unchanged.
    */
-  constructor(tell: (value: RejectedValue) => void, shownOwner: (ownerId: string) => string = (ownerId) => ownerId) {
-    this.#tell = tell
+  constructor(report: (value: RejectedValue) => void, shownOwner: (ownerId: string) => string = (ownerId) => ownerId) {
+    this.#report = report
     this.#shownOwner = shownOwner
   }
 
-  /** Forgets what an earlier attempt at the record has found. */
+  /** Discards what an earlier attempt at the record has found. */
   begin(): void {
     if (this.#pending.length > 0) this.#pending = []
   }
@@ -62,13 +64,13 @@ export class RejectLog {
     if (length > 1) this.#pending.sort((a, b) => a.byteOffset - b.byteOffset)
     for (const value of this.#pending) {
       const { fieldId, fieldName, code, reason, byteOffset, raw } = value
-      this.#tell({ record, ownerId: owner, fieldId, fieldName, code, reason, byteOffset, raw })
+      this.#report({ record, ownerId: owner, fieldId, fieldName, code, reason, byteOffset, raw })
     }
     this.#pending = []
   }
 }
 
-/** Whether an error is about one value alone, so that the rest of the record can be read. */
+/** Whether an error is about a single value, so that the rest of the record can be read. */
 export function isInvalidValue(error: unknown): error is ValueError {
   return error instanceof ValueError
 }

@@ -1,4 +1,4 @@
-/** The rows of one batch under construction: all columns, filled record by record, and what was counted on the way. */
+/** A batch under construction: all columns, filled record by record, and the counts of their answers. */
 
 import { type Data, makeData, type RecordBatch, type Schema, Struct } from 'apache-arrow'
 import type { Column } from '../columns/column.ts'
@@ -13,8 +13,8 @@ import type { RecordsKernel } from './kernel/records-kernel.ts'
 import type { RecordNotes } from './notes.ts'
 
 /**
- * How many records answered, skipped and were not asked a question, and how many have no answer because it was invalid.
- * The four add up to the number of records.
+ * Numbers of records that answered, skipped or were not asked a question, or have no answer because it was invalid. The
+ * four add up to the number of records.
  */
 export interface AnswerCounts {
   readonly answered: number
@@ -23,14 +23,14 @@ export interface AnswerCounts {
   readonly notAsked: number
 }
 
-export class Table {
+export class BatchBuilder {
   readonly schema: Schema
   readonly columns: readonly Column[]
   readonly ownerId: Utf8Column
   readonly lastUpdateDate: TimestampColumn
-  /** Undefined where answers to unknown fields are left out. */
+  /** Undefined if answers to unknown fields are left out. */
   readonly extra: ExtraColumn | undefined
-  /** Row that the current record fills; the rows before it are complete, some of them perhaps in a block yet. */
+  /** Row that the current record fills. The rows before it are complete; some of them may still be in a block. */
   row = 0
   /** Complete records of all batches. */
   records = 0
@@ -38,20 +38,22 @@ export class Table {
   readonly #notes: RecordNotes
   readonly #skippedColumn: ListColumn
   readonly #invalidColumn: ListColumn | undefined
-  /** Per column, records with an answer in finished batches, and records that skipped it. */
+  /**
+   * Per column, numbers of records with an answer (in finished batches), that skipped it, and with an invalid value.
+   */
   readonly #answered: Float64Array
   readonly #skipped: Float64Array
   readonly #invalid: Float64Array
-  /** Questions (0 = the first of them) that the current record skipped. */
-  #skippedNow = new Int32Array(16)
-  #skippedNowLength = 0
-  #skippedNowIsSorted = true
-  /** Until columns get more. */
+  /** Indices of the columns whose questions the current record skipped. */
+  #currentSkipped = new Int32Array(16)
+  #currentSkippedCount = 0
+  #isCurrentSkippedSorted = true
+  /** Cache, undefined after columns have changed. */
   #variableBytes: number | undefined
-  /** Whether columns may have something of the current record. */
+  /** Whether columns may hold values of the current record. */
   #isInRecord = false
-  /** Columns that are null in the current record because the value was invalid. */
-  #invalidNow: number[] = []
+  /** Indices of the columns that are null in the current record because the value was invalid. */
+  #currentInvalid: number[] = []
 
   constructor(plans: readonly ColumnPlan[], schema: Schema, notes: RecordNotes) {
     this.schema = schema
@@ -88,46 +90,46 @@ export class Table {
   beginRecord(): void {
     this.#isInRecord = true
     this.#variableBytes = undefined
-    this.#skippedNowLength = 0
-    this.#skippedNowIsSorted = true
-    if (this.#invalidNow.length > 0) this.#invalidNow = []
+    this.#currentSkippedCount = 0
+    this.#isCurrentSkippedSorted = true
+    if (this.#currentInvalid.length > 0) this.#currentInvalid = []
   }
 
-  /** Notes that this column is null in the current record because its value was invalid. */
+  /** Marks the current record's value of this column as invalid, and therefore null. */
   reject(columnIndex: number): void {
-    this.#invalidNow.push(columnIndex)
+    this.#currentInvalid.push(columnIndex)
   }
 
-  /** Notes that the current record skipped the question of this column. */
+  /** Marks the question of this column as skipped by the current record. */
   skip(columnIndex: number): void {
-    const length = this.#skippedNowLength
-    if (length === this.#skippedNow.length) {
+    const length = this.#currentSkippedCount
+    if (length === this.#currentSkipped.length) {
       const longer = new Int32Array(length * 2)
-      longer.set(this.#skippedNow)
-      this.#skippedNow = longer
+      longer.set(this.#currentSkipped)
+      this.#currentSkipped = longer
     }
-    if (length > 0 && this.#skippedNow[length - 1]! > columnIndex) this.#skippedNowIsSorted = false
-    this.#skippedNow[length] = columnIndex
-    this.#skippedNowLength = length + 1
+    if (length > 0 && this.#currentSkipped[length - 1]! > columnIndex) this.#isCurrentSkippedSorted = false
+    this.#currentSkipped[length] = columnIndex
+    this.#currentSkippedCount = length + 1
   }
 
-  /** Bytes of text and list elements in the columns so far. */
+  /** Bytes of text and list elements in the columns so far, without the rows of a block. */
   get variableBytes(): number {
     this.#variableBytes ??= this.columns.reduce((bytes, column) => bytes + column.variableBytes, 0)
     return this.#variableBytes
   }
 
-  /** Bytes that each skipped question of a row takes. */
+  /** Bytes per skipped question of a row. */
   get skippedBytes(): number {
     return this.#skippedColumn.elementBytes
   }
 
-  /** Says how many rows the batch is likely to have. */
+  /** Sets how many rows the batch is likely to have. */
   expectRows(rows: number): void {
     for (const column of this.columns) column.expectRows(rows)
   }
 
-  /** Estimates from the rows so far, which the columns must have, what else so many will need. */
+  /** Estimates what `rows` rows will need from the rows so far, none of which may be in a block. */
   expectElements(rows: number): void {
     for (const column of this.columns) column.expectElements(rows, this.row)
   }
@@ -135,13 +137,13 @@ export class Table {
   /** Completes the current record's row. */
   commit(): void {
     const { row } = this
-    const skippedNow = this.#skippedNow
-    const length = this.#skippedNowLength
-    if (!this.#skippedNowIsSorted) skippedNow.subarray(0, length).sort()
+    const currentSkipped = this.#currentSkipped
+    const length = this.#currentSkippedCount
+    if (!this.#isCurrentSkippedSorted) currentSkipped.subarray(0, length).sort()
     this.#skippedColumn.beginRow(row)
     for (let i = 0; i < length; i++) {
-      this.#skippedColumn.appendOnce(skippedNow[i]! - FIRST_QUESTION)
-      this.#skipped[skippedNow[i]!]!++
+      this.#skippedColumn.appendOnce(currentSkipped[i]! - FIRST_QUESTION)
+      this.#skipped[currentSkipped[i]!]!++
     }
     this.#skippedColumn.endRow(row)
     if (this.#invalidColumn !== undefined) this.#commitInvalid(this.#invalidColumn)
@@ -153,20 +155,23 @@ export class Table {
 
   #commitInvalid(column: ListColumn): void {
     column.beginRow(this.row)
-    for (const index of this.#invalidNow.sort((a, b) => a - b)) {
+    for (const index of this.#currentInvalid.sort((a, b) => a - b)) {
       column.append(index - FIRST_THAT_MAY_BE_INVALID)
       this.#invalid[index]!++
     }
     column.endRow(this.row)
   }
 
-  /** Completes rows of a block, which the columns take over later. */
+  /** Counts rows of a block as complete; `appendBlock` adds them to the columns later. */
   advance(rows: number): void {
     this.row += rows
     this.records += rows
   }
 
-  /** Takes over the rows of a block, the last ones. `columnOfField`: per field of the definition, its column. */
+  /**
+   * Appends the rows of a block to the columns. They are the last complete rows.
+   * @param columnOfField Per field of the definition, the index of its column.
+   */
   appendBlock(block: RecordsKernel, columnOfField: Int32Array): void {
     const row = this.row - block.rows
     this.#variableBytes = undefined
@@ -180,7 +185,7 @@ export class Table {
     }
   }
 
-  /** Behind the definition's fields, the kernel has the record's own members. */
+  /** Returns the column of a kernel field; after the definition's fields, the kernel has the record's own members. */
   #columnOfField(field: number, columnOfField: Int32Array): Column {
     const { length } = columnOfField
     if (field < length) return this.columns[columnOfField[field]!]!
@@ -194,7 +199,7 @@ export class Table {
     for (let i = 0; i < total; i++) skipped[elements[i]! + FIRST_QUESTION]!++
   }
 
-  /** Forgets the current record, which will be read again. */
+  /** Discards the current record, which will be read again. */
   rollback(): void {
     if (!this.#isInRecord) return
     for (const column of this.columns) column.rollback(this.row)
@@ -202,7 +207,7 @@ export class Table {
     this.#isInRecord = false
   }
 
-  /** The complete rows as a batch with buffers of its own; the next batch begins. */
+  /** Returns the complete rows as a batch, which takes the columns' buffers, and begins the next batch. */
   finishBatch(): RecordBatch {
     const length = this.row
     const children: Data[] = this.columns.map((column, i) => {
@@ -215,7 +220,7 @@ export class Table {
     return recordBatch(this.schema, makeData({ type: new Struct(this.schema.fields), length, nullCount: 0, children }))
   }
 
-  /** Begins to count anew, for another piece of the same document. */
+  /** Resets the counts, for another piece of the same document. */
   restart(): void {
     this.records = 0
     this.#answered.fill(0)
@@ -223,22 +228,22 @@ export class Table {
     this.#invalid.fill(0)
   }
 
-  /** From now on the buffers of a finished batch are kept for `recycle`. */
+  /** Makes the columns keep the buffers of each finished batch from now on, for `recycle`. */
   keepBuffers(): void {
     for (const column of this.columns) column.keepsBuffers = true
   }
 
-  /** Takes back the buffers of the last batch, which nobody may use any more. */
+  /** Reuses the buffers of the last batch, which must not be read any more (see `columns/column.ts`). */
   recycle(): void {
     for (const column of this.columns) column.recycle()
   }
 
-  /** Makes the dictionaries what the definition says, without the options that were met on the way. */
+  /** Resets the dictionaries to the options of the definition. */
   forgetUnknownOptions(): void {
     for (const column of this.columns) column.forgetUnknownOptions()
   }
 
-  /** Counts of one column over the batches finished so far. */
+  /** Returns the counts of one column over the batches finished so far. */
   countsOf(columnIndex: number): AnswerCounts {
     const answered = this.#answered[columnIndex]!
     const skipped = this.#skipped[columnIndex]!
@@ -247,11 +252,11 @@ export class Table {
   }
 }
 
-/** Columns before the first question's: `ownerId` and `lastUpdateDate`. */
+/** Index of the first question's column; before it are `ownerId` and `lastUpdateDate`. */
 export const FIRST_QUESTION = 2
 
-/** In the place of a column's index: the field is not selected, or not in the definition. */
+/** In place of a column's index: the field is not selected, or not in the definition. */
 export const NO_COLUMN = -1
 
-/** `lastUpdateDate`: the first label of `invalid`; the questions follow. */
+/** Index of the column that is the first label of `invalid`: `lastUpdateDate`. The questions follow. */
 const FIRST_THAT_MAY_BE_INVALID = 1

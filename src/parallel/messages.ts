@@ -1,6 +1,6 @@
 /** What the main thread and its workers say to each other. */
 
-import type { DecoderPlace, DocumentDecoder } from '../decode/document.ts'
+import type { DecoderState, DocumentDecoder } from '../decode/document.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
 import type { ReadOptions } from '../reader.ts'
 import type { EncodedRowGroup, RowGroupOptions } from '../sinks/parquet/index.ts'
@@ -72,7 +72,7 @@ export interface StreamJob extends TableJob {
   /** What the bytes are sent in. Shared: to hand over hundreds of buffers a second keeps the garbage collector busy. */
   readonly buffers: readonly SharedArrayBuffer[]
   /** Where the decoder goes on, and its offset in the document. */
-  readonly place: DecoderPlace
+  readonly place: DecoderState
   readonly byteOffset: number
   /** Most rows of a row group. */
   readonly rowGroupSize: number

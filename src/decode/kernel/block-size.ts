@@ -1,43 +1,48 @@
-/** How much one block of the kernel holds: few rows of a narrow table, so that it stays in the caches, many of a wide one. */
+/**
+ * Sizes of the kernel's block: many rows of a narrow table, few of a wide one, so that its cells stay in the caches.
+ */
 
 import { WINDOW_BYTES } from './memory.ts'
 
-/** Bytes of JSON that an option id, and a skipped question, take at least. */
-export const SHORTEST_ELEMENT = 32
+/** Fewest bytes of JSON that an option id or a skipped question takes. */
+export const MIN_ELEMENT_BYTES = 32
 
-/** Rows of a block; a multiple of 8. */
-const FEWEST_ROWS = 64
-const MOST_ROWS = 2048
+/** Rows of a block; multiples of 8. */
+const MIN_ROWS = 64
+const MAX_ROWS = 2048
 
-/** Cells of a block, in bytes. */
-const CELL_BYTES = 3 * 2 ** 20
+/** Most bytes of a block's cells, unless `MIN_ROWS` rows take more. */
+const MAX_CELL_BYTES = 3 * 2 ** 20
 
-/** What a block may span: bytes of JSON, and those of its texts, which are copied when a window goes. */
-const SPAN_BYTES = 2 ** 25
-const KEPT_BYTES = 3 * 2 ** 22
+/** Most bytes of JSON that a block spans. */
+const MAX_SPAN_BYTES = 2 ** 25
+/** Most bytes of its texts that are copied, because they have escapes or their window is about to be overwritten. */
+const MAX_KEPT_BYTES = 3 * 2 ** 22
 
 export class BlockSize {
   readonly rows: number
-  /** Elements of sets, and skipped questions, that there may be. */
-  readonly elements = SPAN_BYTES / SHORTEST_ELEMENT
-  /** Room for texts that stand in no window. */
-  readonly keptBytes = KEPT_BYTES
+  /** Most elements of sets, and most skipped questions. */
+  readonly elements = MAX_SPAN_BYTES / MIN_ELEMENT_BYTES
+  /** Bytes of room for texts that are not in a window. */
+  readonly keptBytes = MAX_KEPT_BYTES
 
-  /** @param cellBytes Bytes of a cell of each column. */
+  /** @param cellBytes Per column, the bytes of a cell. */
   constructor(cellBytes: readonly number[]) {
     const rowBytes = cellBytes.reduce((sum, bytes) => sum + bytes, 0)
-    this.rows = Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, Math.floor(CELL_BYTES / rowBytes) & ~7))
+    this.rows = Math.max(MIN_ROWS, Math.min(MAX_ROWS, Math.floor(MAX_CELL_BYTES / rowBytes) & ~7))
   }
 
-  /** Room for the texts of one column: those that are kept, and those of the window. */
+  /** Bytes of room for the texts of one column: those that are kept, and those in the window. */
   get gatheredBytes(): number {
     return this.keptBytes + WINDOW_BYTES
   }
 
-  /** Whether a window more may not fit: its texts with escapes are kept at once, those of the window before it then. */
+  /** Whether one more window may not fit: it keeps its own texts with escapes, and all texts of the window before. */
   isFull(nextRow: number, blockBytes: number, keptBytes: number): boolean {
     return (
-      nextRow >= this.rows || blockBytes + WINDOW_BYTES > SPAN_BYTES || keptBytes + 2 * WINDOW_BYTES > this.keptBytes
+      nextRow >= this.rows ||
+      blockBytes + WINDOW_BYTES > MAX_SPAN_BYTES ||
+      keptBytes + 2 * WINDOW_BYTES > this.keptBytes
     )
   }
 }

@@ -1,8 +1,8 @@
-/** Where the kernel finds what it has to know of a field: as in `assembly/layout.ts`; a test compares both. */
+/** Memory layout of the kernel's field descriptors, the same as in `assembly/layout.ts`; a test compares both. */
 
 export const FIELD_BYTES = 64
 
-/** Byte offsets in a field's descriptor, all of i32. */
+/** Byte offsets in a field's descriptor; all values are i32. */
 export const FieldAt = {
   kind: 0,
   column: 4,
@@ -20,6 +20,7 @@ export const FieldAt = {
 export const FieldKind = {
   /** Not read by the kernel: a record that answers the field is left to the general path. */
   other: -1,
+  /** The field has no column. */
   none: 0,
   dictionary: 1,
   list: 2,

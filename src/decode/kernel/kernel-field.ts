@@ -1,4 +1,4 @@
-/** What the kernel does with the answers of each column. */
+/** Describes columns to the kernel. */
 
 import type { Column } from '../../columns/column.ts'
 import { DictionaryColumn } from '../../columns/dictionary.ts'
@@ -11,7 +11,11 @@ import type { KernelField } from './records-kernel.ts'
 
 const NO_COLUMN: KernelField = { kind: FieldKind.none, column: 0, optionIds: [], indexBytes: 0 }
 
-/** @param number Number of the column among those that can be skipped. */
+/**
+ * Returns what the kernel has to do with the answers to a field.
+ * @param column The field's column; undefined if it has none.
+ * @param number Number of the column among those that can be skipped.
+ */
 export function kernelField(column: Column | undefined, number: number): KernelField {
   if (column === undefined) return NO_COLUMN
   const kind = kindOf(column)

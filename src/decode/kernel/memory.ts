@@ -1,24 +1,24 @@
 /**
- * The memory that a decoder shares with its kernel: windows of the document, so that input is read to where the kernel
- * reads it, and behind them what the kernel needs. It never grows: growing would take the windows away.
+ * The memory that a decoder shares with its kernel: first the windows of the document, so that input is read to where
+ * the kernel reads it, then the kernel's own data. It never grows, because growing would detach the windows.
  */
 
 const PAGE_BYTES = 1 << 16
-/** Bytes that no region begins within: address 0 stands for "nothing". Also what regions are aligned to. */
+/** Alignment of regions in bytes. The first region begins here, too, because address 0 means "nothing". */
 const ALIGNMENT = 16
-/** Bytes behind a region that a vector may reach into. */
+/** Bytes after a region that a vector load or store may reach into. */
 const PADDING = 64
 
 /**
- * Room for two windows and the kernel of a usual survey; a larger one has a memory of its own. What is not written takes
- * none of the machine, but the engine counts all of it, and collects garbage the sooner.
+ * Room for two windows and the kernel of a usual survey; a larger one gets a memory of its own. Pages that are not
+ * written take no physical memory, but the engine counts all of them and collects garbage earlier.
  */
 const SHARED_BYTES = 3 * 2 ** 24
 
-/** Longer windows are copied, this many bytes at a time. */
+/** Most bytes of a window in the shared memory. Longer windows are copied to the kernel in parts of this size. */
 export const WINDOW_BYTES = 2 ** 21
 
-/** Regions one behind another, before there is a memory. */
+/** Plans regions of a memory in sequence, before the memory is allocated. */
 export class MemoryPlan {
   #end: number
 
@@ -37,7 +37,10 @@ export class MemoryPlan {
     return this.#end
   }
 
-  /** @throws RangeError when there is no room for it. */
+  /**
+   * Allocates a memory for the regions.
+   * @throws RangeError if there is not enough address space.
+   */
   build(): WebAssembly.Memory {
     return memoryOf(this.#end)
   }
@@ -47,7 +50,7 @@ export class DecoderMemory {
   #memory: WebAssembly.Memory | undefined
   #end = ALIGNMENT
 
-  /** A window of so many bytes, all of them NUL: in the shared memory if it has room. */
+  /** Returns a window of this many NUL bytes, in the shared memory if it has room. */
   window(bytes: number): Uint8Array<ArrayBuffer> {
     if (bytes > WINDOW_BYTES) return new Uint8Array(bytes)
     const plan = this.plan()
@@ -56,18 +59,18 @@ export class DecoderMemory {
     return memory === undefined ? new Uint8Array(bytes) : new Uint8Array(memory.buffer as ArrayBuffer, address, bytes)
   }
 
-  /** A plan that goes on behind what is taken. */
+  /** Begins a plan for the rest of the shared memory. */
   plan(): MemoryPlan {
     return new MemoryPlan(this.#end)
   }
 
-  /** Takes what was planned; undefined when there is no room for it. */
+  /** Reserves the planned regions and returns the shared memory; undefined if it has no room for them. */
   take(plan: MemoryPlan): WebAssembly.Memory | undefined {
     if (plan.end > SHARED_BYTES) return undefined
     try {
       this.#memory ??= memoryOf(SHARED_BYTES)
     } catch (error) {
-      // Where address space is short, there are no windows to share.
+      // Not enough address space: windows are ordinary arrays.
       if (!(error instanceof RangeError)) throw error
       return undefined
     }

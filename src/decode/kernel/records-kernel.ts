@@ -1,8 +1,8 @@
 /**
- * The fast path of the decoder: whole records, read in WebAssembly into blocks of columns.
+ * Runs the WebAssembly kernel, which reads whole records into blocks of columns.
  *
- * It reads what nearly all records are made of (see `assembly/records.ts`) and leaves every other record to the general
- * path. Its memory holds the ids of fields and options, one block, and the window, or a copy of it.
+ * The kernel reads records that hold what nearly all do (see `assembly/records.ts`) and leaves every other record to
+ * the general path. Its memory holds the ids of fields and options, one block, and the window, or a copy of it.
  */
 
 import type { ColumnBlock, Gathered } from '../../columns/block.ts'
@@ -10,23 +10,23 @@ import { QUOTE } from '../../json/bytes.ts'
 import { type Cursor, SENTINEL_BYTES } from '../../json/cursor.ts'
 import { GUID, QUOTED_GUID_BYTES } from '../../json/id-table.ts'
 import { kernelModule } from '../../package-file.ts'
-import type { AnswerLayout } from '../layout.ts'
-import { BlockSize, SHORTEST_ELEMENT } from './block-size.ts'
+import type { AnswerTemplate } from '../layout.ts'
+import { BlockSize, MIN_ELEMENT_BYTES } from './block-size.ts'
 import { FIELD_BYTES, FieldAt, FieldKind, GUID_STRIDE } from './field-layout.ts'
 import { type DecoderMemory, type MemoryPlan, WINDOW_BYTES } from './memory.ts'
 
-/** What the kernel is to do with one field. */
+/** What the kernel has to do with one field. */
 export interface KernelField {
   readonly kind: FieldKind
   /** Number of the field's column among the columns that can be skipped. */
   readonly column: number
   /** Option ids in the order of their indices; only for choices. */
   readonly optionIds: readonly string[]
-  /** Bytes of an index: 2 or 4. */
+  /** Bytes of an index, 2 or 4; 0 for fields that are not choices. */
   readonly indexBytes: number
 }
 
-/** Records that pass them are left to the general path. */
+/** Limits of a record; records that exceed one are left to the general path. */
 export interface RecordLimits {
   readonly maxRecordBytes: number
   readonly maxKeyBytes: number
@@ -76,27 +76,30 @@ interface KernelExports {
   gatherLists(field: number, firstRow: number, rows: number, base: number, ends: number, elements: number): number
 }
 
-/** Tables of ids of more bytes than this are left to the general path. */
-const MOST_TABLE_BYTES = 2 ** 28
+/** If the tables of ids take more bytes than this, there is no kernel, and the general path reads everything. */
+const MAX_TABLE_BYTES = 2 ** 28
 
-/** Numbers of a block, beside one a field, that the general path's function reads. */
+/** Numbers per call of `decode`, in addition to one per field, that the kernel may leave to JavaScript's `Number`. */
 const INEXACT_NUMBERS = 4096
+/** Bytes of the note about such a number (see `assembly/inexact.ts`). */
 const INEXACT_BYTES = 16
 
+/** Literals are compared in blocks of this many bytes. */
 const BLOCK_BYTES = 16
 
-/** Where windows are copied in parts, a record is read from a part that has so much behind the record's start. */
-const LEAST_COPIED_BYTES = WINDOW_BYTES / 2
+/** If windows are copied in parts, a record is read only if the part has at least this many bytes from its start on. */
+const MIN_COPIED_BYTES = WINDOW_BYTES / 2
 
 export class RecordsKernel {
-  /** Rows of the block that is being filled, and the place of the first of them in its cells and bits. */
+  /** Rows of the block that is being filled. */
   rows = 0
+  /** Index of the first of these rows in the block's cells and bits. */
   first = 0
-  /** Whether the last `decode` ended right behind a record; else in front of one. */
+  /** Whether the last `decode` stopped right after a record; otherwise, it stopped before one. */
   endsAfterRecord = false
-  /** Whether the record in front of which it ended cannot be read here, or is not complete. */
+  /** Whether it stopped before a record that it cannot read, or that is not complete. */
   gaveUp = false
-  /** Bytes of JSON of the records that it read, on average. */
+  /** Mean bytes of JSON of the records that the last `decode` read. */
   recordBytes = 0
   /** Bytes of JSON in the block. */
   #blockBytes = 0
@@ -113,7 +116,7 @@ export class RecordsKernel {
   readonly #inexact: Int32Array
   readonly #answered: Int32Array
   readonly #blocks: readonly FieldBlock[]
-  /** The window that was copied last, and the part of it that was. */
+  /** The window that was copied last, and which part of it was copied. */
   #copied: Uint8Array | undefined
   #copiedBase = 0
   #copiedEnd = 0
@@ -121,24 +124,24 @@ export class RecordsKernel {
   #copiedTo = 0
 
   /**
-   * Makes a kernel for the fields of a definition, `ownerId` and `lastUpdateDate`.
+   * Creates a kernel for the fields of a definition, `ownerId` and `lastUpdateDate`.
    * @param ids The fields' ids, in the definition's order.
-   * @returns undefined when there is nothing that it could read.
+   * @returns undefined if no field has a GUID as its id, or if there is not enough memory.
    */
   static create(
     ids: readonly string[],
     fields: readonly KernelField[],
-    layout: AnswerLayout,
+    template: AnswerTemplate,
     limits: RecordLimits,
     shared: DecoderMemory,
   ): RecordsKernel | undefined {
     if (!ids.some((id) => GUID.test(id))) return undefined
     const options = fields.reduce((sum, field) => sum + field.optionIds.length, ids.length)
-    if (options * (GUID_STRIDE + 16) > MOST_TABLE_BYTES) return undefined
+    if (options * (GUID_STRIDE + 16) > MAX_TABLE_BYTES) return undefined
     try {
-      return new RecordsKernel(ids, fields, layout, limits, shared)
+      return new RecordsKernel(ids, fields, template, limits, shared)
     } catch (error) {
-      // Where address space is short, the general path reads everything.
+      // Not enough address space: the general path reads everything.
       if (error instanceof RangeError) return undefined
       throw error
     }
@@ -147,7 +150,7 @@ export class RecordsKernel {
   private constructor(
     ids: readonly string[],
     fields: readonly KernelField[],
-    layout: AnswerLayout,
+    template: AnswerTemplate,
     limits: RecordLimits,
     shared: DecoderMemory,
   ) {
@@ -159,17 +162,17 @@ export class RecordsKernel {
     const descriptors = plan.add(all.length * FIELD_BYTES)
     const choices = all.map(({ optionIds }) => new GuidTable(plan, optionIds))
     const fieldIds = new GuidTable(plan, ids)
-    const headBytes = layout.heads[0]?.length ?? 0
+    const headBytes = template.heads[0]?.length ?? 0
     const headStride = Math.ceil(headBytes / BLOCK_BYTES) * BLOCK_BYTES
     const heads = plan.add(headStride * count)
-    const { opening, afterOpen, close, closeAnswer } = layout
+    const { opening, afterOpen, close, closeAnswer } = template
     const [openingAt, afterOpenAt, closeAt, closeAnswerAt] = [
       plan.add(maskedBytes(opening)),
       plan.add(maskedBytes(afterOpen)),
       plan.add(maskedBytes(close)),
       plan.add(maskedBytes(closeAnswer)),
     ]
-    // Whole words, with one more for the first row's place in its byte.
+    // Whole 64-bit words, and one more because the first row may be any bit of its byte.
     const bitBytes = rows / 8 + 8
     const validity = plan.add(all.length * bitBytes)
     const cells = all.map((field) => plan.add((rows + 8) * cellBytes(field)))
@@ -205,13 +208,13 @@ export class RecordsKernel {
       this.#describe(i, field, table, cells[i]!, validity + i * bitBytes)
     }
     fieldIds.write(this.#bytes, ids)
-    for (const [i, head] of layout.heads.entries()) this.#bytes.set(head, heads + i * headStride)
+    for (const [i, head] of template.heads.entries()) this.#bytes.set(head, heads + i * headStride)
     this.#writeMasked(openingAt, opening)
     this.#writeMasked(afterOpenAt, afterOpen)
     this.#writeMasked(closeAt, close)
     this.#writeMasked(closeAnswerAt, closeAnswer)
     this.#exports.setTemplate(
-      ...[heads, headBytes, layout.beforeIdBytes, openingAt, opening.length, afterOpenAt, afterOpen.length],
+      ...[heads, headBytes, template.beforeIdBytes, openingAt, opening.length, afterOpenAt, afterOpen.length],
       ...[closeAt, close.length, closeAnswerAt, closeAnswer.length],
     )
     this.#exports.setFields(descriptors, count, fieldIds.guids, fieldIds.slots, fieldIds.slotBits)
@@ -234,24 +237,24 @@ export class RecordsKernel {
   /**
    * Reads records from the cursor on, where one begins, into the block, and moves the cursor past them.
    *
-   * @param row The table's row that the first of them becomes.
-   * @param mostRows Rows to read at most.
-   * @param cutOffset No record that begins at this offset of the document or behind is read.
-   * @param lookOffset Once a record ends at this offset or behind, no more are read.
-   * @returns how many it read: 0 leaves the next one to the general path.
+   * @param row Row of the batch that the first record becomes.
+   * @param maxRows Most rows to read.
+   * @param cutOffset No record that begins at or after this document offset is read.
+   * @param lookOffset Reading stops once a record ends at or after this document offset.
+   * @returns the number of records read; 0 leaves the next one to the general path.
    */
-  decode(cursor: Cursor, row: number, mostRows: number, cutOffset: number, lookOffset: number): number {
-    if (cursor.end - cursor.pos < SHORTEST_ELEMENT) return 0
+  decode(cursor: Cursor, row: number, maxRows: number, cutOffset: number, lookOffset: number): number {
+    if (cursor.end - cursor.pos < MIN_ELEMENT_BYTES) return 0
     if (this.rows === 0) this.#begin(row & 7)
     const { baseOffset, pos } = cursor
     const base = this.#addressOf(cursor)
     const cutAt = base + Math.min(cutOffset - baseOffset, cursor.end, this.#lastStart(cursor))
-    // White space in front of the record may reach past the place of the look.
+    // White space before the record may reach past `lookOffset`.
     const lookAt = base + Math.max(pos, Math.min(lookOffset - baseOffset, cursor.end))
     const { first } = this
     const next = first + this.rows
-    const most = Math.min(mostRows, this.#size.rows - next)
-    const end = this.#exports.decodeRecords(base + pos, first, next, most, cutAt, lookAt)
+    const rowsToRead = Math.min(maxRows, this.#size.rows - next)
+    const end = this.#exports.decodeRecords(base + pos, first, next, rowsToRead, cutAt, lookAt)
     const rows = this.#exports.rows()
     this.gaveUp = this.#exports.gaveUp() !== 0
     if (rows === 0) return 0
@@ -270,38 +273,39 @@ export class RecordsKernel {
     this.#exports.beginBlock(first)
   }
 
-  /** Whether the block has no room for what one more call of `decode` may read. */
+  /** Whether the block may have no room for what one more `decode` reads. */
   get isFull(): boolean {
     const { rows, first } = this
     return rows > 0 && this.#size.isFull(first + rows, this.#blockBytes, this.#exports.kept())
   }
 
-  /** Bytes of the block's texts and of its indices in sets; `skippedBytes` for each column that a row skipped. */
+  /** Returns the bytes of the block's texts and sets, plus `skippedBytes` for each column that a row skipped. */
   variableBytes(skippedBytes: number): number {
     return this.rows === 0 ? 0 : this.#exports.variable() + this.#exports.skipped() * skippedBytes
   }
 
-  /** Makes the block independent of the window, which will be gone. */
+  /** Makes the block independent of the window, which is about to be overwritten. */
   keepTexts(): void {
     this.#exports.keepTexts(this.first + this.rows)
   }
 
-  /** Completes the block; the fields that have values in it. `reset` then makes room for the next one. */
+  /** Completes the block and returns the fields that have values in it. `reset` then makes room for the next one. */
   finish(): Int32Array {
     const count = this.#exports.finishBlock(this.first, this.first + this.rows)
     return this.#answered.subarray(0, count)
   }
 
+  /** Empties the block. */
   reset(): void {
     this.rows = 0
   }
 
-  /** The rows of a field's column in the block. */
+  /** Returns the block's rows of one field. */
   blockOf(field: number): ColumnBlock {
     return this.#blocks[field]!
   }
 
-  /** The columns that the block's rows skipped, row after row, and where those of each row end. */
+  /** The columns that each row of the block skipped, in sequence, and where those of each row end. */
   get skipped(): Gathered {
     return { ends: this.#skippedEnds, elements: this.#skippedColumns }
   }
@@ -340,7 +344,7 @@ export class RecordsKernel {
     set(FieldAt.indexBytes, field.indexBytes)
   }
 
-  /** Blocks of 16 bytes of the literal, each followed by 16 bytes of mask. */
+  /** Writes a literal in blocks of 16 bytes, each followed by 16 bytes of mask. */
   #writeMasked(at: number, literal: Uint8Array): void {
     for (const [i, byte] of literal.entries()) {
       const p = at + Math.floor(i / BLOCK_BYTES) * 2 * BLOCK_BYTES + (i % BLOCK_BYTES)
@@ -349,20 +353,20 @@ export class RecordsKernel {
     }
   }
 
-  /** Address of the window's first byte. */
+  /** Returns the address of the window's first byte in the kernel's memory, copying the window if it is elsewhere. */
   #addressOf(cursor: Cursor): number {
     if (cursor.bytes.buffer === this.#bytes.buffer) return cursor.bytes.byteOffset
     this.#copyWindow(cursor)
     return this.#window - this.#copiedFrom
   }
 
-  /** Where in the window the last record may begin: where only a part of it was copied, enough must lie behind. */
+  /** Returns the position before which a record must begin, so that enough of the copied part follows. */
   #lastStart({ bytes, end }: Cursor): number {
     const isWhole = bytes.buffer === this.#bytes.buffer || this.#copiedTo === end
-    return isWhole ? end : this.#copiedTo - LEAST_COPIED_BYTES
+    return isWhole ? end : this.#copiedTo - MIN_COPIED_BYTES
   }
 
-  /** Copies the window from the cursor on, unless that was done before. */
+  /** Copies the window from the cursor on, unless that part is copied already. */
   #copyWindow(cursor: Cursor): void {
     const { bytes, pos, end, baseOffset } = cursor
     const isCopied = bytes === this.#copied && baseOffset === this.#copiedBase && end === this.#copiedEnd
@@ -378,6 +382,7 @@ export class RecordsKernel {
     this.#copiedTo = to
   }
 
+  /** Parses the numbers that the kernel has left, and writes them to their cells. */
   #readInexactNumbers(count: number): void {
     const notes = this.#inexact
     for (let i = 0; i < count * 4; i += 4) {
@@ -388,6 +393,7 @@ export class RecordsKernel {
   }
 }
 
+/** The rows of one field in the kernel's memory. */
 class FieldBlock implements ColumnBlock {
   readonly validity: Uint8Array
   readonly values: Int16Array | Int32Array | Float64Array
@@ -414,7 +420,7 @@ class FieldBlock implements ColumnBlock {
   }
 }
 
-/** A table of quoted GUIDs with its hash table and a stamp for each. */
+/** Addresses of a table of quoted GUIDs, its hash table, and one stamp per GUID. */
 class GuidTable {
   readonly slotBits: number
   readonly guids: number
@@ -428,7 +434,7 @@ class GuidTable {
     this.stamps = plan.add(ids.length * 4)
   }
 
-  /** Ids of another form stay NULs, which the kernel takes for none. */
+  /** Writes the ids. Those that are not GUIDs stay NUL bytes, which the kernel skips. */
   write(bytes: Uint8Array<ArrayBuffer>, ids: readonly string[]): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (const [i, id] of ids.entries()) {
@@ -445,7 +451,7 @@ const RECORD_MEMBERS = {
   lastUpdateDate: { kind: FieldKind.timestamp, column: 0, optionIds: [], indexBytes: 0 },
 } as const
 
-/** Bytes of a row's cell. */
+/** Returns the bytes of a row's cell. */
 function cellBytes({ kind, indexBytes }: KernelField): number {
   return kind === FieldKind.dictionary ? indexBytes : 8
 }

@@ -24,7 +24,7 @@ import {
   skipWhitespace,
 } from './json'
 import { Field, KIND_DICTIONARY, KIND_DOUBLE, KIND_LIST, KIND_NONE, KIND_TEXT, KIND_TIMESTAMP } from './layout'
-import { passMember } from './members'
+import { skipMember } from './members'
 import { isExact, isInteger, number, scanNumber } from './number'
 import {
   areValuesFirst,
@@ -37,15 +37,15 @@ import {
   matchesHead,
   matchOpening,
 } from './template'
-import { passText, scanText, setUnescaped, textBytes, textStart, unescaped } from './text'
+import { scanText, setUnescaped, skipText, textBytes, textStart, unescaped } from './text'
 
-/** Number of the current record; records that are given up count, too. */
+/** Number of the current record; records left to the general path count, too. */
 let record: u32 = 0
 /** Number of the current set. */
 let set: u32 = 0
 
 /** Whether the last answer was to the expected field or to the one after it. */
-let areInOrder: bool = true
+let isInOrder: bool = true
 
 export function beginAnswers(): void {
   record++
@@ -56,7 +56,7 @@ export function decodeAnswers(p: usize, row: i32): usize {
   const valuesFirst = areValuesFirst()
   let expected = 0
   while (true) {
-    // Values that come first are passed over, and read once their field is known.
+    // Values that come first are skipped, and read once their field is known.
     const opened = valuesFirst ? matchOpening(p) : p
     const head = valuesFirst && opened !== 0 ? endOfValues(opened) : opened
     const index = head === 0 || !hasTemplate() ? -1 : fieldOfHead(head, expected)
@@ -111,7 +111,7 @@ function endOfAnswer(p: usize): usize {
   while (load<u8>(p) === COMMA) {
     p = skipWhitespace(p + 1)
     if (isIdKey(p) || isValuesKey(p)) return 0
-    p = passMember(p)
+    p = skipMember(p)
     if (p === 0) return 0
     p = skipWhitespace(p)
   }
@@ -155,7 +155,7 @@ function decodeAnswerInAnyOrder(p: usize, row: i32): usize {
       values = p
       p = valuesEnd = endOfValues(p)
     } else {
-      p = passMember(p)
+      p = skipMember(p)
     }
     if (p === 0) return 0
     p = skipWhitespace(p)
@@ -185,7 +185,7 @@ function endOfValues(p: usize): usize {
   while (true) {
     const byte = load<u8>(p)
     if (byte === QUOTE) {
-      p = passText(p)
+      p = skipText(p)
       if (p === 0) return 0
     } else if (byte === CLOSE_ARRAY) {
       return p + 1
@@ -201,14 +201,14 @@ function endOfValues(p: usize): usize {
 
 /** Returns the index of the field whose head is at `p`, most often the expected one; -1 if there is none. */
 function fieldOfHead(p: usize, expected: i32): i32 {
-  // Often just one question was not asked.
+  // Often only one question in between was not asked.
   const next = expected + 1
-  if (areInOrder) {
+  if (isInOrder) {
     if (expected < fieldCount && matchesHead(p, expected)) return expected
     if (next < fieldCount && matchesHead(p, next)) return next
   }
   const index = findField(idInHead(p))
-  areInOrder = index === expected || index === next
+  isInOrder = index === expected || index === next
   return index >= 0 && matchesHead(p, index) ? index : -1
 }
 
@@ -266,7 +266,7 @@ function decodeOptions(p: usize, field: Field, row: i32): usize {
     while (true) {
       const option = findGuid(p, options, slots, slotBits)
       if (option < 0) return 0
-      // The general path warns about an option that is twice in a set.
+      // The general path warns about an option that occurs twice in a set.
       const stampAt = stamps + ((<usize>option) << 2)
       if (load<u32>(stampAt) === stamp) return 0
       store<u32>(stampAt, stamp)
@@ -281,7 +281,7 @@ function decodeOptions(p: usize, field: Field, row: i32): usize {
   return p
 }
 
-/** A text, or the source text of a number. */
+/** Reads a text, or the source text of a number. */
 function decodeText(p: usize, field: Field, row: i32): usize {
   const byte = load<u8>(p)
   if (byte === QUOTE) {

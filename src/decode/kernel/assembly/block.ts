@@ -1,14 +1,14 @@
-// The block: rows of all columns, filled record by record, which the TypeScript side appends to the columns at once.
+// The block: rows of all columns, filled record by record; the TypeScript side appends them to the columns all at once.
 
 import { columnCount, fieldAt } from './fields'
 import { Field, KIND_DICTIONARY, KIND_LIST, KIND_TEXT } from './layout'
 import { setUnescaped, unescaped } from './text'
 
-/** All cells are 0. */
+/** Values of `Field.dirtyCells`. All cells are 0. */
 const CELLS_CLEAN: i32 = 0
-/** Few are not; `beginBlock` clears them all. */
+/** Few cells are not 0; `beginBlock` clears them all. */
 const CELLS_FEW: i32 = 1
-/** Many are not; `finishBlock` clears those of rows without a value. */
+/** Many cells are not 0; `finishBlock` clears those of rows without a value. */
 const CELLS_MANY: i32 = 2
 
 /** Rows that every column has cells for. */
@@ -22,9 +22,9 @@ let validityBytes: usize = 0
 let listElements: usize = 0
 let listEnd: usize = 0
 
-/** Texts that stand in no window: those with escapes, decoded, and those whose window is gone. */
+/** Texts that are not in a window: those with escapes, decoded, and those whose window was overwritten. */
 let keptTexts: usize = 0
-/** Rows before this one have no text in a window. */
+/** No row before this one has a text in a window. */
 let keptRows: i32 = 0
 
 /** Per row, from the block's first on, where its skipped columns end; the columns themselves (i32 each). */
@@ -39,7 +39,7 @@ let answeredCount: i32 = 0
 /** Bytes of the block's texts and of its indices in sets, as the columns will hold them. */
 let variableBytes: usize = 0
 
-/** The same at the start of the current record, which may be taken back. */
+/** The ends above at the start of the current record, which may be rolled back. */
 let skippedBefore: usize = 0
 let listBefore: usize = 0
 let unescapedBefore: usize = 0
@@ -75,7 +75,7 @@ export function skipped(): i32 {
   return <i32>((skippedEnd - skippedColumns) >> 2)
 }
 
-/** Bytes of the texts that stand in no window. */
+/** Bytes of the texts that are not in a window. */
 export function kept(): usize {
   return unescaped - keptTexts
 }
@@ -96,7 +96,7 @@ export function beginBlock(firstRow: i32): void {
   }
 }
 
-/** Remembers the end of the block, so that `takeBackRecord` can restore it. */
+/** Remembers the end of the block, so that `rollBackRecord` can restore it. */
 export function beginRecord(): void {
   skippedBefore = skippedEnd
   listBefore = listEnd
@@ -110,9 +110,9 @@ export function endRecord(row: i32): void {
 }
 
 /** Removes what was written of the current record. */
-export function takeBackRecord(row: i32): void {
+export function rollBackRecord(row: i32): void {
   const columns = columnCount()
-  for (let i = 0; i < columns; i++) takeBackValue(fieldAt(i), row)
+  for (let i = 0; i < columns; i++) rollBackValue(fieldAt(i), row)
   skippedEnd = skippedBefore
   listEnd = listBefore
   setUnescaped(unescapedBefore)
@@ -182,14 +182,14 @@ function isValid(bits: usize, row: i32): bool {
   return (load<u8>(bits + (<usize>row >> 3)) & (1 << (row & 7))) !== 0
 }
 
-function takeBackValue(field: Field, row: i32): void {
+function rollBackValue(field: Field, row: i32): void {
   if (!isValid(field.validity, row)) return
   const byte = field.validity + (<usize>row >> 3)
   store<u8>(byte, <i32>load<u8>(byte) & ~(1 << (row & 7)))
   clearCell(field.cells, cellWidth(field), row)
 }
 
-/** Copies the texts of the rows before `end` that stand in a window, which is about to be overwritten. */
+/** Copies the texts of the rows before `end` that are in the window, which is about to be overwritten. */
 export function keepTexts(end: i32): void {
   const texts = columnCount() - 1
   for (let i = 0; i < texts; i++) {

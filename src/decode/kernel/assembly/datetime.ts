@@ -1,18 +1,19 @@
-// ISO 8601 date-times → microseconds since 1970 in UTC; the same forms as `src/json/datetime.ts`, without escapes.
+// ISO 8601 date-times → microseconds since 1970 in UTC; accepts the same forms as `src/json/datetime.ts`, but no
+// escapes.
 
 import { COLON, isDigit, MINUS, QUOTE } from './json'
 
 const ZERO: u8 = 0x30
 const POINT: u8 = 0x2e
 
-/** Of the years 1 and 9999, in UTC. */
+/** The first one of the year 1 and the last one of the year 9999, in UTC. */
 const FIRST_MICROSECOND: i64 = -62_135_596_800_000_000
 const LAST_MICROSECOND: i64 = 253_402_300_799_999_999
 
-/** What `scanDatetime` read. */
+/** The instant that `scanDatetime` read. */
 export let microseconds: i64 = 0
 
-/** Reads the text at `p`, which stands at its opening quote; returns the position behind it. */
+/** Reads the text whose opening quote is at `p`; returns the position after it, 0 if it is not a date-time. */
 export function scanDatetime(p: usize): usize {
   p++
   const year = twoDigits(p) * 100 + twoDigits(p + 2)
@@ -52,7 +53,7 @@ function scanTime(p: usize): usize {
   return scanZone(p)
 }
 
-/** Digits behind the microseconds are cut off. */
+/** Reads the digits of a fraction; those beyond microseconds are cut off. */
 function scanFraction(p: usize): usize {
   const first = p
   let unit: i64 = 100_000
@@ -83,7 +84,7 @@ function scanZone(p: usize): usize {
   return microseconds < FIRST_MICROSECOND || microseconds > LAST_MICROSECOND ? 0 : p
 }
 
-/** The number that two digits at `p` write; negative when one of them is no digit. */
+/** Returns the number that the two digits at `p` form; negative if one of them is not a digit. */
 function twoDigits(p: usize): i32 {
   const tens = load<u8>(p) - ZERO
   const ones = load<u8>(p, 1) - ZERO
@@ -95,7 +96,7 @@ function daysInMonth(year: i32, month: i32): i32 {
   return 30 + ((month + (month >> 3)) & 1)
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar; counts years from March, so that leap days come last. */
+/** Returns the days since 1970-01-01 (proleptic Gregorian). Counts years from March, so that leap days come last. */
 function daysSinceEpoch(year: i32, month: i32, day: i32): i32 {
   const marchYear = month > 2 ? year : year - 1
   const marchMonth = month > 2 ? month - 3 : month + 9

@@ -1,17 +1,17 @@
-// Quoted GUIDs → their number, by an open hash table. A quoted GUID is 38 bytes: it is compared as 16, 16 and 8 bytes
+// Quoted GUIDs → their number, by an open hash table. The 38 bytes of a quoted GUID are compared as 16, 16 and 8 bytes,
 // from 0, 16 and 30 on.
 
 import { GUID_STRIDE } from './layout'
 
 export const QUOTED_GUID_BYTES: usize = 38
 
-/** Mixes both ends: ids that are made in sequence differ at either. */
+/** Returns the first slot of a GUID. Mixes both ends, because sequential ids may differ at either end only. */
 function slotOf(p: usize, bits: u32): usize {
   const mixed = (load<u64>(p, 1) ^ rotl<u64>(load<u64>(p, 29), 23)) * 0x9e3779b97f4a7c15
   return <usize>(mixed >> (64 - bits))
 }
 
-/** Number of the quoted GUID at `p`; -1 when it is not in the table in just this spelling. */
+/** Returns the number of the quoted GUID at `p`; -1 if it is not in the table in exactly this spelling. */
 export function findGuid(p: usize, guids: usize, slots: usize, bits: u32): i32 {
   const mask: usize = (1 << bits) - 1
   const head = v128.load(p)
@@ -28,7 +28,7 @@ export function findGuid(p: usize, guids: usize, slots: usize, bits: u32): i32 {
   }
 }
 
-/** Puts a GUID that stands in the table into the first free slot from its own on; NULs stand for an id of another form. */
+/** Enters a GUID of the table into the first free slot; NUL bytes in its place mean an id of another form. */
 export function addGuid(index: i32, guids: usize, slots: usize, bits: u32): void {
   const mask: usize = (1 << bits) - 1
   const guid = guids + <usize>index * GUID_STRIDE

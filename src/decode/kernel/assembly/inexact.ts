@@ -1,5 +1,5 @@
-// Numbers that one float64 operation may round wrong. They are noted with their place, and the TypeScript side reads
-// their text again: field, row, address, length (i32 each).
+// Numbers that one float64 operation may round incorrectly. For each, a note of four i32 (field, row, address and
+// length of its text) lets the TypeScript side parse the text again.
 
 let notes: usize = 0
 let capacity: i32 = 0
@@ -19,7 +19,7 @@ export function clearInexact(): void {
   count = 0
 }
 
-/** Whether so many more can be noted. */
+/** Whether there is room for `more` notes. */
 export function hasRoomForInexact(more: i32): bool {
   return count <= capacity - more
 }
@@ -28,7 +28,7 @@ export function beginInexact(): void {
   countBefore = count
 }
 
-export function takeBackInexact(): void {
+export function rollBackInexact(): void {
   count = countBefore
 }
 

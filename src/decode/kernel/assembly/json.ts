@@ -1,5 +1,5 @@
-// The tokens of JSON, read from bytes that are followed by NULs: NUL matches nothing. Positions are addresses; 0 says
-// that something else stands there, which the general path will read again.
+// The tokens of JSON, read from bytes that are followed by NULs: NUL matches nothing. Positions are addresses; 0 means
+// that something else was found, which the general path will read again.
 
 export const QUOTE: u8 = 0x22
 export const COMMA: u8 = 0x2c
@@ -24,7 +24,7 @@ export function skipWhitespace(p: usize): usize {
   }
 }
 
-/** Past one byte that may have white space before and behind it. */
+/** Returns the position after one byte and the white space before and after it; 0 if there is another byte. */
 export function skipToken(p: usize, byte: u8): usize {
   p = skipWhitespace(p)
   return load<u8>(p) === byte ? skipWhitespace(p + 1) : 0
@@ -35,8 +35,8 @@ export function isDigit(byte: u8): bool {
 }
 
 /**
- * Whether a literal of `blocks * 16` bytes or less stands at `p`. `literal` holds 16 bytes and 16 bytes of mask in turn;
- * the masks are 0 behind the literal's end.
+ * Whether a literal of at most `blocks * 16` bytes is at `p`. `literal` holds 16 bytes and 16 bytes of mask in turn;
+ * the masks are 0 after the literal's end.
  */
 export function matchesLiteral(p: usize, literal: usize, blocks: usize): bool {
   let difference = v128.splat<u8>(0)

@@ -3,7 +3,7 @@
 /** Bytes from one field descriptor to the next. */
 export const FIELD_BYTES: usize = 64
 
-/** Describes a question of the definition, or one of the record's own members: what it holds and where it is written. */
+/** Describes a question of the definition or one of the record's own members: its values and where they are written. */
 @unmanaged
 export class Field {
   /** One of the kinds below. */

@@ -1,15 +1,15 @@
-// Records of the document → rows of the block: what the TypeScript side calls (`../records-kernel.ts`).
+// Records of the document → rows of the block. Entry point of the kernel, called by `../records-kernel.ts`.
 //
-// Reads records that are written as nearly all are: their three members in any order, ids that the definition has. It
-// stops before any other record, which the general path reads. What it accepts means the same there; tests compare both.
+// Reads records that are written as nearly all are: with all three members, in any order, and ids of the definition. It
+// stops before any other record, which the general path reads. Both paths give the same result; tests compare them.
 //
-// The bytes stand in this memory, followed by NULs. All positions are addresses.
+// The bytes of the document are in this memory, followed by NULs. All positions are addresses.
 
 import { beginAnswers, decodeAnswers } from './answers'
-import { beginRecord, endRecord, setText, setTimestamp, takeBackRecord } from './block'
+import { beginRecord, endRecord, rollBackRecord, setText, setTimestamp } from './block'
 import { microseconds, scanDatetime } from './datetime'
 import { fieldCount, lastUpdateDate, ownerId } from './fields'
-import { beginInexact, clearInexact, hasRoomForInexact, takeBackInexact } from './inexact'
+import { beginInexact, clearInexact, hasRoomForInexact, rollBackInexact } from './inexact'
 import {
   CLOSE_ARRAY,
   CLOSE_OBJECT,
@@ -21,7 +21,7 @@ import {
   skipToken,
   skipWhitespace,
 } from './json'
-import { passMember, setMemberLimits } from './members'
+import { setMemberLimits, skipMember } from './members'
 import { scanText, textBytes, textStart } from './text'
 
 export {
@@ -67,9 +67,10 @@ export function gaveUp(): bool {
 }
 
 /**
- * Reads records from `p` on, where one begins, into rows `row` and following of the block, whose first row is `blockRow`.
+ * Reads records from `p` on, where one begins, into rows `row` and following of the block, whose first row is
+ * `blockRow`.
  *
- * @param maxRows Rows to read at most.
+ * @param maxRows Most rows to read.
  * @param cutAt No record that begins here or later is read.
  * @param lookAt Reading stops once a record ends here or later.
  * @returns the position where it stopped.
@@ -82,8 +83,8 @@ export function decodeRecords(p: usize, blockRow: i32, row: i32, maxRows: i32, c
   while (row - firstRow < maxRows && p < cutAt && hasRoomForInexact(fieldCount)) {
     const end = decodeRecord(p, row)
     if (end === 0 || end - p > maxRecordBytes) {
-      takeBackRecord(row)
-      takeBackInexact()
+      rollBackRecord(row)
+      rollBackInexact()
       hasGivenUp = true
       break
     }
@@ -128,7 +129,7 @@ function decodeRecord(p: usize, row: i32): usize {
     const member = memberAt(p)
     if ((seen & member) !== 0) return 0
     seen |= member
-    if (member === 0) p = passMember(p)
+    if (member === 0) p = skipMember(p)
     else if (member === OWNER_ID) p = decodeOwnerId(p + OWNER_ID_KEY_BYTES, row)
     else if (member === LAST_UPDATE_DATE) p = decodeLastUpdateDate(p + LAST_UPDATE_DATE_KEY_BYTES, row)
     else p = decodeFields(p + FIELDS_KEY_BYTES, row)

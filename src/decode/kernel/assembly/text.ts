@@ -1,19 +1,19 @@
-// JSON strings → UTF-8 bytes. A string without escapes is its own bytes; one with escapes is written out elsewhere.
+// JSON strings → UTF-8 bytes. A string without escapes is used where it is; one with escapes is decoded elsewhere.
 
 import { BACKSLASH, QUOTE } from './json'
 
-/** What `scanText` read: the address and number of its bytes. */
+/** Address and number of bytes of the string that `scanText` read. */
 export let textStart: usize = 0
 export let textBytes: usize = 0
 
-/** Where the next string with escapes is written; the caller sets it. */
+/** Address at which the next string with escapes is written; set by the caller. */
 export let unescaped: usize = 0
 
 export function setUnescaped(address: usize): void {
   unescaped = address
 }
 
-/** Reads the string at `p`, which stands at its opening quote; returns the position behind it. */
+/** Reads the string whose opening quote is at `p`; returns the position after it, 0 if it cannot be read here. */
 export function scanText(p: usize): usize {
   const start = p + 1
   const end = skipPlain(start)
@@ -22,11 +22,11 @@ export function scanText(p: usize): usize {
     textBytes = end - start
     return end + 1
   }
-  return load<u8>(end) === BACKSLASH ? writeOut(start, end) : 0
+  return load<u8>(end) === BACKSLASH ? unescapeText(start, end) : 0
 }
 
-/** Behind the string at `p`, which is looked at no further; 0 when it has no end. */
-export function passText(p: usize): usize {
+/** Returns the position after the string at `p`, without checking its contents; 0 if it has no end. */
+export function skipText(p: usize): usize {
   p++
   while (true) {
     const bytes = v128.load(p)
@@ -46,11 +46,11 @@ export function passText(p: usize): usize {
   }
 }
 
-/** Past everything that stands for itself; to a quote, a backslash, or what no string may hold (NUL at the end). */
+/** Skips plain characters; returns the position of a quote, a backslash, or an invalid byte (NUL at the end). */
 function skipPlain(p: usize): usize {
   while (true) {
     const bytes = v128.load(p)
-    // Signed: bytes from 0x80 on are less than a space, too.
+    // A signed comparison, so that bytes from 0x80 on are less than a space, too.
     const special = v128.or(
       v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
       i8x16.lt_s(bytes, i8x16.splat(0x20)),
@@ -70,7 +70,7 @@ function skipPlain(p: usize): usize {
   }
 }
 
-/** Bytes of the UTF-8 sequence at `p` (Unicode, table 3-7), 2 to 4; 0 when it is broken. */
+/** Returns the bytes of the UTF-8 sequence at `p` (Unicode, table 3-7), 2 to 4; 0 if it is invalid. */
 function sequenceLength(p: usize): usize {
   const lead = load<u8>(p)
   const second = load<u8>(p, 1)
@@ -90,8 +90,8 @@ function isContinuation(byte: u8): bool {
   return (byte & 0xc0) === 0x80
 }
 
-/** Writes out the string from `start`, whose first escape is at `p`. */
-function writeOut(start: usize, p: usize): usize {
+/** Decodes the string from `start`, whose first escape is at `p`; returns the position after it, or 0. */
+function unescapeText(start: usize, p: usize): usize {
   const first = unescaped
   let target = first
   let run = start
@@ -123,7 +123,7 @@ function writeOut(start: usize, p: usize): usize {
   }
 }
 
-/** What a backslash and this character stand for; 0 when there is no such escape. */
+/** Returns the byte that a backslash and this character stand for; 0 if there is no such escape. */
 function shortEscape(second: u8): u8 {
   if (second === QUOTE || second === BACKSLASH || second === 0x2f) return second
   if (second === 0x6e) return 0x0a
@@ -133,7 +133,7 @@ function shortEscape(second: u8): u8 {
   return second === 0x66 ? 0x0c : 0
 }
 
-/** The code point of the `\uXXXX`, or pair of them, at `p`; -1 when it is none: half a pair is replaced elsewhere. */
+/** Returns the code point of the `\uXXXX` or surrogate pair at `p`; negative if a digit or half a pair is missing. */
 function escapedCodePoint(p: usize): i32 {
   const unit = codeUnit(p)
   if (unit < 0 || (unit & 0xf800) !== 0xd800) return unit
@@ -147,7 +147,7 @@ function codeUnit(p: usize): i32 {
   return (hexDigit(p + 2) << 12) | (hexDigit(p + 3) << 8) | (hexDigit(p + 4) << 4) | hexDigit(p + 5)
 }
 
-/** Negative when the byte at `p` is none. */
+/** Returns the value of the hexadecimal digit at `p`; -1 for any other byte. */
 function hexDigit(p: usize): i32 {
   const byte = <i32>load<u8>(p)
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
