@@ -248,7 +248,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
    * @internal
    */
   recycle(): void {
-    this.#batches.recycle()
+    this.#batches.release()
   }
 
   /** Lets go of the source; the end of an iteration does so too. */

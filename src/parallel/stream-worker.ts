@@ -105,7 +105,7 @@ class StreamJobRunner {
       }
       if (rejects !== undefined) tellRejects(lines.take())
     }
-    const reused = Object.assign(shaped(), { recycle: () => batches.recycle() })
+    const reused = Object.assign(shaped(), { recycle: () => batches.release() })
     this.#encoder = new RowGroupEncoder(shape.schema, job.rowGroups)
     for await (const group of rowGroupsOf(reused, { rowGroupRows: job.rowGroupSize })) {
       await this.#send(this.#encoder.encode(group))

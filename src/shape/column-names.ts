@@ -1,15 +1,15 @@
-/** What each question's columns are called, and where: at the top of the table, or inside of their group's struct. */
+/** Names of the questions' columns, at the top level of the table or inside the struct of their group. */
 
 import type { Definition, FieldDefinition, FieldGroup } from '../definition.ts'
 import { memberName, type NameMode, questionNames, uniqueNames, wantedName } from '../name-modes.ts'
 import { folded, SYSTEM_COLUMNS } from '../names.ts'
 import { type ColumnPlan, groupByFieldId } from '../schema.ts'
 
-/** A place in which names must differ. */
+/** A part of the table in which names must differ. */
 export interface Namespace {
-  /** Names in use, in lower case; those of questions that have no column are taken too, so that names last. */
+  /** Names in use, in lower case. Includes questions without a column, so that a selection does not change names. */
   readonly used: Set<string>
-  /** The struct that the names are in; undefined at the top of the table. */
+  /** The struct that the names are in; undefined at the top level. */
   readonly group?: { readonly definition: FieldGroup; readonly name: string }
 }
 
@@ -19,12 +19,12 @@ export interface QuestionName {
 }
 
 export interface TableNames {
-  /** The names at the top of the table, those of groups included. */
+  /** The names at the top level, including those of groups. */
   readonly top: Namespace
   readonly of: ReadonlyMap<ColumnPlan, QuestionName>
 }
 
-/** Names of the planned questions. */
+/** Chooses the names of the planned questions. */
 export function namesOf(
   plans: readonly ColumnPlan[],
   definition: Definition,
@@ -38,12 +38,12 @@ export function namesOf(
   return { top, of: new Map(questions.map((plan) => [plan, { name: plan.name, namespace: top }])) }
 }
 
-/** The name by which `skipped` and the metadata mean a question: `group.member` inside of a struct. */
+/** Returns the name of a question in `skipped` and in the metadata: `group.member` inside a struct. */
 export function pathOf({ name, namespace }: QuestionName): string {
   return namespace.group === undefined ? name : `${namespace.group.name}.${name}`
 }
 
-/** What stands at the top of the table in the place of a question: itself, or its group. */
+/** What represents a question at the top level: the question itself, or its group. */
 type TopItem = FieldDefinition | FieldGroup
 
 function structNames(

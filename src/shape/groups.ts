@@ -1,16 +1,16 @@
-/** Grids as struct columns: the rows of one group as the members of one column, never null itself. */
+/** Grids as struct columns: the questions of one group are members of one struct, which is never null. */
 
 import { type Data, Field, makeData, Struct } from 'apache-arrow'
 import type { FieldGroup } from '../definition.ts'
 import { groupMetadata } from './metadata.ts'
-import type { BaseBatch, Recipe } from './recipe.ts'
+import type { BaseBatch, OutputColumn } from './recipe.ts'
 
-export class StructRecipe implements Recipe {
+export class StructColumn implements OutputColumn {
   readonly field: Field
   readonly #type: Struct
-  readonly #members: readonly Recipe[]
+  readonly #members: readonly OutputColumn[]
 
-  constructor(name: string, group: FieldGroup, members: readonly Recipe[]) {
+  constructor(name: string, group: FieldGroup, members: readonly OutputColumn[]) {
     this.#members = members
     this.#type = new Struct(members.map((member) => member.field))
     this.field = new Field(name, this.#type, true, groupMetadata(group))

@@ -1,10 +1,10 @@
-/** Rows of the long layout under construction: the cells of some records, question by question, as Arrow buffers. */
+/** Rows of the long layout under construction: the cells of a range of records, filled question by question. */
 
 import { type Data, type DataType, makeData, type Vector } from 'apache-arrow'
 import type { Indices } from '../columns/labels.ts'
 import { State, validityOf } from './recipe.ts'
 
-/** Values that most rows do not have, with their validity. */
+/** Values that most rows lack, and their validity. */
 class SparseValues<A extends { readonly buffer: ArrayBufferLike }> {
   readonly values: A
   readonly validity: Uint8Array
@@ -28,31 +28,33 @@ class SparseValues<A extends { readonly buffer: ArrayBufferLike }> {
   }
 }
 
-/** The records `from` to `to` of a batch, and how many rows each of them gets. */
+/** The records of a batch from `from` up to, but not including, `to`. */
 export interface RecordRange {
   readonly from: number
   readonly to: number
+  /** Rows of all records in the range. */
   readonly rows: number
+  /** Per record of the batch, its number of rows. */
   readonly rowsOfRecord: Int32Array
 }
 
-/** A question in the range: its number among the questions, and the states and data of its column. */
+/** A question's number among the questions, and the states and data of its column. */
 interface QuestionCells {
   readonly question: number
   readonly states: Int8Array
   readonly data: Data
 }
 
-/** Own index of an option → index in the merged dictionaries. */
+/** Per index of an option in its question's dictionary, its indices in the merged dictionaries. */
 interface OptionIndices {
   readonly ids: readonly number[]
   readonly labels: readonly number[]
 }
 
-/** A text and where it goes. */
+/** The texts of one question, and their rows. */
 interface TextSource {
   readonly data: Data
-  /** Row of each record of the range; -1 where it has none. */
+  /** Per record of the range, the row of its text; -1 if it has none. */
   readonly rowOfRecord: Int32Array
 }
 
@@ -66,7 +68,7 @@ export class LongRows {
   readonly doubles: SparseValues<Float64Array>
   readonly datetimes: SparseValues<BigInt64Array>
   readonly #texts: TextSource[] = []
-  /** The next row of each record. */
+  /** Per record of the range, its next row to fill. */
   readonly #next: Int32Array
 
   constructor(range: RecordRange, questions: Indices, optionIds: Indices, optionLabels: Indices) {
@@ -106,7 +108,7 @@ export class LongRows {
     this.optionIds.count += count
   }
 
-  /** A row for each chosen option; one row without an option for an empty set. */
+  /** Adds one row for each chosen option, or one row without an option for an empty set. */
   addSets({ question, states, data }: QuestionCells, { ids, labels }: OptionIndices): void {
     const { from, to } = this.range
     const { questions, optionLabels, states: shownStates } = this
@@ -155,7 +157,7 @@ export class LongRows {
     this.#texts.push({ data: cells.data, rowOfRecord: this.#addAnswers(cells) })
   }
 
-  /** Adds a row for every record that was asked; gives the rows of those that answered, -1 for all others. */
+  /** Adds one row for every record that was asked; returns the rows of those that answered, -1 for all others. */
   #addAnswers({ question, states }: QuestionCells): Int32Array {
     const { from, to } = this.range
     const { questions, states: shownStates } = this
@@ -173,7 +175,7 @@ export class LongRows {
     return rowOfRecord
   }
 
-  /** The texts of all text questions, in one column. */
+  /** Returns the texts of all text questions as one column. */
   textData(type: DataType): Data {
     const { rows, from } = this.range
     const texts = new SparseValues(new Int32Array(rows + 1), rows)
@@ -207,7 +209,7 @@ export class LongRows {
     } as never)
   }
 
-  /** A text of each record, in all of its rows. */
+  /** Returns a column that repeats each record's text in all of its rows. */
   repeatedTexts(data: Data): Data {
     const { rows, from, to, rowsOfRecord } = this.range
     const offsets: Int32Array = data.valueOffsets
@@ -239,7 +241,7 @@ export class LongRows {
     } as never)
   }
 
-  /** A number of each record, in all of its rows. */
+  /** Returns a column that repeats each record's value in all of its rows; its buffer is `into`. */
   repeatedValues(data: Data, into: BigInt64Array): Data {
     const { rows, from, to, rowsOfRecord } = this.range
     const values: BigInt64Array = data.values
@@ -269,7 +271,7 @@ export class LongRows {
     return { nullCount, nullBitmap }
   }
 
-  /** Number of each row's record, counted from 1 over the whole export. */
+  /** Returns the number of each row's record, counted from 1 over the whole export. */
   recordNumbers(recordsBefore: number): Int32Array {
     const { rows, from, to, rowsOfRecord } = this.range
     const numbers = new Int32Array(rows)
@@ -297,7 +299,7 @@ function copyValues<A extends Float64Array | BigInt64Array>(
   }
 }
 
-/** Shorter texts are copied faster one by one than by a call that needs a view. */
+/** Up to this many bytes, a loop copies faster than a call of `set`. */
 const SHORT_TEXT_BYTES = 32
 
 function copyBytes(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {

@@ -1,4 +1,4 @@
-/** The long layout: a row for every record, question and chosen option; a skipped question is a row without a value. */
+/** The long layout: one row per record, question and chosen option; a skipped question is a row without a value. */
 
 import {
   type Data,
@@ -47,8 +47,8 @@ const LONG_COLUMNS = [
 
 export type LongColumn = (typeof LONG_COLUMNS)[number]
 
-/** Most rows of a batch; a record is not cut. */
-const MOST_ROWS = 131_072
+/** Most rows of a batch, unless a single record has more: a record is not split. */
+const MAX_BATCH_ROWS = 131_072
 
 export class LongShape implements Shape {
   readonly schema: Schema
@@ -66,7 +66,7 @@ export class LongShape implements Shape {
   readonly #fieldNames: Vector
   readonly #groupType: Dictionary
   readonly #groupNames: Vector
-  /** Per question the index of its group; -1 without one. */
+  /** Per question, the index of its group; -1 if it has none. */
   readonly #groupOfQuestion: Int32Array
   readonly #stateType = stateType(3)
   readonly #optionIds: MergedDictionary
@@ -117,7 +117,7 @@ export class LongShape implements Shape {
 
   *apply(batch: RecordBatch, recordsBefore: number): Generator<RecordBatch> {
     const base = new BaseBatch(batch)
-    const data = this.#plans.map((plan, i) => this.#shown(plan, base.column(i)))
+    const data = this.#plans.map((plan, i) => this.#outputData(plan, base.column(i)))
     for (const range of rangesOf(this.#rowsOfRecords(base))) {
       const rows = this.#fill(base, data, range)
       const children = this.#columns.map((name) => this.#data(name, rows, data, recordsBefore))
@@ -125,8 +125,8 @@ export class LongShape implements Shape {
     }
   }
 
-  /** A decoded column as it may be seen. */
-  #shown(plan: ColumnPlan, data: Data): Data {
+  /** Returns a decoded column as it is written: hashed, or without a time zone. */
+  #outputData(plan: ColumnPlan, data: Data): Data {
     const { hashOwner, hashKey, timezone } = this.#shape
     if (plan.isHashed === true || (hashOwner && plan.source === 'ownerId')) return hashedData(data, plan.type, hashKey)
     return plan.type === 'timestamp' && timezone === 'naive' ? withoutZone(data) : data
@@ -270,13 +270,15 @@ function addSetRows(rows: Int32Array, states: Int8Array, offsets: Int32Array): v
   }
 }
 
-/** Cuts records into runs of at most `MOST_ROWS` rows; a record with more is a run of its own. No records are one run. */
+/**
+ * Splits records into runs of at most `MAX_BATCH_ROWS` rows; a longer record is its own run. No records are one run.
+ */
 function* rangesOf(rowsOfRecord: Int32Array): Generator<RecordRange> {
   let from = 0
   let rows = 0
   for (let record = 0; record < rowsOfRecord.length; record++) {
     const more = rowsOfRecord[record]!
-    if (rows > 0 && rows + more > MOST_ROWS) {
+    if (rows > 0 && rows + more > MAX_BATCH_ROWS) {
       yield { from, to: record, rows, rowsOfRecord }
       from = record
       rows = 0

@@ -1,4 +1,6 @@
-/** One dictionary for the options of all questions, each text once, and longer when a question's own has grown. */
+/**
+ * One dictionary for the options of all questions, with each text once. Grows when a question's own dictionary does.
+ */
 
 import { Dictionary, type Vector } from 'apache-arrow'
 import { type Indices, utf8Vector } from '../columns/labels.ts'
@@ -9,18 +11,18 @@ export class MergedDictionary {
   readonly #textsOfQuestions: readonly (readonly string[])[]
   #texts: string[] = []
   #indexOfText = new Map<string, number>()
-  /** Per question: own index → index here. */
+  /** Per question: index in its own dictionary → index in this one. */
   #indices: number[][] = []
   #vector: Vector | undefined
 
   /**
    * @param plans The questions whose dictionaries are merged.
-   * @param textsOfQuestions What the definition has for each of them: ids, or labels.
+   * @param textsOfQuestions Per question, the definition's option ids or labels.
    */
   constructor(plans: readonly ColumnPlan[], textsOfQuestions: readonly (readonly string[])[], id: number) {
-    // As wide as all dictionaries together can get: a question's own is full first.
-    const most = plans.reduce((labels, plan) => labels + 2 ** (indexBits(plan) - 1), 0)
-    this.type = new Dictionary(UTF8, indexTypeOf(bitsForLabels(most)), id, false)
+    // Wide enough for all dictionaries together, so that a question's own dictionary is full first.
+    const maxTexts = plans.reduce((labels, plan) => labels + 2 ** (indexBits(plan) - 1), 0)
+    this.type = new Dictionary(UTF8, indexTypeOf(bitsForLabels(maxTexts)), id, false)
     this.#textsOfQuestions = textsOfQuestions
     this.forgetUnknownOptions()
   }
@@ -32,7 +34,10 @@ export class MergedDictionary {
     this.#indices = this.#textsOfQuestions.map((texts) => texts.map((text) => this.#indexOf(text)))
   }
 
-  /** Index here of each index of a question's own dictionary, whose texts are given. */
+  /**
+   * Maps the indices of a question's own dictionary to indices of this one, adding new texts.
+   * @param textOf Returns the text at an index of the question's dictionary.
+   */
   indicesOf(question: number, length: number, textOf: (index: number) => string): readonly number[] {
     const indices = this.#indices[question]!
     for (let i = indices.length; i < length; i++) indices.push(this.#indexOf(textOf(i)))

@@ -1,10 +1,10 @@
-/** What a shaped file says of itself, so that a reader of the file alone can tell what each column is. */
+/** Metadata that describes the columns of a shaped file, so that readers need nothing but the file. */
 
 import type { FieldDefinition, FieldGroup } from '../definition.ts'
 import { type ColumnPlan, fieldMetadata, ROLE_METADATA_KEY } from '../schema.ts'
 import type { ResolvedShape } from './options.ts'
 
-/** Key of the options that shaped the table; missing where all of them are the default. */
+/** Key of the options that shaped the table; absent if all of them are the default. */
 export const SHAPE_METADATA_KEY = 'alida:shape'
 
 /** Key of the questions of a shaped table, a JSON array in the order of the columns. */
@@ -14,8 +14,8 @@ export { ROLE_METADATA_KEY }
 
 /**
  * `id`: ids of the chosen options. `option`: whether one option was chosen. `state`: answered, skipped, not asked.
- * `group`: the struct of a grid. `other-options`: chosen options that the definition does not know. `invalid`: names of the
- * columns whose value was invalid. `extra`: answers to fields that the definition does not know.
+ * `group`: the struct of a grid. `other-options`: chosen options that are not in the definition. `invalid`: names of
+ * the columns whose value was invalid. `extra`: answers to fields that are not in the definition.
  */
 type ColumnRole = 'id' | 'option' | 'state' | 'group' | 'other-options' | 'invalid' | 'extra'
 
@@ -38,9 +38,9 @@ export function groupMetadata(group: FieldGroup): Map<string, string> {
 }
 
 /**
- * The metadata of a shaped table.
- * @param decoded Metadata of the table as it is decoded.
- * @param names What each question is called in the table: `group.member` inside of a struct. Default: the plans' names.
+ * Returns the metadata of a shaped table.
+ * @param decoded Metadata of the decoded table.
+ * @param names Name of each question in the table: `group.member` inside a struct. Default: the plans' names.
  */
 export function tableMetadata(
   decoded: ReadonlyMap<string, string>,
@@ -56,12 +56,12 @@ export function tableMetadata(
   return new Map([
     ...decoded,
     [SHAPE_METADATA_KEY, shapeText(shape)],
-    // Also for those that have no column of their own.
+    // Includes questions that have no column of their own.
     [QUESTIONS_METADATA_KEY, JSON.stringify(facts)],
   ])
 }
 
-/** Options as they were resolved; the key of the hashes is none of them. */
+/** Returns the resolved options as JSON, without the key of the hashes. */
 function shapeText(shape: ResolvedShape): string {
   const { answerStates, sets, values, names, groups, layout, timezone, stripHtml } = shape
   return JSON.stringify({ answerStates, sets, values, names, groups, layout, timezone, stripHtml })

@@ -1,24 +1,24 @@
-/** What a table can be asked to look like, and which wishes go together: the one place that refuses combinations. */
+/** Options for the shape of a table; the only place that refuses combinations of them. */
 
 import { OptionError } from '../errors.ts'
 import { NAME_MODES, type NameMode } from '../name-modes.ts'
 import { type OptionNames, requireBoolean, requireText, requireTexts, requireWord, wrong } from '../option-values.ts'
 import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
 
-/** Everything here can be cloned to a worker. */
+/** Options for the shape of a table. They can be cloned to a worker thread. */
 export interface ShapeOptions extends ColumnOptions, PrivacyOptions {
   /**
-   * How skipped and not asked are told apart: `list` (default), the column `skipped` with the names of the questions a
-   * record skipped; `columns`, a column `<name>__state` for every question; `none`.
+   * How to distinguish skipped questions from those not asked: `list` (default), a column `skipped` with the names of
+   * the questions that a record skipped; `columns`, a column `<name>__state` for every question; `none`.
    */
   answerStates?: AnswerStates | undefined
-  /** Sets as `list` (default), as boolean `columns` named `<question>: <option>`, or as `both`. */
+  /** Sets (multiple choices) as `list` (default), as boolean `columns` named `<question>: <option>`, or as `both`. */
   sets?: Sets | undefined
   /** Chosen options by `label` (default), by `id`, or `both`: the ids in columns `<name>__id`. */
   values?: Values | undefined
-  /** Grids as columns of their own (`flat`, default), or as one `struct` column. */
+  /** Grids as one column per question (`flat`, default), or as one `struct` column. */
   groups?: Groups | undefined
-  /** `wide` (default): a row a record; `long`: a row for every record, question and chosen option. */
+  /** `wide` (default): one row per record; `long`: one row per record, question and chosen option. */
   layout?: Layout | undefined
   /** Times as instants (`utc`, default), or without a zone (`naive`) for tools that would shift them. */
   timezone?: Timezone | undefined
@@ -33,7 +33,7 @@ export type Groups = 'flat' | 'struct'
 export type Layout = 'wide' | 'long'
 export type Timezone = 'utc' | 'naive'
 
-/** The words that each option takes; the first is the default. */
+/** The values that each option accepts; the first is the default. */
 export const SHAPE_WORDS = {
   answerStates: ['list', 'columns', 'none'],
   sets: ['list', 'columns', 'both'],
@@ -72,7 +72,7 @@ export const SHAPE_OPTION_NAMES: OptionNames<ShapeOptions> = {
   timezone: true,
 }
 
-/** The options with every default filled in. */
+/** The options with all defaults filled in. */
 export interface ResolvedShape {
   readonly answerStates: AnswerStates
   readonly sets: Sets
@@ -114,27 +114,28 @@ export function resolveShape(options: ShapeOptions): ResolvedShape {
   if (shape.layout === 'long') requireOneForm(shape, 'layout long')
   if ((shape.sensitive === 'hash' || shape.hashOwner) && shape.hashKey === '') {
     const option = shape.hashOwner ? 'hashOwner' : 'sensitive hash'
-    throw contradiction(`${option} needs a key that is not empty: hashKey, or ALIDA_HASH_KEY on the command line`)
+    throw contradictionError(`${option} needs a key that is not empty: hashKey, or ALIDA_HASH_KEY on the command line`)
   }
   return shape
 }
 
 function requireRoomForUnknown({ layout, sensitive }: ResolvedShape): void {
   if (layout === 'long')
-    throw contradiction('layout long contradicts keepUnknown: it has a row for each known question')
+    throw contradictionError('layout long contradicts keepUnknown: it has a row for each known question')
   if (sensitive === 'keep') return
-  throw contradiction(
-    `sensitive ${sensitive} contradicts keepUnknown: nobody can tell whether a field that is not in the definition is sensitive`,
+  throw contradictionError(
+    `sensitive ${sensitive} contradicts keepUnknown: a field that is not in the definition may be sensitive`,
   )
 }
 
 /**
- * Refuses what only the wide layout can show.
- * @param layout What is asked for, in words.
+ * Refuses options that only the wide layout supports.
+ * @param layout The requested layout, for the message.
+ * @throws OptionError `ERR_OPTION`.
  */
 export function requireOneForm(shape: ResolvedShape, layout: string): void {
   const { answerStates, sets, values, groups } = shape
-  const refuse = (option: string, reason: string) => contradiction(`${layout} contradicts ${option}: ${reason}`)
+  const refuse = (option: string, reason: string) => contradictionError(`${layout} contradicts ${option}: ${reason}`)
   if (answerStates !== 'list') throw refuse(`answerStates ${answerStates}`, 'each of its rows has a state')
   if (sets !== 'list') throw refuse(`sets ${sets}`, 'it has a row for each chosen option')
   if (values !== 'label') throw refuse(`values ${values}`, 'it has both ids and labels')
@@ -154,6 +155,6 @@ function requireValues(options: ShapeOptions): void {
   requireText('hashKey', options.hashKey)
 }
 
-function contradiction(message: string): OptionError {
+function contradictionError(message: string): OptionError {
   return new OptionError('ERR_OPTION', message)
 }

@@ -1,4 +1,4 @@
-/** Keyed hashes in the place of answers and owner ids: HMAC-SHA-256 of the text, as 64 hexadecimal digits. */
+/** Keyed hashes in place of answers and owner ids: HMAC-SHA-256 of the text, as 64 hexadecimal digits. */
 
 import { createHmac } from 'node:crypto'
 import { type Data, makeData } from 'apache-arrow'
@@ -9,15 +9,15 @@ import { dictionaryOf } from './values.ts'
 
 const HASH_CHARACTERS = 64
 
-/** Hash of a text, or of its UTF-8 bytes. */
+/** Returns the hash of a text, or of its UTF-8 bytes. */
 export function keyedHash(text: string | Uint8Array, key: string): string {
   return createHmac('sha256', key).update(text).digest('hex')
 }
 
 /**
- * Replaces every value of a column; nulls stay null. What is hashed does not depend on wording or order:
- * texts as they are; the id of a chosen option; the ids of a set in alphabetical order with commas between them;
- * numbers as JavaScript and JSON write them; times as `2026-01-31T09:30:00.000000Z`.
+ * Replaces every value of a column with its hash; nulls stay null. Hashes do not depend on labels or the order of
+ * options. Hashed are: texts as they are; the id of a chosen option; the ids of a set in alphabetical order, joined
+ * with commas; numbers as JavaScript and JSON write them; times as `2026-01-31T09:30:00.000000Z`.
  */
 export function hashedData(data: Data, type: ColumnPlan['type'], key: string): Data {
   const { length } = data
@@ -75,7 +75,7 @@ function rowHash(data: Data, type: ColumnPlan['type'], key: string): (row: numbe
 
 const MICROSECONDS_IN_MILLISECOND = 1000n
 
-/** Years 1 to 9999, as the export's own rules have them. */
+/** Returns a time as ISO 8601 text with microseconds. The year has four digits, as times are within 1 to 9999. */
 function microsecondText(microseconds: bigint): string {
   const rest =
     ((microseconds % MICROSECONDS_IN_MILLISECOND) + MICROSECONDS_IN_MILLISECOND) % MICROSECONDS_IN_MILLISECOND

@@ -1,27 +1,28 @@
-/** An output column: its Arrow field, and how its data follow from a batch as it was decoded. */
+/** The parts that all shapes share: output columns, built from decoded batches, and the states of answers. */
 
 import type { Data, Field, RecordBatch, Schema } from 'apache-arrow'
 import { FIRST_QUESTION } from '../decode/table.ts'
 import { SYSTEM_COLUMNS } from '../names.ts'
 import { ROLE_METADATA_KEY } from '../schema.ts'
 
-/** Turns decoded batches into what was asked for. Depends on the batches alone, dictionaries that grow apart. */
+/** Turns decoded batches into output batches, which depend on these alone, except for dictionaries that grow. */
 export interface Shape {
   readonly schema: Schema
-  /** Bytes that a row takes beside those of the decoded columns; 0 where rows are cut to size here. */
+  /** Bytes per row in addition to those of the decoded columns; 0 if the shape itself limits the size of batches. */
   readonly moreBytesPerRow: number
-  /** Whether rows hold the number of their record, so that `recordsBefore` must be right. */
+  /** Whether rows contain the number of their record, so that `recordsBefore` must be correct. */
   readonly numbersRecords: boolean
   /**
-   * The batches that one decoded batch becomes.
-   * @param recordsBefore Records of the batches before it.
+   * Returns the output batches for one decoded batch.
+   * @param recordsBefore Number of records in the batches before it.
    */
   apply(batch: RecordBatch, recordsBefore: number): Iterable<RecordBatch>
-  /** Makes the dictionaries that grew what the definition says; to be called whenever the decoder's are. */
+  /** Resets dictionaries to the options of the definition; must be called whenever those of the decoder are reset. */
   forgetUnknownOptions(): void
 }
 
-export interface Recipe {
+/** A column of the output: its Arrow field, and how its data is built from a decoded batch. */
+export interface OutputColumn {
   readonly field: Field
   build(base: BaseBatch): Data
 }
@@ -29,19 +30,19 @@ export interface Recipe {
 /** Answer states as indices into `STATE_LABELS`. */
 export const State = { answered: 0, skipped: 1, notAsked: 2, invalid: 3 } as const
 
-/** The last one is only there where invalid values become null. */
+/** Labels of the states; the last one is used only if invalid values become null. */
 export const STATE_LABELS: readonly string[] = ['answered', 'skipped', 'not asked', 'invalid']
 
 /**
- * A decoded batch: owner, date, one column per question, then `skipped`, and `invalid` and `_extra` where they were
- * asked for. Buffers start at the first row.
+ * A decoded batch: owner, date, one column per question, then `skipped`, and `invalid` and `_extra` if requested.
+ * Buffers start at the first row.
  */
 export class BaseBatch {
   readonly rows: number
   readonly columns: readonly Data[]
-  /** Column of the names of skipped questions: the one behind the last question. */
+  /** Index of the column with the names of skipped questions, which follows the last question. */
   readonly skipped: number
-  /** Column of the names of columns whose value was invalid; -1 where there is none. */
+  /** Index of the column with the names of columns whose value was invalid; -1 if there is none. */
   readonly invalid: number
   #states: readonly Int8Array<ArrayBuffer>[] | undefined
 
@@ -57,7 +58,7 @@ export class BaseBatch {
     return this.columns[index]!
   }
 
-  /** Per column and row the state of the question; empty for columns of no question. */
+  /** Returns the state of each row; `column` is the index of a question's column. */
   states(column: number): Int8Array<ArrayBuffer> {
     this.#states ??= statesOf(this)
     return this.#states[column - FIRST_QUESTION]!
@@ -65,15 +66,18 @@ export class BaseBatch {
 }
 
 function statesOf({ rows, columns, skipped, invalid }: BaseBatch): Int8Array<ArrayBuffer>[] {
-  const states = columns.slice(FIRST_QUESTION, skipped).map((data) => answeredOf(data, rows))
-  mark(states, columns[skipped]!, rows, 0, State.skipped)
-  // Its first label is that of the date.
-  if (invalid >= 0) mark(states, columns[invalid]!, rows, -1, State.invalid)
+  const states = columns.slice(FIRST_QUESTION, skipped).map((data) => answeredStates(data, rows))
+  setStates(states, columns[skipped]!, rows, 0, State.skipped)
+  // The first label of `invalid` is `lastUpdateDate`, which is not a question.
+  if (invalid >= 0) setStates(states, columns[invalid]!, rows, -1, State.invalid)
   return states
 }
 
-/** Sets the state of the questions that each row of a list names; `shift` leads from a label to its question. */
-function mark(
+/**
+ * Sets the state of the questions that each row of a list column names.
+ * @param shift Added to the index of a label, gives the index of its question.
+ */
+function setStates(
   states: readonly Int8Array[],
   { valueOffsets, children }: Data,
   rows: number,
@@ -91,7 +95,7 @@ function mark(
   }
 }
 
-function answeredOf(data: Data, rows: number): Int8Array<ArrayBuffer> {
+function answeredStates(data: Data, rows: number): Int8Array<ArrayBuffer> {
   const states = new Int8Array(rows)
   const validity = validityOf(data)
   if (validity === undefined) return states
@@ -101,7 +105,7 @@ function answeredOf(data: Data, rows: number): Int8Array<ArrayBuffer> {
   return states
 }
 
-/** Validity bits of a column; undefined when no row is null. */
+/** Returns the validity bits of a column; undefined if no row is null. */
 export function validityOf(data: Data): Uint8Array | undefined {
   return data.nullCount === 0 ? undefined : data.nullBitmap
 }

@@ -1,30 +1,30 @@
-/** Sets as boolean columns, one per option of the definition; and where the other options go. */
+/** Sets as boolean columns, one per option of the definition, and a column for all other options. */
 
 import { Bool, type Data, Dictionary, Field, Int32, List, makeData, type Vector } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
 import { optionIdsOf } from '../columns/option-ids.ts'
 import { UTF8 } from '../schema.ts'
-import { type BaseBatch, type Recipe, validityOf } from './recipe.ts'
+import { type BaseBatch, type OutputColumn, validityOf } from './recipe.ts'
 import { dictionaryOf } from './values.ts'
 
 const BOOL = new Bool()
 
 export { BOOL as FLAG_TYPE }
 
-/** The flags of one set, made in one pass over its elements. */
+/** The boolean columns (flags) of one set, built in one pass over its elements. */
 export class SetFlags {
   readonly #column: number
   readonly #options: number
   #base: BaseBatch | undefined
   #bits: Uint8Array[] = []
 
-  /** @param options Options of the definition; higher indices have no flag. */
+  /** @param options Number of options in the definition; higher indices have no flag. */
   constructor(column: number, options: number) {
     this.#column = column
     this.#options = options
   }
 
-  /** Whether each record chose an option; null where it did not answer. */
+  /** Returns whether each record chose an option; null for records without an answer. */
   data(base: BaseBatch, option: number): Data {
     if (this.#base !== base) this.#fill(base)
     const list = base.column(this.#column)
@@ -56,18 +56,20 @@ export class SetFlags {
   }
 }
 
-/** A set without a list column: its number, its name, and how many options have flags. */
+/** A set that is written without a list column. */
 export interface FlaggedSet {
+  /** Index of its decoded column. */
   readonly column: number
   readonly name: string
+  /** Number of options that have flags. */
   readonly options: number
 }
 
 /**
- * The one column for all options that have no flag, because the definition does not know them: a list of
- * `<question>: <option id>` a record, empty where there is none. Its dictionary grows with the options met.
+ * One column for all options that have no flag because they are not in the definition: per record a list of
+ * `<question>: <option id>`, which may be empty. Its dictionary grows with each new option.
  */
-export class OtherOptions implements Recipe {
+export class OtherOptions implements OutputColumn {
   readonly field: Field
   readonly #sets: readonly FlaggedSet[]
   readonly #type: List
@@ -83,7 +85,7 @@ export class OtherOptions implements Recipe {
     this.field = new Field(name, this.#type, true, metadata)
   }
 
-  /** Starts the dictionary anew, as the columns' own do. */
+  /** Empties the dictionary when those of the decoded columns are reset. */
   forgetUnknownOptions(): void {
     this.#texts = []
     this.#indexOfText = new Map()

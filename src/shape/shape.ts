@@ -1,4 +1,4 @@
-/** Options → what becomes of each decoded batch: the one entrance to this folder. */
+/** Creates the shape that turns decoded batches into output batches; the entry point of this folder. */
 
 import { DataType, type Field, makeData, type RecordBatch, Schema, Struct } from 'apache-arrow'
 import { recordBatch } from '../columns/record-batch.ts'
@@ -11,9 +11,9 @@ import { BaseBatch, type Shape } from './recipe.ts'
 import { type WideColumns, wideColumns } from './wide.ts'
 
 /**
- * Makes the shape of a table.
- * @param plans The columns that are decoded.
- * @param base Their Arrow schema, which the identity keeps.
+ * Creates the shape of a table.
+ * @param plans The decoded columns.
+ * @param base Their Arrow schema.
  */
 export function shapeOf(
   plans: readonly ColumnPlan[],
@@ -23,11 +23,11 @@ export function shapeOf(
 ): Shape {
   if (isIdentity(shape)) return new IdentityShape(base)
   if (shape.layout === 'long') return new LongShape(plans, tableMetadata(base.metadata, plans, shape), shape)
-  const columns = wideColumns(plans, base, definition, shape)
-  return new WideShape(columns, tableMetadata(base.metadata, plans, shape, columns.names))
+  const wide = wideColumns(plans, base, definition, shape)
+  return new WideShape(wide, tableMetadata(base.metadata, plans, shape, wide.names))
 }
 
-/** Whether decoding and planning alone give the table; what it says of itself is then the same as ever. */
+/** Whether decoded batches are written unchanged, without metadata about the shape. */
 function isIdentity(shape: ResolvedShape): boolean {
   const { answerStates, sets, values, names, groups, layout, timezone, stripHtml, sensitive, hashOwner } = shape
   const isPlain = answerStates === 'list' && sets === 'list' && values === 'label' && groups === 'flat'
@@ -62,12 +62,12 @@ class WideShape implements Shape {
   readonly schema: Schema
   readonly moreBytesPerRow: number
   readonly numbersRecords = false
-  readonly #columns: WideColumns
+  readonly #wide: WideColumns
   readonly #type: Struct
 
-  constructor(columns: WideColumns, metadata: Map<string, string>) {
-    const fields = columns.recipes.map((recipe) => recipe.field)
-    this.#columns = columns
+  constructor(wide: WideColumns, metadata: Map<string, string>) {
+    const fields = wide.columns.map((column) => column.field)
+    this.#wide = wide
     this.schema = new Schema(fields, metadata)
     this.#type = new Struct(fields)
     this.moreBytesPerRow = fields.reduce((bytes, field) => bytes + moreBytesPerRow(field), 0)
@@ -75,20 +75,21 @@ class WideShape implements Shape {
 
   apply(batch: RecordBatch): RecordBatch[] {
     const base = new BaseBatch(batch)
-    const children = this.#columns.recipes.map((recipe) => recipe.build(base))
+    const children = this.#wide.columns.map((column) => column.build(base))
     return [recordBatch(this.schema, makeData({ type: this.#type, length: base.rows, nullCount: 0, children }))]
   }
 
   forgetUnknownOptions(): void {
-    this.#columns.otherOptions?.forgetUnknownOptions()
+    this.#wide.otherOptions?.forgetUnknownOptions()
   }
 }
 
+/** Bytes per row: 64 characters and an offset. */
 const HASH_BYTES = 68
 const FLAG_BYTES = 2 / 8
 const STATE_BYTES = 1
 
-/** Whatever is not listed here shares its buffers with the decoded column. */
+/** Returns the bytes per row that a column adds; all others share their buffers with the decoded column. */
 function moreBytesPerRow(field: Field): number {
   if (DataType.isStruct(field.type)) {
     return field.type.children.reduce((bytes: number, member: Field) => bytes + moreBytesPerRow(member), 0)

@@ -1,4 +1,7 @@
-/** Decoded batches → what the user asked for, in memory that can serve the next batches. */
+/**
+ * Applies the shape to decoded batches, and lets the decoder reuse the memory of a batch once all batches made from it
+ * are released (see `columns/column.ts`).
+ */
 
 import type { RecordBatch } from 'apache-arrow'
 import type { DocumentDecoder } from '../decode/document.ts'
@@ -8,26 +11,27 @@ export class ShapedBatches {
   readonly #shape: Shape
   readonly #decoder: DocumentDecoder
   #records = 0
-  #areUsed = false
+  /** Whether nothing reads the last batches any more. */
+  #isReleased = false
 
   constructor(shape: Shape, decoder: DocumentDecoder) {
     this.#shape = shape
     this.#decoder = decoder
   }
 
-  /** What becomes of the batch that was decoded last. */
+  /** Yields the batches made from the batch that was decoded last. */
   *of(decoded: RecordBatch): Generator<RecordBatch, void, undefined> {
     for (const batch of this.#shape.apply(decoded, this.#records)) {
-      this.#areUsed = false
+      this.#isReleased = false
       yield batch
     }
     this.#records += decoded.numRows
-    if (this.#areUsed) this.#decoder.recycle()
+    if (this.#isReleased) this.#decoder.recycle()
   }
 
-  /** Says that the batches given so far are not looked at any more. */
-  recycle(): void {
+  /** Declares that nothing reads the batches yielded so far any more. The first call turns buffer reuse on. */
+  release(): void {
     this.#decoder.keepBuffers()
-    this.#areUsed = true
+    this.#isReleased = true
   }
 }

@@ -1,4 +1,4 @@
-/** Times without a zone: the same microseconds in UTC, under a type that no reader converts to its own zone. */
+/** Times without a zone: the same microseconds in UTC, with a type that readers do not convert to their own zone. */
 
 import { type Data, TimestampMicrosecond } from 'apache-arrow'
 

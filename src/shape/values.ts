@@ -1,10 +1,10 @@
-/** Other texts for the same indices: option ids instead of labels, or other names for skipped questions. */
+/** Other dictionaries for the same indices: option ids instead of labels, or other names of skipped questions. */
 
 import { Data, DataType, type Dictionary, type List, type Vector } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
 import { optionIdsOf } from '../columns/option-ids.ts'
 
-/** A column of dictionary indices, or a list of them, with another dictionary. The buffers are shared. */
+/** Returns a `dictionary` or `list` column with another dictionary. The buffers are shared. */
 export function withDictionary(data: Data, type: Dictionary | List, dictionary: Vector): Data {
   const { offset, length, nullCount, buffers, children } = data
   if (DataType.isDictionary(type)) return new Data(type, offset, length, nullCount, buffers, [], dictionary)
@@ -12,14 +12,14 @@ export function withDictionary(data: Data, type: Dictionary | List, dictionary: 
   return new Data(type as List, offset, length, nullCount, buffers as never, [items])
 }
 
-/** The dictionary of a `dictionary` or `list` column. */
+/** Returns the dictionary of a `dictionary` or `list` column. */
 export function dictionaryOf(data: Data): Vector {
   const dictionary = data.dictionary ?? data.children[0]?.dictionary
   if (dictionary === undefined) throw new Error('unreachable: expected a column of labels')
   return dictionary
 }
 
-/** Dictionaries made from those of the batches: the same object for as long as the labels stay the same. */
+/** Derives dictionaries from those of the batches; returns the same object as long as the labels stay the same. */
 class DerivedDictionary {
   readonly #textsOf: (labels: Vector) => readonly string[]
   #from: Vector | undefined
@@ -38,7 +38,7 @@ class DerivedDictionary {
   }
 }
 
-/** Option ids for labels. */
+/** Derives dictionaries of option ids from dictionaries of labels. */
 export function idDictionary(): DerivedDictionary {
   return new DerivedDictionary(optionIdsOf)
 }

@@ -1,4 +1,4 @@
-/** The wide layout: which columns stand for each question, what they are called, and how each is made from a batch. */
+/** The wide layout: the columns of each question, their names, and how each is built from a decoded batch. */
 
 import { type Data, DataType, Dictionary, Field, List, type Schema } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
@@ -7,32 +7,32 @@ import { type NameWish, optionColumnName, uniqueNames } from '../name-modes.ts'
 import { numberedNames, OPTIONAL_COLUMNS, SYSTEM_COLUMNS } from '../names.ts'
 import { type ColumnPlan, UTF8 } from '../schema.ts'
 import { type Namespace, namesOf, pathOf, type QuestionName, type TableNames } from './column-names.ts'
-import { StructRecipe } from './groups.ts'
+import { StructColumn } from './groups.ts'
 import { ROLE_METADATA_KEY, roleMetadata } from './metadata.ts'
 import type { ResolvedShape } from './options.ts'
 import { hashedData } from './privacy.ts'
-import type { BaseBatch, Recipe } from './recipe.ts'
+import type { BaseBatch, OutputColumn } from './recipe.ts'
 import { FLAG_TYPE, type FlaggedSet, OtherOptions, SetFlags } from './set-columns.ts'
 import { stateData, stateType } from './states.ts'
 import { NAIVE_TIMESTAMP, withoutZone } from './timezone.ts'
 import { dictionaryOf, idDictionary, withDictionary } from './values.ts'
 
 export interface WideColumns {
-  readonly recipes: readonly Recipe[]
+  readonly columns: readonly OutputColumn[]
   /** Names of the questions, in the order of the plans. */
   readonly names: readonly string[]
   readonly otherOptions: OtherOptions | undefined
 }
 
-/** A column beside the answers; its name is settled once all wishes are known. */
+/** A column in addition to the answers; it gets its name once all wishes for names are known. */
 interface Draft {
   readonly wish: NameWish
-  make(name: string): Recipe
+  make(name: string): OutputColumn
 }
 
 interface QuestionColumns {
   readonly question: QuestionName
-  readonly answers: readonly Recipe[]
+  readonly answers: readonly OutputColumn[]
   readonly drafts: readonly Draft[]
 }
 
@@ -65,77 +65,77 @@ class WidePlanner {
 
   plan(): WideColumns {
     const questions: QuestionColumns[] = []
-    const before: Recipe[] = []
-    const after: Recipe[] = []
+    const before: OutputColumn[] = []
+    const after: OutputColumn[] = []
     const optional: [ColumnPlan, number][] = []
     for (const [i, plan] of this.#plans.entries()) {
       const question = this.#names.of.get(plan)
-      if (question !== undefined) questions.push(this.#question(plan, i, question))
-      else if (plan.source === 'skipped') after.push(...this.#skipped(i))
+      if (question !== undefined) questions.push(this.#planQuestion(plan, i, question))
+      else if (plan.source === 'skipped') after.push(...this.#planSkipped(i))
       else if (plan.source === 'invalid' || plan.source === 'extra') optional.push([plan, i])
-      else before.push(this.#member(plan, i))
+      else before.push(this.#planMember(plan, i))
     }
-    const named = this.#named(questions)
-    const otherOptions = this.#otherOptions()
-    after.push(...this.#optional(optional))
+    const named = this.#nameDrafts(questions)
+    const otherOptions = this.#planOtherOptions()
+    after.push(...this.#planOptional(optional))
     return {
-      recipes: [...before, ...grouped(named), ...(otherOptions === undefined ? [] : [otherOptions]), ...after],
+      columns: [...before, ...joinGroups(named), ...(otherOptions === undefined ? [] : [otherOptions]), ...after],
       names: questions.map(({ question }) => pathOf(question)),
       otherOptions,
     }
   }
 
-  /** `ownerId` or `lastUpdateDate`. */
-  #member(plan: ColumnPlan, column: number): Recipe {
+  /** Plans `ownerId` or `lastUpdateDate`. */
+  #planMember(plan: ColumnPlan, column: number): OutputColumn {
     const { hashOwner, hashKey } = this.#shape
     if (plan.source === 'ownerId' && hashOwner) {
       const field = new Field(plan.name, UTF8, true, new Map([['alida:hashed', 'true']]))
       return { field, build: (base) => hashedData(base.column(column), plan.type, hashKey) }
     }
-    return this.#answer(plan, column, plan.name)
+    return this.#planAnswer(plan, column, plan.name)
   }
 
-  #skipped(column: number): Recipe[] {
+  #planSkipped(column: number): OutputColumn[] {
     if (this.#shape.answerStates !== 'list') return []
-    return [this.#namesColumn(column, this.#base.fields[column]!, [])]
+    return [this.#planNamesColumn(column, this.#base.fields[column]!, [])]
   }
 
-  /** A column of lists of questions' names, some other names before them. */
-  #namesColumn(column: number, field: Field, before: readonly string[]): Recipe {
+  /** Plans a column of lists of questions' names. In its dictionary, the names `before` come first. */
+  #planNamesColumn(column: number, field: Field, before: readonly string[]): OutputColumn {
     if (this.#shape.groups === 'flat') return { field, build: (base) => base.column(column) }
     const paths = this.#plans.flatMap((plan) => this.#names.of.get(plan) ?? []).map(pathOf)
     const dictionary = utf8Vector([...before, ...numberedNames(paths, new Set())])
     return { field, build: (base) => withDictionary(base.column(column), field.type, dictionary) }
   }
 
-  /** `invalid` and `_extra`, which take what names are left. */
-  #optional(columns: readonly [ColumnPlan, number][]): Recipe[] {
+  /** Plans `invalid` and `_extra`, which get names that are still free. */
+  #planOptional(columns: readonly [ColumnPlan, number][]): OutputColumn[] {
     const [invalid, extra] = numberedNames(Object.values(OPTIONAL_COLUMNS), this.#names.top.used) as [string, string]
     return columns.flatMap(([{ source }, column]) => {
       const { type, metadata } = this.#base.fields[column]!
       const field = new Field(source === 'invalid' ? invalid : extra, type, true, metadata)
       if (source === 'extra') return [{ field, build: (base: BaseBatch) => base.column(column) }]
       if (this.#shape.answerStates !== 'list') return []
-      return [this.#namesColumn(column, field, [SYSTEM_COLUMNS.lastUpdateDate])]
+      return [this.#planNamesColumn(column, field, [SYSTEM_COLUMNS.lastUpdateDate])]
     })
   }
 
-  #question(plan: ColumnPlan, column: number, question: QuestionName): QuestionColumns {
+  #planQuestion(plan: ColumnPlan, column: number, question: QuestionName): QuestionColumns {
     const { answerStates, sets, values } = this.#shape
     const field = plan.field!
     const hasLabels = plan.isHashed !== true && (plan.type === 'dictionary' || plan.type === 'list')
     const hasFlags = hasLabels && plan.type === 'list' && sets !== 'list' && field.options.length > 0
     const hasAnswers = !hasFlags || sets === 'both'
-    const answers = hasAnswers ? [this.#answer(plan, column, question.name)] : []
+    const answers = hasAnswers ? [this.#planAnswer(plan, column, question.name)] : []
     const drafts: Draft[] = []
-    if (hasAnswers && hasLabels && values === 'both') drafts.push(this.#ids(field, column, question.name))
-    if (hasFlags) drafts.push(...this.#flags(plan, field, column, question.name))
+    if (hasAnswers && hasLabels && values === 'both') drafts.push(this.#planIds(field, column, question.name))
+    if (hasFlags) drafts.push(...this.#planFlags(plan, field, column, question.name))
     if (hasFlags && !hasAnswers) this.#sets.push({ column, name: pathOf(question), options: field.options.length })
-    if (answerStates === 'columns') drafts.push(this.#state(field, column, question.name))
+    if (answerStates === 'columns') drafts.push(this.#planState(field, column, question.name))
     return { question, answers, drafts }
   }
 
-  #answer(plan: ColumnPlan, column: number, name: string): Recipe {
+  #planAnswer(plan: ColumnPlan, column: number, name: string): OutputColumn {
     const { type, metadata } = this.#base.fields[column]!
     const fieldOf = (shown: DataType) => new Field(name, shown, true, metadata)
     if (plan.isHashed === true) {
@@ -151,7 +151,7 @@ class WidePlanner {
     return { field: fieldOf(type), build: (base) => base.column(column) }
   }
 
-  #ids(field: FieldDefinition, column: number, name: string): Draft {
+  #planIds(field: FieldDefinition, column: number, name: string): Draft {
     const type = withDictionaryId(this.#base.fields[column]!.type, this.#nextDictionaryId++)
     const build = idBuilder(column, type)
     return {
@@ -160,7 +160,7 @@ class WidePlanner {
     }
   }
 
-  #flags(plan: ColumnPlan, field: FieldDefinition, column: number, name: string): Draft[] {
+  #planFlags(plan: ColumnPlan, field: FieldDefinition, column: number, name: string): Draft[] {
     const { values, names } = this.#shape
     const flags = new SetFlags(column, field.options.length)
     return field.options.map(({ id }, option) => {
@@ -176,7 +176,7 @@ class WidePlanner {
     })
   }
 
-  #state(field: FieldDefinition, column: number, name: string): Draft {
+  #planState(field: FieldDefinition, column: number, name: string): Draft {
     const type = stateType(this.#nextDictionaryId++)
     return {
       wish: { wanted: `${name}__state`, key: `${field.id} state` },
@@ -187,27 +187,27 @@ class WidePlanner {
     }
   }
 
-  /** Gives the drafts of each namespace names that differ from all others in it. */
-  #named(questions: readonly QuestionColumns[]): { namespace: Namespace; recipes: Recipe[] }[] {
+  /** Creates the columns of all drafts, with names that differ from all others in their namespace. */
+  #nameDrafts(questions: readonly QuestionColumns[]): { namespace: Namespace; columns: OutputColumn[] }[] {
     const draftsOf = new Map<Namespace, Draft[]>()
     for (const { question, drafts } of questions) {
       const known = draftsOf.get(question.namespace)
       if (known === undefined) draftsOf.set(question.namespace, [...drafts])
       else known.push(...drafts)
     }
-    const recipeOf = new Map<Draft, Recipe>()
+    const columnOf = new Map<Draft, OutputColumn>()
     for (const [{ used }, drafts] of draftsOf) {
       const wishes = drafts.map((draft) => draft.wish)
       const names = uniqueNames(wishes, this.#shape.names, used)
-      for (const [i, draft] of drafts.entries()) recipeOf.set(draft, draft.make(names[i]!))
+      for (const [i, draft] of drafts.entries()) columnOf.set(draft, draft.make(names[i]!))
     }
     return questions.map(({ question, answers, drafts }) => ({
       namespace: question.namespace,
-      recipes: [...answers, ...drafts.map((draft) => recipeOf.get(draft)!)],
+      columns: [...answers, ...drafts.map((draft) => columnOf.get(draft)!)],
     }))
   }
 
-  #otherOptions(): OtherOptions | undefined {
+  #planOtherOptions(): OtherOptions | undefined {
     if (this.#sets.length === 0) return undefined
     const [name = OTHER_OPTIONS] = numberedNames([OTHER_OPTIONS], this.#names.top.used)
     const metadata = new Map([[ROLE_METADATA_KEY, 'other-options']])
@@ -223,28 +223,28 @@ function idBuilder(column: number, type: DataType): (base: BaseBatch) => Data {
   }
 }
 
-/** The same type with a dictionary of its own. */
+/** Returns the same type with another dictionary id. */
 function withDictionaryId(type: DataType, id: number): DataType {
   if (DataType.isDictionary(type)) return new Dictionary(UTF8, type.indices, id, false)
   const item: Field = type.children[0]
   return new List(new Field(item.name, withDictionaryId(item.type, id), true))
 }
 
-/** Puts the columns of a struct together, at the place of the first of them. */
-function grouped(questions: readonly { namespace: Namespace; recipes: Recipe[] }[]): Recipe[] {
-  const members = new Map<Namespace, Recipe[]>()
-  for (const { namespace, recipes } of questions) {
+/** Joins the members of each struct into one column, in the position of the first member. */
+function joinGroups(questions: readonly { namespace: Namespace; columns: OutputColumn[] }[]): OutputColumn[] {
+  const members = new Map<Namespace, OutputColumn[]>()
+  for (const { namespace, columns } of questions) {
     if (namespace.group === undefined) continue
     const known = members.get(namespace)
-    if (known === undefined) members.set(namespace, [...recipes])
-    else known.push(...recipes)
+    if (known === undefined) members.set(namespace, [...columns])
+    else known.push(...columns)
   }
   const seen = new Set<Namespace>()
-  return questions.flatMap(({ namespace, recipes }) => {
-    if (namespace.group === undefined) return recipes
+  return questions.flatMap(({ namespace, columns }) => {
+    if (namespace.group === undefined) return columns
     if (seen.has(namespace)) return []
     seen.add(namespace)
     const { name, definition } = namespace.group
-    return [new StructRecipe(name, definition, members.get(namespace)!)]
+    return [new StructColumn(name, definition, members.get(namespace)!)]
   })
 }
