@@ -77,12 +77,25 @@ export interface ConvertResult {
   readonly summary: ReadSummary
 }
 
+/** Returns the format that the ending of a file's name stands for, whatever its case; undefined for any other name. */
+export function formatOfName(name: string): OutputFormat | undefined {
+  const ending = /\.(\w+)$/.exec(name.toLowerCase())?.[1] ?? ''
+  return FORMAT_OF_ENDING[ending]
+}
+
+const FORMAT_OF_ENDING: Readonly<Record<string, OutputFormat | undefined>> = {
+  parquet: 'parquet',
+  pq: 'parquet',
+  arrow: 'arrow',
+  feather: 'arrow',
+  ipc: 'arrow',
+  arrows: 'arrows',
+}
+
 export function formatOf(target: OutputTarget): OutputFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
-  const name = String(target).toLowerCase()
-  if (name.endsWith('.arrows')) return 'arrows'
-  if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
-  if (name.endsWith('.arrow') || name.endsWith('.feather') || name.endsWith('.ipc')) return 'arrow'
+  const format = formatOfName(String(target))
+  if (format !== undefined) return format
   throw new OptionError(
     'ERR_OPTION',
     `cannot tell the format of ${target}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,

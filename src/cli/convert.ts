@@ -2,7 +2,7 @@
 
 import { realpathSync } from 'node:fs'
 import { type ConvertOptions, type ConvertResult, convertWith, type OutputFormat } from '../convert.ts'
-import { type ConvertInternals, formatOf } from '../convert-options.ts'
+import { type ConvertInternals, formatOf, formatOfName } from '../convert-options.ts'
 import { OptionError, quoted } from '../errors.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
 import type { ColumnPlan } from '../schema.ts'
@@ -118,7 +118,7 @@ export function requireFolder(output: string, format: OutputFormat | undefined):
   if (format !== undefined && format !== 'parquet') {
     throw new OptionError('ERR_OPTION', `layout star writes Parquet files, found --format ${format}`)
   }
-  if (output !== STANDARD_STREAM && !/\.(parquet|pq|arrows?|feather|ipc)$/.test(output)) return
+  if (output !== STANDARD_STREAM && formatOfName(output) === undefined) return
   throw new OptionError(
     'ERR_OPTION',
     `layout star writes a folder: expected the name of one as output, found ${output}`,

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { OutputError, shortened } from '../errors.ts'
+import { outputFormatOf } from '../read-back/output-format.ts'
 import type { DifferenceLog } from './difference-log.ts'
 import { expectedHash } from './expected-hash.ts'
 import { decompressed } from './gunzip.ts'
@@ -92,9 +93,9 @@ function withoutSpace(json: string): string {
   })
 }
 
-/** The rows of a Parquet file or of JSON lines, as the name says. */
+/** Reads the rows of a Parquet file or of JSON lines, as its first bytes say. */
 async function* rowsOf(path: string): AsyncGenerator<Row> {
-  if (!path.endsWith('.parquet')) {
+  if ((await outputFormatOf(path)) !== 'parquet') {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
       yield parsed(line, path)
     }
