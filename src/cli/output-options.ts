@@ -40,8 +40,3 @@ export function addOutputOptions(command: Command): Command {
     .option('--json', 'print the summary as one line of JSON on standard output')
   return addShapeOptions(command)
 }
-
-/** Gathers the values of an option that may be repeated. */
-export function collect(value: string, earlier: string[] | undefined): string[] {
-  return [...(earlier ?? []), value]
-}

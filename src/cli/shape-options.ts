@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { OptionError } from '../errors.ts'
 import type { InputLimits } from '../limits.ts'
 import { requireOneForm, resolveShape, SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
+import { collect } from './collect.ts'
 import { addLimitOptions, limitsOf } from './limit-options.ts'
 
 /** As commander gives them: lists not split yet, and a layout more than the library's readers have. */
@@ -64,19 +65,15 @@ function addSelectionOptions(command: Command): void {
     .option(
       '--fields <names>',
       'only these: names, ids or globs ("Brand*"), commas between them; may be repeated',
-      gather,
+      collect,
     )
-    .option('--exclude <names>', 'all but these', gather)
+    .option('--exclude <names>', 'all but these', collect)
     .option('--no-hidden', 'without hidden questions')
     .option('--no-system', 'without system questions, such as dates, status and device')
 }
 
 function choice(command: Command, flags: string, description: string, words: readonly string[]): void {
   command.addOption(new Option(flags, description).choices([...words]).default(words[0]))
-}
-
-function gather(value: string, earlier: string[] | undefined): string[] {
-  return [...(earlier ?? []), value]
 }
 
 /**
