@@ -48,9 +48,22 @@ function isLeftOut(field: FieldDefinition, options: SelectionOptions): boolean {
 }
 
 /** Whatever is not active counts as hidden; a definition that says nothing means active. */
-function isHidden(field: FieldDefinition): boolean {
+export function isHidden(field: Pick<FieldDefinition, 'visibility'>): boolean {
   const visibility = field.visibility.toLowerCase()
   return visibility !== '' && visibility !== 'active'
+}
+
+/** Returns the flags of a question in words, a visibility other than active last. */
+export function questionFlags(
+  question: Pick<FieldDefinition, 'isRequired' | 'isSystem' | 'isSensitive' | 'visibility'> & { isHashed?: boolean },
+): string[] {
+  const flags: string[] = []
+  if (question.isRequired) flags.push('required')
+  if (question.isSystem) flags.push('system')
+  if (question.isSensitive) flags.push('sensitive')
+  if (question.isHashed === true) flags.push('hashed')
+  if (isHidden(question)) flags.push(question.visibility)
+  return flags
 }
 
 class Catalogue {

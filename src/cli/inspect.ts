@@ -1,8 +1,8 @@
 /** `alida-arrow inspect`: what an export holds, a line a question. */
 
-import type { FieldDefinition } from '../definition.ts'
 import type { InputLimits } from '../limits.ts'
 import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
+import { questionFlags } from '../selection.ts'
 import { sensitiveWarnings } from './convert.ts'
 import { count, counted } from './figures.ts'
 import { limitsOf } from './limit-options.ts'
@@ -19,7 +19,13 @@ interface InspectOptions extends InputLimits {
 const BATCH_ROWS = 16_384
 
 export async function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
-  const reader = await readExport(sourceOf(input), { ...limitsOf(options), batchSize: BATCH_ROWS, signal })
+  const reader = await readExport(sourceOf(input), {
+    ...limitsOf(options),
+    // The command that looks for what is wrong with a file must not fail on it.
+    onInvalid: 'null',
+    batchSize: BATCH_ROWS,
+    signal,
+  })
   const progress = await showProgress(options.quiet !== true && options.json !== true, () => reader.progress)
   try {
     for await (const _ of reader);
@@ -29,9 +35,8 @@ export async function inspect(input: string, options: InspectOptions, signal: Ab
   const { summary, header } = reader
   if (options.json === true) {
     const questions = summary.questions.map(questionFacts)
-    process.stdout.write(
-      `${JSON.stringify({ ...header, records: summary.records, questions, warnings: summary.warnings })}\n`,
-    )
+    const { records, invalid, warnings } = summary
+    process.stdout.write(`${JSON.stringify({ ...header, records, invalid, questions, warnings })}\n`)
     return
   }
   const title = `${counted(summary.records, 'record')}, ${counted(summary.questions.length, 'question')}`
@@ -40,9 +45,11 @@ export async function inspect(input: string, options: InspectOptions, signal: Ab
   for (const message of [...sensitiveWarnings(reader.columns), ...summary.warnings.map((warning) => warning.message)]) {
     process.stdout.write(`warning: ${message}\n`)
   }
+  const { total } = summary.invalid
+  if (total > 0) process.stdout.write(`${counted(total, 'invalid value')}; convert needs --on-invalid null\n`)
 }
 
-function questionFacts({ column, answered, skipped, notAsked }: QuestionSummary): Record<string, unknown> {
+function questionFacts({ column, answered, skipped, invalid, notAsked }: QuestionSummary): Record<string, unknown> {
   const { field, group } = column
   return {
     column: column.name,
@@ -51,33 +58,34 @@ function questionFacts({ column, answered, skipped, notAsked }: QuestionSummary)
     dataType: field?.dataType,
     description: field?.description,
     group: group?.name,
-    flags: field === undefined ? [] : flagsOf(field),
+    flags: field === undefined ? [] : questionFlags(field),
     options: field?.options.map((option, i) => ({ id: option.id, name: option.name, label: column.labels[i] })),
     answered,
     skipped,
+    invalid,
     notAsked,
   }
-}
-
-function flagsOf(field: FieldDefinition): string[] {
-  const flags: string[] = []
-  if (field.isRequired) flags.push('required')
-  if (field.isSystem) flags.push('system')
-  if (field.isSensitive) flags.push('sensitive')
-  if (field.visibility !== '' && field.visibility !== 'active') flags.push(field.visibility)
-  return flags
 }
 
 const BAR_CELLS = 10
 
 async function questionTable(summary: ReadSummary): Promise<string> {
   const { colors } = await import('./colors.ts')
+  const hasInvalid = summary.questions.some(({ invalid }) => invalid > 0)
   const table = await emptyTable(
-    ['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped', 'not asked', ''],
-    ['left', 'left', 'right', 'left', 'left', 'right', 'right', 'right', 'left'],
+    [
+      ...['question', 'type', 'options', 'group', 'flags', 'answered', 'skipped'],
+      ...(hasInvalid ? ['invalid'] : []),
+      ...['not asked', ''],
+    ],
+    [
+      ...(['left', 'left', 'right', 'left', 'left', 'right', 'right'] as const),
+      ...(hasInvalid ? (['right'] as const) : []),
+      ...(['right', 'left'] as const),
+    ],
   )
   for (const question of summary.questions) {
-    const { column, answered, skipped, notAsked } = question
+    const { column, answered, skipped, invalid, notAsked } = question
     const { field, group } = column
     if (field === undefined) continue
     table.push([
@@ -85,24 +93,25 @@ async function questionTable(summary: ReadSummary): Promise<string> {
       cut(field.dataType),
       field.options.length === 0 ? '' : count(field.options.length),
       cut(group?.name ?? ''),
-      flagsOf(field).join(' '),
+      questionFlags(field).join(' '),
       count(answered),
       count(skipped),
+      ...(hasInvalid ? [count(invalid)] : []),
       count(notAsked),
       bar(question, summary.records),
     ])
   }
-  const legend = colors.dim('█ answered  ▒ skipped  · not asked')
+  const legend = colors.dim(`█ answered  ▒ skipped  ${hasInvalid ? '× invalid  ' : ''}· not asked`)
   return `${table.toString()}\n\n${legend}`
 }
 
 /** Parts of all records, in cells; a part that is there at all gets at least one cell. */
-function bar({ answered, skipped, notAsked }: QuestionSummary, records: number): string {
-  const cells = [answered, skipped, notAsked].map((part) => {
+function bar({ answered, skipped, invalid, notAsked }: QuestionSummary, records: number): string {
+  const cells = [answered, skipped, invalid, notAsked].map((part) => {
     if (part === 0) return 0
     return Math.max(1, Math.round((part / records) * BAR_CELLS))
   })
   const widest = cells.indexOf(Math.max(...cells))
   cells[widest]! += BAR_CELLS - cells.reduce((sum, n) => sum + n, 0)
-  return records === 0 ? '' : '█'.repeat(cells[0]!) + '▒'.repeat(cells[1]!) + '·'.repeat(cells[2]!)
+  return records === 0 ? '' : cells.map((width, i) => '█▒×·'[i]!.repeat(width)).join('')
 }

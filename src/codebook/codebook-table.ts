@@ -1,9 +1,10 @@
 /** A codebook as a table: a row a question, its options as a list of structs. */
 
 import { type DataType, Field, List, Struct } from 'apache-arrow'
+import { questionFlags } from '../selection.ts'
 import type { BatchReader } from '../sinks/batch-reader.ts'
 import type { Codebook } from './codebook.ts'
-import { flagsOf, hasInvalid } from './render.ts'
+import { hasInvalid } from './render.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from './value-table.ts'
 
 const OPTION = new Struct([
@@ -25,7 +26,7 @@ export function codebookTable({ questions }: Codebook): BatchReader {
     column('type', TEXT, (question) => question.dataType),
     column('text', TEXT, (question) => question.text),
     column('group', TEXT, (question) => (question.group === '' ? null : question.group)),
-    column('flags', new List(new Field('item', TEXT, true)), flagsOf),
+    column('flags', new List(new Field('item', TEXT, true)), questionFlags),
     column('answered', COUNT, (question) => question.answered),
     column('skipped', COUNT, (question) => question.skipped ?? null),
     ...(hasInvalid(questions) ? [column('invalid', COUNT, (question) => question.invalid)] : []),

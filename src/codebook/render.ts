@@ -1,6 +1,7 @@
 /** A codebook as text: JSON, CSV, Markdown, or a Frictionless table schema. */
 
 import { createRequire } from 'node:module'
+import { questionFlags } from '../selection.ts'
 import type { Codebook } from './codebook.ts'
 import type { QuestionTally } from './tally.ts'
 
@@ -24,18 +25,6 @@ export function hasInvalid(questions: readonly QuestionTally[]): boolean {
   return questions.some((question) => question.invalid > 0)
 }
 
-/** Flags of a question, in words. */
-export function flagsOf(question: QuestionTally): string[] {
-  const { isRequired, isSystem, isSensitive, isHashed, visibility } = question
-  const flags: string[] = []
-  if (isRequired) flags.push('required')
-  if (isSystem) flags.push('system')
-  if (isSensitive) flags.push('sensitive')
-  if (isHashed) flags.push('hashed')
-  if (visibility !== '' && visibility.toLowerCase() !== 'active') flags.push(visibility)
-  return flags
-}
-
 function jsonRow(question: QuestionTally): Record<string, unknown> {
   const { column, id, name, dataType, text, group, answered, skipped, invalid, notAsked, options } = question
   return {
@@ -45,7 +34,7 @@ function jsonRow(question: QuestionTally): Record<string, unknown> {
     type: dataType,
     text,
     group: group === '' ? null : group,
-    flags: flagsOf(question),
+    flags: questionFlags(question),
     answered,
     skipped: skipped ?? null,
     ...(invalid > 0 ? { invalid } : {}),
@@ -63,7 +52,7 @@ function csvText({ questions }: Codebook): string {
   const showsInvalid = hasInvalid(questions)
   const rows = questions.map((question) => {
     const { column, id, name, dataType, text, group, answered, skipped, invalid, notAsked, options } = question
-    const flags = flagsOf(question).join(' ')
+    const flags = questionFlags(question).join(' ')
     const optionCells = options.map(({ id, label, count }) => ({ id, label, count }))
     const optionText = options.length === 0 ? '' : JSON.stringify(optionCells)
     const counts = [answered, skipped ?? '', ...(showsInvalid ? [invalid] : []), notAsked ?? '']
@@ -92,7 +81,7 @@ function markdownText({ records, questions }: Codebook): string {
   const showsInvalid = hasInvalid(questions)
   const overview = questions.map((question) => {
     const { column, dataType, text, group, answered, skipped, invalid, notAsked } = question
-    const cells = [column, dataType, text, group, flagsOf(question).join(', ')].map(cell)
+    const cells = [column, dataType, text, group, questionFlags(question).join(', ')].map(cell)
     const counts = [answered, skipped ?? '', ...(showsInvalid ? [invalid] : []), notAsked ?? '']
     return `| ${[...cells, ...counts].join(' | ')} |`
   })
@@ -170,7 +159,7 @@ function frictionlessField(question: QuestionTally): Record<string, unknown> {
     ...(question.group === '' ? {} : { 'alida:group': question.group }),
     // Required of those who were asked; the column is null for all others.
     'alida:required': isRequired,
-    'alida:flags': flagsOf(question),
+    'alida:flags': questionFlags(question),
     'alida:answered': question.answered,
     'alida:skipped': question.skipped ?? null,
     'alida:notAsked': question.notAsked ?? null,
