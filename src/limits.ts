@@ -82,8 +82,8 @@ export function beyondLimit(name: LimitName, what: string, found: string, option
   return new LimitError('ERR_LIMIT', `expected ${what}, found ${found}; raise ${name} (${flagOf(name)})`, options)
 }
 
-/** The limit's name on the command line: `--max-record-bytes`. */
-export function flagOf(name: LimitName): string {
+/** The name of an option on the command line: `maxRecordBytes` is `--max-record-bytes`. */
+export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 

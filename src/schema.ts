@@ -173,6 +173,9 @@ export interface InvalidCounts {
   readonly codes: Readonly<Record<string, number>>
 }
 
+/** Key of how the export was read, in the same places: see `readingMetadata`; missing where all of it is the default. */
+export const READING_METADATA_KEY = 'alida:reading'
+
 /** Key of what a column holds; missing on columns that hold the answers themselves. */
 export const ROLE_METADATA_KEY = 'alida:role'
 
@@ -207,18 +210,41 @@ function privacyMetadata({ sensitive = 'keep', hashOwner = false }: PrivacyOptio
   return JSON.stringify({ sensitive, hashOwner, ...(isHashed ? { hash: 'HMAC-SHA-256' } : {}) })
 }
 
+/**
+ * Returns what was kept of an export, as a JSON object without what is the default: the selection of questions,
+ * `onInvalid` and `keepUnknown`; undefined when all of it is. Where sensitive questions were dropped, the ids of those that
+ * were kept stand for the words of the selection, which could name one of the others.
+ */
+function readingMetadata(plans: readonly ColumnPlan[], options: ColumnOptions): string | undefined {
+  const { fields, exclude, hidden, system, sensitive, onInvalid, keepUnknown } = options
+  const ids = plans.flatMap(({ field }) => field?.id ?? [])
+  const hasExcluded = exclude !== undefined && exclude.length > 0
+  const hasWords = fields !== undefined || hasExcluded
+  const facts = {
+    ...(sensitive === 'drop' && hasWords ? { fields: ids } : { fields, ...(hasExcluded ? { exclude } : {}) }),
+    ...(hidden === false ? { hidden } : {}),
+    ...(system === false ? { system } : {}),
+    ...(onInvalid === 'null' ? { onInvalid } : {}),
+    ...(keepUnknown === true ? { keepUnknown } : {}),
+  }
+  const text = JSON.stringify(facts)
+  return text === '{}' ? undefined : text
+}
+
 /** The Arrow schema of the planned columns; every field and the schema itself carry their part of the definition. */
 export function arrowSchema(
   plans: readonly ColumnPlan[],
   header: ExportHeader,
   definition: Definition,
-  options: PrivacyOptions = {},
+  options: ColumnOptions & PrivacyOptions = {},
 ): Schema {
   const fields = plans.map((plan, i) => new Field(plan.name, arrowType(plan, i), true, fieldMetadata(plan)))
   const metadata = new Map([
     [EXPORT_METADATA_KEY, exportMetadata(header, definition, options)],
     [PRIVACY_METADATA_KEY, privacyMetadata(options)],
   ])
+  const reading = readingMetadata(plans, options)
+  if (reading !== undefined) metadata.set(READING_METADATA_KEY, reading)
   return new Schema(fields, metadata)
 }
 

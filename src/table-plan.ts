@@ -45,7 +45,7 @@ export async function planTable(
   if (resolved.names === 'snake') await loadTransliteration()
   const columns = planColumns(definition, options, warnings)
   requireFewColumns(columns.length, options)
-  const decodedSchema = arrowSchema(columns, header, definition, resolved)
+  const decodedSchema = arrowSchema(columns, header, definition, options)
   const shape = shapeOf(columns, decodedSchema, definition, resolved)
   requireFewColumns(leafCount(shape.schema.fields), options)
   return { columns, decodedSchema, shape }

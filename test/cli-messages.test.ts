@@ -71,3 +71,67 @@ describe.concurrent('inspect of an export with values that do not fit', () => {
     expect(questions.map(({ flags }) => flags)).toEqual([[], ['Hidden']])
   })
 })
+
+describe.concurrent('verify', () => {
+  const converted = async (...options: string[]) => {
+    const output = join(newFolder(), 'good.parquet')
+    await runCli(['convert', SAMPLE_PATH, '-o', output, '-q', ...options])
+    return output
+  }
+
+  test('takes the options from the file', async ({ expect }) => {
+    const output = await converted('--sets', 'columns', '--names', 'snake', '--keep-unknown', '--no-system')
+    expect(await runCli(['verify', SAMPLE_PATH, output, '-q'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('takes the layout from a folder', async ({ expect }) => {
+    const output = join(newFolder(), 'star')
+    await runCli(['convert', SAMPLE_PATH, '-o', output, '--layout', 'star', '-q'])
+    expect(await runCli(['verify', SAMPLE_PATH, output, '-q'])).toMatchObject({ code: 0, stderr: '' })
+    const { code, stdout, stderr } = await runCli(['verify', SAMPLE_PATH, output, '--layout', 'long'])
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^alida-arrow: .*star was written with --layout star; verify was run with --layout long\n$/)
+  })
+
+  test.for([
+    [[], ['--sets', 'columns'], 'was written with --sets list; verify was run with --sets columns'],
+    [['--sets', 'columns'], ['--sets', 'list'], 'was written with --sets columns; verify was run with --sets list'],
+    [[], ['--keep-unknown'], 'was written without --keep-unknown; verify was run with --keep-unknown'],
+    [
+      ['--fields', 'Gender', '--no-hidden'],
+      ['--fields', 'Gender,Brands seen'],
+      'was written with --fields Gender; verify was run with --fields "Gender,Brands seen"',
+    ],
+    [
+      ['--on-invalid', 'null'],
+      ['--on-invalid', 'error', '--strip-html'],
+      'was written with --on-invalid null, without --strip-html; verify was run with --on-invalid error, with --strip-html',
+    ],
+  ] as const)('says in one line that %j was not %j', async ([written, given, message], { expect }) => {
+    const output = await converted(...written)
+    const { code, stdout, stderr } = await runCli(['verify', SAMPLE_PATH, output, ...given])
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toBe(`alida-arrow: ${output} ${message}\n`)
+  })
+
+  test('says which file is missing, a folder, or in the place of the other', async ({ expect }) => {
+    const output = await converted()
+    const missing = join(root, 'nope.json')
+    const lineOf = async (...args: string[]) => (await runCli(['verify', ...args])).stderr
+    expect(await lineOf(missing, output)).toBe(`alida-arrow: no such file: ${missing}\n`)
+    expect(await lineOf(SAMPLE_PATH, missing)).toBe(`alida-arrow: no such file: ${missing}\n`)
+    expect(await lineOf(root, output)).toBe(`alida-arrow: expected an export, found a directory: ${root}\n`)
+    expect(await lineOf(output, SAMPLE_PATH)).toBe(
+      `alida-arrow: expected an export as the first file, found a Parquet file: ${output}; are the export and the output swapped?\n`,
+    )
+    const rejects = ['--on-invalid', 'null', '--rejects', missing]
+    expect(await lineOf(SAMPLE_PATH, await converted('--on-invalid', 'null'), ...rejects)).toBe(
+      `alida-arrow: no such file: ${missing}\n`,
+    )
+  })
+
+  test('has a code for a missing file in its JSON', async ({ expect }) => {
+    const { stderr } = await runCli(['verify', join(root, 'nope.json'), SAMPLE_PATH, '--json'])
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_SOURCE' } })
+  })
+})

@@ -54,17 +54,24 @@ const CHOICES: ConvertOptions[] = [
   ...(['snappy', 'zstd', 'gzip', 'lz4', 'none'] as const).map((compression) => ({ compression })),
 ]
 
-/** Converts and verifies; undefined when the options contradict each other. */
+/** Converts and verifies, with the options and by what the output says; undefined when the options contradict each other. */
 async function verified(options: ConvertOptions, layout: string, name: string) {
   const output = join(FOLDER, name)
+  const { hashKey } = options
   try {
     if (layout === 'star') {
       await writeStar(SAMPLE, output, options)
-      return await verifyStar({ source, output, options })
+      return {
+        told: await verifyStar({ source, output, options }),
+        read: await verifyStar({ source, output, options: { hashKey } }),
+      }
     }
     const shape = { ...options, layout: layout as 'wide' | 'long' }
     await convertExport(SAMPLE, output, shape)
-    return await verifyOutput({ source, output, options: shape })
+    return {
+      told: await verifyOutput({ source, output, options: shape }),
+      read: await verifyOutput({ source, output, options: { hashKey } }),
+    }
   } catch (error) {
     if (isExportError(error, 'ERR_OPTION') && error.message.includes('contradicts')) return undefined
     throw error
@@ -82,14 +89,61 @@ describe.each([
   ['star', 'o'],
 ])('layout %s as %s', (layout, name) => {
   test.each(CHOICES)('%j', async (choice) => {
-    const report = await verified({ ...NEEDED, ...choice, onInvalid: 'null' }, layout, name)
-    if (report === undefined) {
+    const reports = await verified({ ...NEEDED, ...choice, onInvalid: 'null' }, layout, name)
+    if (reports === undefined) {
       expect(layout).not.toBe('wide')
       return
     }
-    expect(report.differences).toEqual([])
-    expect(report.cells).toBeGreaterThan(40)
+    expect(reports.told.differences).toEqual([])
+    expect(reports.told.cells).toBeGreaterThan(40)
+    expect(reports.read).toEqual(reports.told)
   })
+})
+
+describe('an option that is not the one of the file is all that is reported', () => {
+  test.each<[ConvertOptions, ConvertOptions, string, string, string]>([
+    [{}, { sets: 'columns' }, 'sets', '"columns"', '"list"'],
+    [{ sets: 'columns' }, { sets: 'list' }, 'sets', '"list"', '"columns"'],
+    [{ layout: 'long' }, { sets: 'columns' }, 'sets', '"columns"', '"list"'],
+    [{ keepUnknown: true }, { keepUnknown: false }, 'keepUnknown', 'false', 'true'],
+    [{}, { keepUnknown: true }, 'keepUnknown', 'true', 'false'],
+    [{}, { onInvalid: 'error' }, 'onInvalid', '"error"', '"null"'],
+    [{}, { fields: ['Gender'] }, 'fields', '["Gender"]', 'nothing'],
+    [{ exclude: ['Gender'] }, { exclude: ['Gen*', 'Comment'] }, 'exclude', '["Gen*","Comment"]', '["Gender"]'],
+    [{ system: false }, { system: true }, 'system', 'true', 'false'],
+    [{ sensitive: 'hash' }, { sensitive: 'keep' }, 'sensitive', '"keep"', '"hash"'],
+  ])('%j, %j', async (written, given, key, expected, found) => {
+    const output = join(FOLDER, 'other.parquet')
+    await convertExport(SAMPLE, output, { ...NEEDED, ...written })
+    const { differences } = await verifyOutput({ source, output, options: given })
+    expect(differences).toEqual([{ kind: 'option', key, expected, found }])
+  })
+
+  test('but a selection may be said in other words', async () => {
+    const output = join(FOLDER, 'words.parquet')
+    await convertExport(SAMPLE, output, { ...NEEDED, fields: ['Gender', 'Comment'], exclude: [] })
+    const { differences, cells } = await verifyOutput({ source, output, options: { fields: ['Comm*', 'gend*'] } })
+    expect(differences).toEqual([])
+    expect(cells).toBeGreaterThan(40)
+  })
+
+  test('a file with hashes needs their key', async () => {
+    const output = join(FOLDER, 'hashed.parquet')
+    await convertExport(SAMPLE, output, { ...NEEDED, hashOwner: true })
+    await expect(verifyOutput({ source, output })).rejects.toMatchObject({ code: 'ERR_OPTION' })
+  })
+})
+
+test('a file names no question that it hides, not even in the words that chose its questions', async () => {
+  const { definition } = JSON.parse(SAMPLE.toString()) as {
+    definition: { fields: { name: string; isSensitive?: boolean }[] }
+  }
+  const { name = '' } = definition.fields.find(({ isSensitive }) => isSensitive === true) ?? {}
+  expect(name).not.toBe('')
+  const output = join(FOLDER, 'private.parquet')
+  await convertExport(SAMPLE, output, { ...NEEDED, sensitive: 'drop', exclude: [name, 'Gender'] })
+  expect(readFileSync(output).includes(name)).toBe(false)
+  expect((await verifyOutput({ source, output })).differences).toEqual([])
 })
 
 test('all layouts were tried', () => {

@@ -2,6 +2,7 @@
 
 import type { ExportClientOptions } from '../api/client.ts'
 import { OptionError } from '../errors.ts'
+import { flagOf } from '../limits.ts'
 
 /** As the command line gives them. */
 export interface ApiOptions {
@@ -28,11 +29,6 @@ export const SETTING_VARIABLES: Readonly<Record<Setting, string>> = {
 
 /** Settings whose value nobody else may see. */
 export const SECRET_SETTINGS = ['token', 'clientSecret', 'apiKey'] as const satisfies readonly Setting[]
-
-/** `clientSecret` → `--client-secret` */
-export function flagOf(setting: Setting): string {
-  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}
 
 /**
  * Puts options and variables together; an option wins over a variable.

@@ -156,16 +156,22 @@ function addVerify(program: Command, signal: AbortSignal): void {
       'read an export and the file made from it a second way and compare every cell; exit code 1 when they differ',
     )
     .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
-    .argument('<output>', 'the .parquet, .arrow or .arrows file that convert made of it, with the same options')
+    .argument('<output>', 'the .parquet, .arrow or .arrows file (or star folder) that convert made of it')
     .option('--rejects <file>', 'the file that --rejects of convert wrote beside it')
     .option('--differences <number>', 'most differences to list (default: 20)', wholeNumber)
     .option('-q, --quiet', 'print the differences only')
     .option('--json', 'print one line of JSON')
   addShapeOptions(command)
     .addHelpText('after', VERIFY_EXAMPLES)
-    .action(async (input: string, output: string, options: VerifyCommandOptions) => {
-      await (await import('./verify.ts')).verify(input, output, options, signal)
+    .action(async (input: string, output: string, options: VerifyCommandOptions, command: Command) => {
+      await (await import('./verify.ts')).verify(input, output, typedOptions(options, command), signal)
     })
+}
+
+/** Leaves out options that have their default: a file says itself what it was written with. */
+function typedOptions<T extends object>(options: T, command: Command): T {
+  const typed = Object.entries(options).filter(([name]) => command.getOptionValueSource(name) !== 'default')
+  return Object.fromEntries(typed) as T
 }
 
 function addInspect(program: Command, signal: AbortSignal): void {

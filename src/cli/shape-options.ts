@@ -90,8 +90,8 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimit
     exclude: exclude && splitNames('exclude', exclude),
   }
   if (shape.sensitive === 'hash' || shape.hashOwner === true) {
-    const hashKey = process.env[HASH_KEY_VARIABLE] ?? ''
-    if (hashKey === '') {
+    const hashKey = hashKeyOf(process.env)
+    if (hashKey === undefined) {
       const option = shape.hashOwner === true ? '--hash-owner' : '--sensitive hash'
       throw new OptionError('ERR_OPTION', `${option} needs a key: expected one in ${HASH_KEY_VARIABLE}, found none`)
     }
@@ -100,6 +100,11 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimit
   const resolved = resolveShape(shape)
   if (isStar) requireOneForm(resolved, 'layout star')
   return { ...shape, ...limitsOf(options), isStar }
+}
+
+/** The key of hashes in an environment; undefined where there is none. */
+export function hashKeyOf(environment: NodeJS.ProcessEnv): string | undefined {
+  return environment[HASH_KEY_VARIABLE] || undefined
 }
 
 /** Leaves out whatever else a command has. */

@@ -1,12 +1,14 @@
 /** `alida-arrow verify`: an export and the file made from it, both read a second way and compared cell by cell. */
 
-import { ExportError, OptionError } from '../errors.ts'
+import { statSync } from 'node:fs'
+import { ExportError, OptionError, quoted } from '../errors.ts'
+import { flagOf } from '../limits.ts'
 import { unlessAborted } from '../source.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
 import { verifyStar } from '../verify/star.ts'
 import { count, counted, duration } from './figures.ts'
-import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
+import { hashKeyOf, type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
 
 export interface VerifyCommandOptions extends ShapeCommandOptions {
@@ -39,7 +41,9 @@ export async function verifyWritten(
 ): Promise<void> {
   const report = await reportOn(input, output, options, signal)
   if (report.differenceCount > 0) {
-    process.stderr.write(`${report.differences.map(differenceText).join('\n')}\n`)
+    if (optionsText(report, output) === undefined) {
+      process.stderr.write(`${report.differences.map(differenceText).join('\n')}\n`)
+    }
     throw differs(report, output)
   }
   if (options.quiet !== true && options.json !== true) {
@@ -56,17 +60,47 @@ async function reportOn(
   if (input === STANDARD_STREAM || output === STANDARD_STREAM) {
     throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
   }
-  const { isStar, ...shape } = shapeOf(options)
+  const { isStar: isStarAsked, ...shape } = shapeOf(options)
+  const isStar = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? isStarAsked
+  if (options.layout !== undefined && isStar !== isStarAsked) {
+    const [found, asked] = isStar ? ['star', options.layout] : ['wide or long', 'star']
+    throw new ExportError(
+      'ERR_VERIFY',
+      `${output} was written with --layout ${found}; verify was run with --layout ${asked}`,
+    )
+  }
   const { rejects, differences } = options
-  const compared = { source: input, output, rejects, options: { ...shape, maxDifferences: differences } }
+  const hashKey = hashKeyOf(process.env)
+  const compared = { source: input, output, rejects, options: { ...shape, hashKey, maxDifferences: differences } }
   return unlessAborted(isStar ? verifyStar(compared) : verifyOutput(compared), signal)
 }
 
 function differs(report: VerifyReport, output: string): ExportError {
   return new ExportError(
     'ERR_VERIFY',
-    `${output} is not what the export says: ${counted(report.differenceCount, 'difference')}`,
+    optionsText(report, output) ??
+      `${output} is not what the export says: ${counted(report.differenceCount, 'difference')}`,
   )
+}
+
+/** One line for options that are not those of the file, which explain every other difference; undefined without them. */
+function optionsText({ differences }: VerifyReport, output: string): string | undefined {
+  const options = differences.filter(({ kind }) => kind === 'option')
+  if (options.length === 0) return undefined
+  const [written, asked] = (['found', 'expected'] as const).map((side) =>
+    options.map(({ key = '', [side]: value }) => flagsText(key, value)).join(', '),
+  )
+  return `${output} was written ${written}; verify was run ${asked}`
+}
+
+/** `with --sets list`, `without --strip-html`; the value is JSON, or `nothing` where there is none. */
+function flagsText(option: string, value: string): string {
+  const isNegative = option === 'hidden' || option === 'system'
+  const flag = isNegative ? `--no-${option}` : flagOf(option)
+  if (value === 'nothing' || value === String(isNegative)) return `without ${flag}`
+  if (value === String(!isNegative)) return `with ${flag}`
+  const words = [JSON.parse(value)].flat().join(',')
+  return `with ${flag} ${/^[\w*,.-]+$/.test(words) ? words : quoted(words)}`
 }
 
 function printReport(
@@ -76,6 +110,7 @@ function printReport(
   milliseconds: number,
   isQuiet: boolean,
 ): void {
+  if (optionsText(report, output) !== undefined) return
   for (const difference of report.differences) process.stdout.write(`${differenceText(difference)}\n`)
   const more = report.differenceCount - report.differences.length
   if (more > 0) process.stdout.write(`… and ${count(more)} more\n`)

@@ -2,9 +2,10 @@
 
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
+import { isExportError, OutputError } from '../errors.ts'
 import { SYSTEM_COLUMNS } from '../names.ts'
 import type { OutputFormat } from '../read-back/output-format.ts'
-import { INVALID_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
+import { INVALID_METADATA_KEY, READING_METADATA_KEY, ROLE_METADATA_KEY } from '../schema.ts'
 import { SourceState } from '../source-state.ts'
 import { unreadableSource } from '../unreadable-source.ts'
 import type { Warning } from '../warnings.ts'
@@ -15,6 +16,7 @@ import { ExpectedTable } from './expected-table.ts'
 import { compareFileMetadata } from './file-metadata.ts'
 import { type LeafColumn, leafColumns, structColumns } from './leaf-columns.ts'
 import { type OutputReader, openOutput } from './output-reader.ts'
+import { requireExportPath, requireOutputPath } from './paths.ts'
 import { sameCell } from './record-reader.ts'
 import {
   openReference,
@@ -24,6 +26,7 @@ import {
   type ReopenableSource,
 } from './reference-reader.ts'
 import { RejectsComparison } from './rejects.ts'
+import { compareOptions, compareSelection, expectedOptions, writtenOptions } from './written-options.ts'
 
 export interface VerifyOptions extends ReferenceOptions {
   /** Differences that are listed; all are counted. Default: 20. */
@@ -37,7 +40,7 @@ export interface VerifyInput {
   output: string
   /** Path of the file of rejected values, when that is to be compared too. */
   rejects?: string | undefined
-  /** The options with which the output was written. */
+  /** Options that the output must have been written with; those that are not given are taken from its metadata. */
   options?: VerifyOptions
 }
 
@@ -85,17 +88,71 @@ export async function whileUnchanged(
 }
 
 async function compare({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+  await requirePaths(source, output, rejects)
   const open = reopenable(source)
   const log = new DifferenceLog(options.maxDifferences ?? 20)
-  const reference = await openReference(open, options)
   const file = await openOutput(output)
-  const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, options)
   try {
-    const report = await new Comparison(reference, file, options, log, rejected).run()
+    const { reference, expected } = await openWritten(open, output, file, log, options)
+    if (reference === undefined) return reportOfOptions(file.format, log)
+    const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, expected)
+    const report = await new Comparison(reference, file, expected, log, rejected).run()
     await rejected?.comparePlaces(open)
     return { ...report, differences: log.differences, differenceCount: log.count }
   } finally {
     await file.close()
+  }
+}
+
+async function requirePaths(
+  source: string | ReopenableSource,
+  output: string,
+  rejects: string | undefined,
+): Promise<void> {
+  if (typeof source === 'string') await requireExportPath(source)
+  requireOutputPath(output)
+  if (rejects !== undefined) requireOutputPath(rejects)
+}
+
+/**
+ * Opens the export with the options that an output was written with, over which those that are given win.
+ * @returns undefined for the reference when one of them is another, which is noted.
+ * @throws OutputError `ERR_OUTPUT` when the output names options that cannot be.
+ */
+export async function openWritten(
+  open: ReopenableSource,
+  output: string,
+  file: OutputReader,
+  log: DifferenceLog,
+  options: VerifyOptions,
+): Promise<{ reference: ReferenceReader | undefined; expected: VerifyOptions }> {
+  const written = writtenOptions(file.metadata)
+  compareOptions(log, written, options)
+  const expected = log.count > 0 ? options : expectedOptions(output, written, options)
+  if (log.count > 0) return { reference: undefined, expected }
+  const reference = await openReference(open, expected).catch(async (error: unknown) => {
+    if (!isExportError(error, 'ERR_OPTION') || written === undefined) throw error
+    // Those that were given may be at fault themselves.
+    await openReference(open, options)
+    throw new OutputError('ERR_OUTPUT', `${output} names options that cannot be: ${error.problem}`, { cause: error })
+  })
+  compareSelection(log, written, options, file, reference)
+  return { reference: log.count > 0 ? undefined : reference, expected }
+}
+
+/** The report when nothing but options was compared. */
+export function reportOfOptions(format: VerifyReport['format'], log: DifferenceLog): VerifyReport {
+  const { differences, count: differenceCount } = log
+  return {
+    format,
+    records: 0,
+    rows: 0,
+    columns: 0,
+    cells: 0,
+    differences,
+    differenceCount,
+    questions: [],
+    warnings: [],
   }
 }
 
@@ -110,6 +167,11 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw unreadableSource(path, error)
   }
+}
+
+/** The options are compared by what they do: a selection can be said in several ways. */
+export function withoutReading(metadata: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...metadata].filter(([key]) => key !== READING_METADATA_KEY))
 }
 
 interface ExpectedRow {
@@ -150,7 +212,7 @@ class Comparison {
 
   async run(): Promise<Omit<VerifyReport, 'differences' | 'differenceCount'>> {
     this.#compareColumns()
-    compareFileMetadata(this.#log, this.#expected.schema.metadata, this.#output.metadata)
+    compareFileMetadata(this.#log, withoutReading(this.#expected.schema.metadata), this.#output.metadata)
     await this.#compareRows()
     await this.#rejects?.finish()
     compareFileMetadata(this.#log, this.#finalMetadata(), this.#output.metadata)

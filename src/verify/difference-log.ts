@@ -6,9 +6,10 @@ import type { Cell } from './answer-values.ts'
 export interface Difference {
   /**
    * `column`: names or their order; `type`; `metadata` of a column or of the file; `labels` of a dictionary, or their
-   * order; `cell`; `state`: which questions were skipped; `rows`: how many there are; `reject`: a value in the rejects.
+   * order; `cell`; `state`: which questions were skipped; `rows`: how many there are; `reject`: a value in the rejects;
+   * `option`: one that was given is not the one that the file was written with, and nothing else was compared.
    */
-  readonly kind: 'column' | 'type' | 'metadata' | 'labels' | 'cell' | 'state' | 'rows' | 'reject'
+  readonly kind: 'column' | 'type' | 'metadata' | 'labels' | 'cell' | 'state' | 'rows' | 'reject' | 'option'
   /** 1-based number of the record. */
   readonly record?: number
   readonly ownerId?: string
@@ -16,7 +17,7 @@ export interface Difference {
   readonly table?: string
   /** Name of the column; of `column` differences its place, such as `#3`. */
   readonly column?: string
-  /** Key of the metadata. */
+  /** Key of the metadata, or name of the option, whose values are then JSON. */
   readonly key?: string
   /** As the export says, in words short enough for a line. */
   readonly expected: string

@@ -4,12 +4,20 @@ import { join } from 'node:path'
 import { INVALID_METADATA_KEY } from '../schema.ts'
 import { SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import type { Cell } from './answer-values.ts'
-import { reopenable, type VerifyInput, type VerifyReport, whileUnchanged } from './compare.ts'
+import {
+  openWritten,
+  reopenable,
+  reportOfOptions,
+  type VerifyInput,
+  type VerifyReport,
+  whileUnchanged,
+  withoutReading,
+} from './compare.ts'
 import { DifferenceLog } from './difference-log.ts'
 import { ExpectedStar } from './expected-star.ts'
 import { compareFileMetadata } from './file-metadata.ts'
 import { type OutputReader, openOutput } from './output-reader.ts'
-import { openReference } from './reference-reader.ts'
+import { requireExportPath, requireOutputPath } from './paths.ts'
 import { RejectsComparison } from './rejects.ts'
 import { TableComparison } from './table-comparison.ts'
 
@@ -25,17 +33,22 @@ export function verifyStar(input: VerifyInput): Promise<VerifyReport> {
   return whileUnchanged(input, compare)
 }
 
-async function compare({ source, output, rejects, options = {} }: VerifyInput): Promise<VerifyReport> {
+async function compare({ source, output, rejects, options: given = {} }: VerifyInput): Promise<VerifyReport> {
+  if (typeof source === 'string') await requireExportPath(source)
+  for (const table of TABLES) requireOutputPath(tablePath(output, table))
+  if (rejects !== undefined) requireOutputPath(rejects)
   const open = reopenable(source)
-  const log = new DifferenceLog(options.maxDifferences ?? 20)
-  const reference = await openReference(open, options)
-  const expected = new ExpectedStar(reference, options)
+  const log = new DifferenceLog(given.maxDifferences ?? 20)
   const files = await openTables(output)
-  const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, options)
   try {
+    const opened = await openWritten(open, output, wideFile(files.answers), log, { ...given, layout: undefined })
+    const { reference, expected: options } = opened
+    if (reference === undefined) return reportOfOptions('star', log)
+    const expected = new ExpectedStar(reference, options)
+    const rejected = rejects === undefined ? undefined : new RejectsComparison(rejects, log, options)
     const comparison = (table: keyof Files) => new TableComparison(table, files[table], expected.columns[table], log)
     const [answers, responses] = [comparison('answers'), comparison('responses')]
-    compareFileMetadata(log, answersMetadata(reference.schema.metadata), files.answers.metadata)
+    compareFileMetadata(log, withoutReading(answersMetadata(reference.schema.metadata)), files.answers.metadata)
     let records = 0
     for await (const row of reference.rows()) {
       records++
@@ -73,6 +86,24 @@ async function compare({ source, output, rejects, options = {} }: VerifyInput): 
   }
 }
 
+/** The answers as a file of the layout that records are read in: their own layout is no option of the star layout. */
+function wideFile(answers: OutputReader): OutputReader {
+  const metadata = answers.metadata.map((place) => {
+    const shape = jsonOf(place.get(SHAPE_METADATA_KEY))
+    return new Map([...place, [SHAPE_METADATA_KEY, JSON.stringify({ ...shape, layout: 'wide' })]])
+  })
+  return { ...answers, metadata }
+}
+
+function jsonOf(text: string | undefined): object {
+  try {
+    return JSON.parse(text ?? '{}')
+  } catch {
+    // Found by the comparison of the metadata.
+    return {}
+  }
+}
+
 /** The answers have the long layout, whatever else was asked for. */
 function answersMetadata(wide: ReadonlyMap<string, string>): Map<string, string> {
   const shape = JSON.parse(wide.get(SHAPE_METADATA_KEY) ?? '{}') as object
@@ -86,10 +117,14 @@ async function allCompared(table: TableComparison, rows: readonly Cell[][]): Pro
   return table
 }
 
+function tablePath(folder: string, table: keyof Files): string {
+  return join(folder, `${table}.parquet`)
+}
+
 async function openTables(folder: string): Promise<Files> {
   const files: Partial<Files> = {}
   try {
-    for (const table of TABLES) files[table] = await openOutput(join(folder, `${table}.parquet`))
+    for (const table of TABLES) files[table] = await openOutput(tablePath(folder, table))
     return files as Files
   } catch (error) {
     for (const file of Object.values(files)) await file.close()

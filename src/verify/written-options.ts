@@ -1,0 +1,133 @@
+/** The options with which an output was written, as its metadata has them, against those that verify was given. */
+
+import type { Schema } from 'apache-arrow'
+import { OptionError } from '../errors.ts'
+import { EXPORT_METADATA_KEY, PRIVACY_METADATA_KEY, READING_METADATA_KEY } from '../schema.ts'
+import { QUESTIONS_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
+import { SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
+import type { DifferenceLog } from './difference-log.ts'
+import type { ReferenceReader } from './reference-reader.ts'
+
+/** Metadata of a file, in each place where its format keeps them. */
+type Places = readonly ReadonlyMap<string, string>[]
+
+const FLAGS = ['stripHtml', 'hashOwner', 'keepUnknown'] as const
+const SELECTION = ['fields', 'exclude', 'hidden', 'system'] as const
+const WORDS = Object.keys(SHAPE_WORDS) as (keyof typeof SHAPE_WORDS)[]
+
+/** What an option is when nothing is said of it. */
+const DEFAULTS: ShapeOptions = {
+  ...Object.fromEntries(WORDS.map((option) => [option, SHAPE_WORDS[option][0]])),
+  stripHtml: false,
+  hashOwner: false,
+  keepUnknown: false,
+  hidden: true,
+  system: true,
+}
+
+/**
+ * Returns the options that a file says it was written with, without the key of its hashes; undefined when it says nothing
+ * of itself. What is no such option is left out, so that it shows as a difference of the metadata.
+ */
+export function writtenOptions(places: Places): ShapeOptions | undefined {
+  if (metadataOf(places, EXPORT_METADATA_KEY) === undefined) return undefined
+  const keys = [SHAPE_METADATA_KEY, PRIVACY_METADATA_KEY, READING_METADATA_KEY]
+  const said = Object.assign({}, ...keys.map((key) => jsonObject(metadataOf(places, key)))) as Record<string, unknown>
+  const isWord = (option: (typeof WORDS)[number]) => (SHAPE_WORDS[option] as readonly unknown[]).includes(said[option])
+  const isList = (value: unknown) => Array.isArray(value) && value.every((word) => typeof word === 'string')
+  const isFlag = (option: string) => typeof said[option] === 'boolean'
+  const known = [
+    ...WORDS.filter(isWord),
+    ...FLAGS.filter(isFlag),
+    ...SELECTION.filter((option) => isFlag(option) || isList(said[option])),
+  ]
+  return Object.fromEntries(known.map((option) => [option, said[option]]))
+}
+
+/**
+ * Puts the options of an output together: those that were given win over those that it was written with.
+ * @throws OptionError `ERR_OPTION` when it has hashes, and their key is missing.
+ */
+export function expectedOptions<T extends ShapeOptions>(
+  output: string,
+  written: ShapeOptions | undefined,
+  given: T,
+): T {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined)
+  const options = { ...written, ...Object.fromEntries(entries) } as T
+  const isHashed = options.sensitive === 'hash' || options.hashOwner === true
+  if (isHashed && (options.hashKey ?? '') === '') {
+    throw new OptionError('ERR_OPTION', `${output} holds keyed hashes: expected their key as hashKey, found none`)
+  }
+  return options
+}
+
+/**
+ * Adds a difference of the kind `option` for each option that was given and is another in the file; of the selection of
+ * questions, see `compareSelection`.
+ */
+export function compareOptions(log: DifferenceLog, written: ShapeOptions | undefined, given: ShapeOptions): void {
+  if (written === undefined) return
+  for (const option of [...WORDS, ...FLAGS]) compareOption(log, option, written, given)
+}
+
+/**
+ * The same for the options that select questions, unless they keep those that the file has: it can be said in several ways.
+ * @param reference The export, opened with the options that were given.
+ */
+export function compareSelection(
+  log: DifferenceLog,
+  written: ShapeOptions | undefined,
+  given: ShapeOptions,
+  file: { schema: Schema; metadata: Places },
+  reference: ReferenceReader,
+): void {
+  if (written === undefined || sameQuestions(questionIds(file), reference)) return
+  for (const option of SELECTION) compareOption(log, option, written, given)
+}
+
+function compareOption(
+  log: DifferenceLog,
+  option: (typeof WORDS | typeof FLAGS | typeof SELECTION)[number],
+  written: ShapeOptions,
+  given: ShapeOptions,
+): void {
+  if (given[option] === undefined) return
+  const text = (options: ShapeOptions) => JSON.stringify(options[option] ?? DEFAULTS[option])
+  log.compare({ kind: 'option', key: option }, text(given), text(written))
+}
+
+function sameQuestions(ids: readonly string[], { columns }: ReferenceReader): boolean {
+  const expected = columns.flatMap(({ field }) => field?.id ?? [])
+  return expected.length === ids.length && expected.every((id, i) => id === ids[i])
+}
+
+/** Ids of a file's questions, in the order of its columns. */
+function questionIds({ schema, metadata }: { schema: Schema; metadata: Places }): string[] {
+  const listed = jsonArray(metadataOf(metadata, QUESTIONS_METADATA_KEY))
+  if (listed !== undefined) return listed.map((question) => String(question?.['alida:id']))
+  return schema.fields.flatMap((field) => field.metadata.get('alida:id') ?? [])
+}
+
+function metadataOf(places: Places, key: string): string | undefined {
+  return places.find((place) => place.has(key))?.get(key)
+}
+
+function jsonObject(text: string | undefined): object {
+  const value = jsonValue(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+}
+
+function jsonArray(text: string | undefined): Record<string, unknown>[] | undefined {
+  const value = jsonValue(text)
+  return Array.isArray(value) ? value : undefined
+}
+
+/** Undefined for what is missing or damaged. */
+function jsonValue(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null')
+  } catch {
+    return undefined
+  }
+}
