@@ -10,6 +10,7 @@ import type { ColumnPlan } from './schema.ts'
 import type { OutputTarget } from './sinks/output.ts'
 import type { Compression, Encodings } from './sinks/parquet/index.ts'
 import type { ExportSource } from './source.ts'
+import { option, worded } from './wording.ts'
 
 export const OUTPUT_FORMATS = ['parquet', 'arrow', 'arrows'] as const
 
@@ -98,7 +99,7 @@ export function formatOf(target: OutputTarget): OutputFormat {
   if (format !== undefined) return format
   throw new OptionError(
     'ERR_OPTION',
-    `cannot tell the format of ${target}: expected a name ending in .parquet, .arrow or .arrows, or the option format`,
+    worded`cannot tell the format of ${String(target)}: expected a name ending in .parquet, .arrow or .arrows, or the option ${option('format')}`,
   )
 }
 

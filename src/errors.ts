@@ -1,9 +1,11 @@
 /**
- * Every error this package throws on purpose, and all of their wording.
+ * Every error this package throws on purpose, and how the place of one is worded.
  *
  * Match on `code`, not on `instanceof`: two copies of the package may be loaded. Records are numbered from 1;
  * byte offsets are 0-based positions in the decompressed document.
  */
+
+import { type OptionWords, Wording } from './wording.ts'
 
 export type ErrorCode =
   | 'ERR_JSON_SYNTAX'
@@ -63,24 +65,42 @@ export class ExportError extends Error implements Place {
   readonly ownerId: string | undefined
   readonly fieldName: string | undefined
   readonly fieldId: string | undefined
+  readonly member: string | undefined
   readonly byteOffset: number | undefined
-  readonly #problem: string
+  readonly #problem: Wording
 
   /** `problem` is the message without its place, which is added here so that it is always worded alike. */
-  constructor(code: ErrorCode, problem: string, options: ExportErrorOptions = {}) {
+  constructor(code: ErrorCode, problem: string | Wording, options: ExportErrorOptions = {}) {
     super(printable(problem + placeText(options)), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.#problem = printable(problem)
+    this.#problem = typeof problem === 'string' ? new Wording([problem]) : problem
     this.record = options.record
     this.ownerId = options.ownerId
     this.fieldName = options.fieldName
     this.fieldId = options.fieldId
+    this.member = options.member
     this.byteOffset = options.byteOffset
   }
 
   /** The message without its place. */
   get problem(): string {
+    return printable(String(this.#problem))
+  }
+
+  /** The message without its place, in the parts that another thread, or `messageIn`, words it from. */
+  get wording(): Wording {
     return this.#problem
+  }
+
+  /** Returns the message with its options written in other words than those of the library. */
+  messageIn(words: OptionWords): string {
+    return printable(this.#problem.in(words) + placeText(this))
+  }
+
+  /** Returns the code, the message and every known part of the place, for JSON. */
+  toJSON(): Record<string, unknown> {
+    const { code, message, record, ownerId, fieldId, fieldName, member, byteOffset } = this
+    return { code, message, record, ownerId, fieldId, fieldName, member, byteOffset }
   }
 }
 
@@ -142,12 +162,18 @@ export class ApiError extends ExportError {
   readonly developerMessage: string | undefined
   readonly url: string | undefined
 
-  constructor(code: ErrorCode, problem: string, options: ApiErrorOptions = {}) {
+  constructor(code: ErrorCode, problem: string | Wording, options: ApiErrorOptions = {}) {
     super(code, problem, options)
     this.status = options.status
     this.errorId = options.errorId
     this.developerMessage = options.developerMessage
     this.url = options.url
+  }
+
+  /** Returns what the API said, too. */
+  override toJSON(): Record<string, unknown> {
+    const { status, errorId, developerMessage, url } = this
+    return { ...super.toJSON(), status, errorId, developerMessage, url }
   }
 }
 

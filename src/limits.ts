@@ -2,6 +2,7 @@
 
 import { type ExportErrorOptions, LimitError, type Place } from './errors.ts'
 import { type OptionNames, wrong } from './option-values.ts'
+import { option, worded } from './wording.ts'
 
 export interface InputLimits {
   /** Longest record, in bytes of JSON. Default: 64 MiB; at most 1280 MiB. */
@@ -79,12 +80,7 @@ export function requireLimits(limits: InputLimits): void {
  * @param what What there may be, with its number: `at most 512 levels of nesting`.
  */
 export function beyondLimit(name: LimitName, what: string, found: string, options?: ExportErrorOptions): LimitError {
-  return new LimitError('ERR_LIMIT', `expected ${what}, found ${found}; raise ${name} (${flagOf(name)})`, options)
-}
-
-/** The name of an option on the command line: `maxRecordBytes` is `--max-record-bytes`. */
-export function flagOf(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  return new LimitError('ERR_LIMIT', worded`expected ${what}, found ${found}; raise ${option(name)}`, options)
 }
 
 /** Arrays and objects in a definition beside two for each option; a question has about four. */

@@ -2,6 +2,7 @@
 
 import { OptionError, quoted } from './errors.ts'
 import { nearestHint } from './nearest-words.ts'
+import { option, worded } from './wording.ts'
 
 /** The names of all options of an interface; the compiler refuses a list that lacks one, or has one too many. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
@@ -20,40 +21,40 @@ export function requireKnownOptions<Options extends object>(options: Options, na
 }
 
 /** @throws OptionError `ERR_OPTION`. */
-export function requirePositive(option: string, value: number | undefined): void {
+export function requirePositive(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
-  throw wrong(option, 'a whole number above 0', value)
+  throw wrong(name, 'a whole number above 0', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
-export function requireWord(option: string, value: string | undefined, words: readonly string[]): void {
+export function requireWord(name: string, value: string | undefined, words: readonly string[]): void {
   if (value === undefined || words.includes(value)) return
-  throw wrong(option, words.join(', '), value)
+  throw wrong(name, words.join(', '), value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
-export function requireBoolean(option: string, value: boolean | undefined): void {
-  if (value !== undefined && typeof value !== 'boolean') throw wrong(option, 'true or false', value)
+export function requireBoolean(name: string, value: boolean | undefined): void {
+  if (value !== undefined && typeof value !== 'boolean') throw wrong(name, 'true or false', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
-export function requireText(option: string, value: string | undefined): void {
-  if (value !== undefined && typeof value !== 'string') throw wrong(option, 'a text', value)
+export function requireText(name: string, value: string | undefined): void {
+  if (value !== undefined && typeof value !== 'string') throw wrong(name, 'a text', value)
 }
 
 /**
  * A text alone is refused, too: it would be taken letter by letter.
  * @throws OptionError `ERR_OPTION`.
  */
-export function requireTexts(option: string, value: readonly string[] | undefined): void {
+export function requireTexts(name: string, value: readonly string[] | undefined): void {
   if (value === undefined) return
-  if (!Array.isArray(value)) throw wrong(option, 'an array of texts', value)
-  for (const text of value as unknown[]) if (typeof text !== 'string') throw wrong(option, 'an array of texts', text)
+  if (!Array.isArray(value)) throw wrong(name, 'an array of texts', value)
+  for (const text of value as unknown[]) if (typeof text !== 'string') throw wrong(name, 'an array of texts', text)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
-export function requireFunction(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw wrong(option, 'a function', value)
+export function requireFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
@@ -62,8 +63,8 @@ export function requireSignal(value: AbortSignal | undefined): void {
 }
 
 /** The error for an option, or a parameter, with a value that it does not take. */
-export function wrong(option: string, expected: string, value: unknown): OptionError {
-  return new OptionError('ERR_OPTION', `${option}: expected ${expected}, found ${shown(value)}`)
+export function wrong(name: string, expected: string, value: unknown): OptionError {
+  return new OptionError('ERR_OPTION', worded`${option(name)}: expected ${expected}, found ${shown(value)}`)
 }
 
 function shown(value: unknown): string {

@@ -27,6 +27,7 @@ import {
 } from './table-plan.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { Window } from './window.ts'
+import { option, worded } from './wording.ts'
 
 export type { ReadOptions } from './read-options.ts'
 
@@ -428,5 +429,8 @@ async function readUpTo(read: ByteSource['read'], count: number): Promise<Uint8A
 
 function requireRejects({ onInvalid }: { onInvalid: string }, { onReject }: ReadOptions): void {
   if (onReject === undefined || onInvalid === 'null') return
-  throw new OptionError('ERR_OPTION', 'onReject needs onInvalid null: otherwise the first invalid value is an error')
+  throw new OptionError(
+    'ERR_OPTION',
+    worded`${option('onReject')} needs ${option('onInvalid', 'null')}: otherwise the first invalid value is an error`,
+  )
 }

@@ -162,7 +162,7 @@ export function groupByFieldId(groups: readonly FieldGroup[]): Map<string, Field
 export const EXPORT_METADATA_KEY = 'alida:export'
 
 /** Key of the policy on sensitive questions and owner ids, in the same places. */
-const PRIVACY_METADATA_KEY = 'alida:privacy'
+export const PRIVACY_METADATA_KEY = 'alida:privacy'
 
 /** Key of how many values were invalid, in the same places; only where they became null. */
 export const INVALID_METADATA_KEY = 'alida:invalid'

@@ -4,6 +4,7 @@ import { isMatch } from 'matcher'
 import type { FieldDefinition } from './definition.ts'
 import { OptionError, quoted } from './errors.ts'
 import { nearestHint } from './nearest-words.ts'
+import { option, worded } from './wording.ts'
 
 export interface SelectionOptions {
   /**
@@ -80,11 +81,11 @@ class Catalogue {
     }
   }
 
-  all(option: 'fields' | 'exclude', words: readonly string[]): Set<FieldDefinition> {
+  all(name: 'fields' | 'exclude', words: readonly string[]): Set<FieldDefinition> {
     const found = new Set<FieldDefinition>()
     for (const word of words) {
       const matches = this.#byWord.get(word) ?? this.#byGlob(word)
-      if (matches.size === 0) throw this.#unmatched(option, word)
+      if (matches.size === 0) throw this.#unmatched(name, word)
       for (const field of matches) found.add(field)
     }
     return found
@@ -100,9 +101,9 @@ class Catalogue {
     return found
   }
 
-  #unmatched(option: string, word: string): OptionError {
+  #unmatched(name: 'fields' | 'exclude', word: string): OptionError {
     const hint = nearestHint(word, [...this.#byWord.keys()])
     const expected = word.includes('*') ? 'a glob that matches a question' : 'the name or id of a question'
-    return new OptionError('ERR_OPTION', `${option}: expected ${expected}, found ${quoted(word)}${hint}`)
+    return new OptionError('ERR_OPTION', worded`${option(name)}: expected ${expected}, found ${quoted(word)}${hint}`)
   }
 }

@@ -1,10 +1,9 @@
 /** What the operating system and the engine say when they refuse something, in words. */
 
 import { ExportError } from './errors.ts'
+import { option, worded } from './wording.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
   EACCES: 'no permission',
   EPERM: 'no permission',
   EROFS: 'the file system is read-only',
@@ -37,9 +36,11 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 export function explainMemory(error: unknown): unknown {
   if (!(error instanceof RangeError) || !/memory|allocat/i.test(error.message)) return error
   const advice = isWebAssembly(error)
-    ? 'where addresses are limited (ulimit -v), NODE_OPTIONS=--disable-wasm-trap-handler needs far fewer of them'
-    : 'a smaller batch size or row group size needs less'
-  return new ExportError('ERR_MEMORY', `there is too little memory (${error.message}); ${advice}`, { cause: error })
+    ? worded`where addresses are limited (ulimit -v), NODE_OPTIONS=--disable-wasm-trap-handler needs far fewer of them`
+    : worded`a smaller ${option('batchSize')} or ${option('rowGroupSize')} needs less`
+  return new ExportError('ERR_MEMORY', worded`there is too little memory (${error.message}); ${advice}`, {
+    cause: error,
+  })
 }
 
 /** The engine asks for 10 GB of addresses for each memory of WebAssembly, however small it is, to check bounds for free. */

@@ -21,7 +21,7 @@ export function unreadableSource(input: string, error: unknown): SourceError {
     const advice = /^file:/i.test(input) ? 'give its path, or a URL object' : 'get the file first'
     return new SourceError('ERR_SOURCE', `expected the path of an export, found an address: ${found}; ${advice}`)
   }
-  if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `expected an export file, found no file: ${path}`)
+  if (code === 'ENOENT') return new SourceError('ERR_SOURCE', `no such file: ${path}`)
   if (code === 'EISDIR') return new SourceError('ERR_SOURCE', `expected a file, found a directory: ${path}`)
   if (code === 'EACCES') return new SourceError('ERR_SOURCE', `no permission to read ${path}`)
   return new SourceError('ERR_SOURCE', `cannot read ${path}: ${systemReason(error)}`, { cause: error })

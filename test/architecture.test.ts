@@ -10,6 +10,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** Files and folders of `src/`, the ones that know least first. */
 const LAYERS = [
+  'wording.ts',
   'errors.ts',
   'nearest-words.ts',
   'option-values.ts',

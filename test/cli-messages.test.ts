@@ -1,6 +1,6 @@
 /** What the command says where a person is likely to be wrong: which file, what to do, in the words that were typed. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -133,5 +133,111 @@ describe.concurrent('verify', () => {
   test('has a code for a missing file in its JSON', async ({ expect }) => {
     const { stderr } = await runCli(['verify', join(root, 'nope.json'), SAMPLE_PATH, '--json'])
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_SOURCE' } })
+  })
+})
+
+describe.concurrent('a command line that cannot be read', () => {
+  const out = ['-o', join(root, 'out.parquet')]
+  test.for<[string[], string]>([
+    [['convert', 'x.json', ...out, '--compresion', 'zstd'], 'unknown option --compresion; did you mean --compression?'],
+    [['convert', 'x.json', ...out, '--tokn=secret'], 'unknown option --tokn'],
+    [
+      ['convert', 'x.json', ...out, '--batch-size', 'ten'],
+      '--batch-size: expected a whole number above 0, found "ten"',
+    ],
+    [['convert', 'x.json', '-o'], 'expected a value for -o, --output <file>, found none'],
+    [
+      ['convert', 'x.json', ...out, '--rejects', 'r.jsonl'],
+      '--rejects needs --on-invalid null: otherwise the first invalid value is an error',
+    ],
+    [
+      ['convert', 'x.json', ...out, '--layout', 'long', '--sets', 'columns'],
+      '--layout long contradicts --sets columns: it has a row for each chosen option',
+    ],
+    [
+      ['convert', 'x.json', ...out, '--layout', 'star', '--values', 'id'],
+      '--layout star contradicts --values id: it has both ids and labels',
+    ],
+    [
+      ['convert', SAMPLE_PATH, ...out, '--fields', 'Gendr'],
+      '--fields: expected the name or id of a question, found "Gendr"; the nearest are "Gender"',
+    ],
+    [
+      ['convert', SAMPLE_PATH, '-o', 'out.xlsx'],
+      'cannot tell the format of out.xlsx: expected a name ending in .parquet, .arrow or .arrows, or the option --format',
+    ],
+    [
+      ['convert', SAMPLE_PATH, ...out, '--hash-owner'],
+      '--hash-owner needs a key: expected one in ALIDA_HASH_KEY, found none',
+    ],
+    [
+      ['convert', SAMPLE_PATH, ...out, '--max-record-bytes', '2GiB'],
+      '--max-record-bytes: expected a whole number from 1 to 1342177280, found 2147483648',
+    ],
+  ])('%j', async ([args, message], { expect }) => {
+    const { code, stderr } = await runCli(args, { env: { ALIDA_HASH_KEY: undefined } })
+    expect(stderr).toContain(`alida-arrow: ${message}`)
+    expect(stderr).not.toContain('secret')
+    expect(code).toBe(2)
+    const json = await runCli([...args.filter((word) => word !== '-o' || args.at(-1) !== '-o'), '--json'])
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'ERR_OPTION' } })
+  })
+})
+
+describe.concurrent('what is no export is named, with its file', () => {
+  test.for<[string, string | Buffer, string]>([
+    [
+      'x.csv',
+      'Name,Age\nAda,36\n',
+      'expected the JSON of an export, found text that begins with "Name,Age" (a CSV file?)',
+    ],
+    ['x.csv', '"Name";"Age"\n"Ada";36\n', 'found text that begins with "\\"Name\\";\\"Age\\"" (a CSV file?)'],
+    ['x.txt', 'Not found', 'found text that begins with "Not found" (byte 0)'],
+    [
+      'x.json',
+      `[${'{"a":1},'.repeat(9)}`,
+      'expected a JSON object with "definition" and "records", found a JSON array',
+    ],
+    ['x.json', '12', 'found another JSON value'],
+    ['x.json', 'true', 'found another JSON value'],
+    ['x.xlsx', Buffer.from('PK\u0003\u0004 and more'), 'a ZIP archive; unpack it (an Excel file is one, too)'],
+    ['x.json', '{"definition": {', 'unexpected end of input'],
+  ])('%s: %s', async ([name, content, message], { expect }) => {
+    const folder = newFolder()
+    const path = join(folder, name)
+    writeFileSync(path, content)
+    for (const args of [
+      ['inspect', path],
+      ['convert', path, '-o', join(folder, 'out.arrow')],
+    ]) {
+      const { code, stderr } = await runCli(args)
+      expect(code).toBe(1)
+      expect(stderr.startsWith(`alida-arrow: ${path}: `)).toBe(true)
+      expect(stderr).toContain(message)
+    }
+  })
+
+  test('a limit is named by its option, and takes the units that the help has', async ({ expect }) => {
+    const long = await runCli(['inspect', SAMPLE_PATH, '--max-record-bytes', '1KiB'])
+    expect(long.stderr).toMatch(
+      /sample-export\.json: expected .* of at most 1024 bytes, .*; raise --max-record-bytes \(/,
+    )
+    expect(await runCli(['inspect', SAMPLE_PATH, '--max-record-bytes', '1.5 MiB', '-q'])).toMatchObject({ code: 0 })
+  })
+})
+
+test('a folder that takes no files is not said to be missing', async ({ expect }) => {
+  const { stderr } = await runCli(['convert', SAMPLE_PATH, '-o', '/proc/x.parquet'])
+  expect(stderr).toBe('alida-arrow: cannot write /proc/x.parquet: no file can be made in /proc\n')
+})
+
+test('the JSON of an error has the member of the record', async ({ expect }) => {
+  const records = [{ ownerId: 'a', lastUpdateDate: 'yesterday', fields: [] }]
+  const stdin = Buffer.from(JSON.stringify({ definition: { fields: [] }, records }))
+  const { stderr } = await runCli(['inspect', '-', '--json', '--max-columns', '1'], { stdin })
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'ERR_LIMIT', input: 'standard input' } })
+  const converted = await runCli(['convert', '-', '-o', join(newFolder(), 'o.parquet'), '--json'], { stdin })
+  expect(JSON.parse(converted.stderr)).toMatchObject({
+    error: { code: 'ERR_VALUE', member: 'lastUpdateDate', record: 1, ownerId: 'a', input: 'standard input' },
   })
 })

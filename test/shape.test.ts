@@ -107,10 +107,10 @@ describe('never-chosen and unknown options', () => {
 
 describe('options that cannot be', () => {
   const refused: [ReadOptions, RegExp][] = [
-    [{ layout: 'long', sets: 'columns' }, /layout long contradicts sets columns/],
-    [{ layout: 'long', groups: 'struct' }, /layout long contradicts groups struct/],
-    [{ layout: 'long', answerStates: 'none' }, /layout long contradicts answerStates none/],
-    [{ layout: 'long', values: 'id' }, /layout long contradicts values id/],
+    [{ layout: 'long', sets: 'columns' }, /layout: 'long' contradicts sets: 'columns'/],
+    [{ layout: 'long', groups: 'struct' }, /layout: 'long' contradicts groups: 'struct'/],
+    [{ layout: 'long', answerStates: 'none' }, /layout: 'long' contradicts answerStates: 'none'/],
+    [{ layout: 'long', values: 'id' }, /layout: 'long' contradicts values: 'id'/],
     [{ layout: 'star' as 'long' }, /layout: expected wide, long, found "star"/],
     [{ sensitive: 'hash' }, /needs a key/],
     [{ hashOwner: true, hashKey: '' }, /needs a key/],

@@ -7,6 +7,7 @@ import { ApiError, isExportError, LimitError } from '../errors.ts'
 import type { InputLimits } from '../limits.ts'
 import type { OptionNames } from '../option-values.ts'
 import { ThrottledReports } from '../progress-reports.ts'
+import { option, worded } from '../wording.ts'
 import { isForeign, withoutEncoding } from './content-encoding.ts'
 import { DocumentEnd } from './document-end.ts'
 import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
@@ -260,6 +261,6 @@ function emptyFile(answer: FileAnswer): ApiError {
 function tooLarge(maxBytes: number): LimitError {
   return new LimitError(
     'ERR_LIMIT',
-    `the export is larger than ${maxBytes} bytes, the limit that maxBytes (--max-bytes) sets`,
+    worded`the export is larger than ${maxBytes} bytes, the limit that ${option('maxBytes')} sets`,
   )
 }

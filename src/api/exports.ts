@@ -2,6 +2,7 @@
 
 import { ApiError, isExportError, OptionError, quoted, shortened } from '../errors.ts'
 import { type OptionNames, requireTexts } from '../option-values.ts'
+import { option, worded } from '../wording.ts'
 import { pathSegment } from './endpoint.ts'
 import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { idMember, isObject, textMember } from './response.ts'
@@ -162,7 +163,10 @@ function creationBody(options: CreateExportOptions): Record<string, unknown> {
   const since = utcText('sinceDatetime', options.sinceDatetime)
   const until = utcText('untilDatetime', options.untilDatetime)
   if (since !== undefined && until !== undefined && Date.parse(since) >= Date.parse(until)) {
-    throw new OptionError('ERR_OPTION', `expected sinceDatetime before untilDatetime, found ${since} and ${until}`)
+    throw new OptionError(
+      'ERR_OPTION',
+      worded`expected ${option('sinceDatetime')} before ${option('untilDatetime')}, found ${since} and ${until}`,
+    )
   }
   return {
     ...(fieldIds === undefined ? {} : { fieldIds: fieldIds.map((id) => id.trim()) }),
@@ -179,7 +183,7 @@ function utcText(name: string, value: string | Date | undefined): string | undef
   const dateMs = value instanceof Date ? value.getTime() : utcMs(value.trim())
   if (Number.isNaN(dateMs)) {
     const found = value instanceof Date ? 'an invalid Date' : quoted(value)
-    throw new OptionError('ERR_OPTION', `expected an ISO 8601 date or time as ${name}, found ${found}`)
+    throw new OptionError('ERR_OPTION', worded`expected an ISO 8601 date or time as ${option(name)}, found ${found}`)
   }
   return new Date(dateMs).toISOString().replace('.000Z', 'Z')
 }

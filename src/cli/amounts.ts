@@ -8,11 +8,14 @@ export function wholeNumber(value: string): number {
   throw new InvalidArgumentError('Expected a whole number above 0.')
 }
 
-const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  ...{ '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 },
+  ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 },
+}
 
-/** `500MB`, `2GB`, `1000000`: bytes. */
+/** `500MB`, `64MiB`, `2GB`, `1000000`: bytes. */
 export function byteCount(value: string): number {
-  return measure(value, BYTE_UNITS, 'Expected a size such as 500MB, 2GB or 1000000.')
+  return measure(value, BYTE_UNITS, 'Expected a size such as 500MB, 64MiB or 1000000.')
 }
 
 const TIME_UNITS: Readonly<Record<string, number>> = { '': 1e3, S: 1e3, M: 60e3, MIN: 60e3, H: 3600e3 }

@@ -2,7 +2,7 @@
 
 import type { ExportClientOptions } from '../api/client.ts'
 import { OptionError } from '../errors.ts'
-import { flagOf } from '../limits.ts'
+import { flagOf } from './option-flags.ts'
 
 /** As the command line gives them. */
 export interface ApiOptions {

@@ -4,6 +4,7 @@ import { readCodebook } from '../codebook/codebook.ts'
 import { type CodebookFormat, codebookFormatOf, writeCodebook } from '../codebook/write-codebook.ts'
 import { OptionError } from '../errors.ts'
 import { counted } from './figures.ts'
+import { aboutInput } from './input-failure.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
 
@@ -22,7 +23,7 @@ export async function codebook(input: string, options: CodebookCommandOptions, s
   if (input !== STANDARD_STREAM && output === input) {
     throw new OptionError('ERR_OPTION', `the codebook would overwrite the file that it is made from: ${output}`)
   }
-  const found = await readCodebook(sourceOf(input), { ...shape, signal })
+  const found = await aboutInput(input, () => readCodebook(sourceOf(input), { ...shape, signal }))
   await writeCodebook(found, target, format)
   if (quiet === true || isToStream) return
   const { questions, records } = found

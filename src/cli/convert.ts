@@ -9,6 +9,7 @@ import type { ColumnPlan } from '../schema.ts'
 import type { Compression, Encodings } from '../sinks/parquet.ts'
 import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
+import { aboutInput } from './input-failure.ts'
 import { peakMemoryBytes } from './peak-memory.ts'
 import { showProgress } from './progress.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
@@ -42,9 +43,13 @@ export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads' 
 
 export async function convert(input: string, options: ConvertCommandOptions, signal: AbortSignal): Promise<void> {
   refuseToOverwriteInput(input, options.output)
-  const report = await convertSource(sourceOf(input), input, options, signal)
-  printReport(report, options)
-  if (options.verify === true) await (await import('./verify.ts')).verifyWritten(input, options.output, options, signal)
+  await aboutInput(input, async () => {
+    const report = await convertSource(sourceOf(input), input, options, signal)
+    printReport(report, options)
+    if (options.verify === true) {
+      await (await import('./verify.ts')).verifyWritten(input, options.output, options, signal)
+    }
+  })
 }
 
 export function printReport(report: ConvertReport, options: Pick<ConvertCommandOptions, 'json' | 'quiet'>): void {
@@ -116,12 +121,12 @@ async function write(
 /** @throws OptionError unless the output can be the folder of a star layout. */
 export function requireFolder(output: string, format: OutputFormat | undefined): void {
   if (format !== undefined && format !== 'parquet') {
-    throw new OptionError('ERR_OPTION', `layout star writes Parquet files, found --format ${format}`)
+    throw new OptionError('ERR_OPTION', `--layout star writes Parquet files, found --format ${format}`)
   }
   if (output !== STANDARD_STREAM && formatOfName(output) === undefined) return
   throw new OptionError(
     'ERR_OPTION',
-    `layout star writes a folder: expected the name of one as output, found ${output}`,
+    `--layout star writes a folder: expected the name of one as --output, found ${output}`,
   )
 }
 

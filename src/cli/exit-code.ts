@@ -1,6 +1,7 @@
 /** Exit codes of the CLI. */
 
 import { type ErrorCode, isExportError } from '../errors.ts'
+import { InputFailure } from './input-failure.ts'
 
 export const ExitCode = {
   ok: 0,
@@ -16,7 +17,8 @@ export const ExitCode = {
   closedPipe: 141,
 } as const
 
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(failure: unknown): number {
+  const error = failure instanceof InputFailure ? failure.cause : failure
   if (!isExportError(error)) return ExitCode.data
   const code: ErrorCode = error.code
   if (code === 'ERR_OPTION') return ExitCode.usage

@@ -11,6 +11,7 @@ import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
 import { type ConvertCommandOptions, type ConvertReport, convertSource, printReport, requireFolder } from './convert.ts'
 import { duration } from './figures.ts'
+import { aboutInput } from './input-failure.ts'
 import { showWaiting } from './progress.ts'
 import { SavedDocument } from './saved-document.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
@@ -55,7 +56,8 @@ export async function fetchExport(
     const started = performance.now()
     const status = await readyExport(client, options, output, limits)
     const waitedMilliseconds = performance.now() - started
-    const converted = await convertDownload(client, status, options, output, limits)
+    const name = `export ${status.batchId}`
+    const converted = await aboutInput(name, () => convertDownload(client, status, options, output, limits))
     return { ...converted, batchId: status.batchId, waitedMilliseconds }
   })
   printReport(report, output)

@@ -5,6 +5,7 @@ import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts
 import { questionFlags } from '../selection.ts'
 import { sensitiveWarnings } from './convert.ts'
 import { count, counted } from './figures.ts'
+import { aboutInput } from './input-failure.ts'
 import { limitsOf } from './limit-options.ts'
 import { showProgress } from './progress.ts'
 import { sourceOf } from './standard-stream.ts'
@@ -18,7 +19,11 @@ interface InspectOptions extends InputLimits {
 /** Rows of a batch that is only counted: few, for the memory's sake. */
 const BATCH_ROWS = 16_384
 
-export async function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+export function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  return aboutInput(input, () => inspectInput(input, options, signal))
+}
+
+async function inspectInput(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const reader = await readExport(sourceOf(input), {
     ...limitsOf(options),
     // The command that looks for what is wrong with a file must not fail on it.

@@ -1,8 +1,9 @@
 /** Options of the caps against hostile input, the same for every command that reads an export. */
 
 import type { Command } from 'commander'
-import { flagOf, type InputLimits, LIMIT_NAMES, type LimitName, requireLimits } from '../limits.ts'
+import { type InputLimits, LIMIT_NAMES, type LimitName, requireLimits } from '../limits.ts'
 import { byteCount, wholeNumber } from './amounts.ts'
+import { flagOf } from './option-flags.ts'
 
 const DESCRIPTIONS: Readonly<Record<LimitName, readonly [value: string, description: string]>> = {
   maxRecordBytes: ['size', 'longest record, such as 100MB (default: 64 MiB of JSON)'],

@@ -1,7 +1,6 @@
 /** The command line: what can be said, and which command it starts. Commands are loaded when they are run. */
 
 import { Argument, Command, CommanderError, Option } from 'commander'
-import { isExportError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import type { ActivitiesCommandOptions } from './activities.ts'
 import { byteCount, milliseconds, wholeNumber } from './amounts.ts'
@@ -15,9 +14,11 @@ import type { FetchOptions } from './fetch.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { addLimitOptions } from './limit-options.ts'
 import { addOutputOptions } from './output-options.ts'
+import { printError } from './print-error.ts'
 import { hideSecretArguments } from './secret-arguments.ts'
 import { addShapeOptions } from './shape-options.ts'
 import { requirePrinted, watchStandardStreams } from './standard-stream.ts'
+import { usageError } from './usage-error.ts'
 import type { VerifyCommandOptions } from './verify.ts'
 import { printWarning } from './warning.ts'
 
@@ -43,10 +44,10 @@ async function exitCodeOfCommand(argv: readonly string[], signal: AbortSignal): 
     await requirePrinted(signal)
     return ExitCode.ok
   } catch (error) {
-    if (error instanceof CommanderError) return ExitCode.usage
     if (isClosedPipe(error)) return ExitCode.closedPipe
-    printError(error, argv.includes('--json'))
-    return exitCodeOf(error)
+    const failure = error instanceof CommanderError ? usageError(error) : error
+    if (failure !== undefined) printError(failure, argv.includes('--json'))
+    return error instanceof CommanderError ? ExitCode.usage : exitCodeOf(failure)
   }
 }
 
@@ -67,7 +68,8 @@ function programOf(signal: AbortSignal): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'alida-arrow: ')) })
+    // Printed like any other, by `printError`.
+    .configureOutput({ outputError: () => undefined })
     .addHelpText('after', EXIT_CODES)
   addConvert(program, signal)
   addFetch(program, signal)
@@ -241,23 +243,3 @@ const INSPECT_EXAMPLES = `
 Examples:
   alida-arrow inspect export.json
   alida-arrow inspect export.json --json | jq '.questions[] | select(.skipped > 0) | .name'`
-
-function printError(error: unknown, asJson: boolean): void {
-  const message = error instanceof Error ? error.message : String(error)
-  if (!asJson) {
-    process.stderr.write(`alida-arrow: ${message}\n`)
-    return
-  }
-  const facts = isExportError(error)
-    ? {
-        code: error.code,
-        message,
-        record: error.record,
-        ownerId: error.ownerId,
-        fieldId: error.fieldId,
-        fieldName: error.fieldName,
-        byteOffset: error.byteOffset,
-      }
-    : { message }
-  process.stderr.write(`${JSON.stringify({ error: facts })}\n`)
-}

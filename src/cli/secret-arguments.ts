@@ -1,7 +1,7 @@
 /** Secrets that were typed as arguments: every user of the machine can read them in the list of processes. */
 
-import { flagOf } from '../limits.ts'
 import { SECRET_SETTINGS, SETTING_VARIABLES } from './api-settings.ts'
+import { flagOf } from './option-flags.ts'
 
 /**
  * Takes secrets out of what the system shows of this process, as far as it lets us, and warns: between its start and

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { OptionError } from '../errors.ts'
 import type { InputLimits } from '../limits.ts'
 import { requireOneForm, resolveShape, SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
+import { option, worded } from '../wording.ts'
 import { collect } from './collect.ts'
 import { addLimitOptions, limitsOf } from './limit-options.ts'
 
@@ -92,13 +93,13 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimit
   if (shape.sensitive === 'hash' || shape.hashOwner === true) {
     const hashKey = hashKeyOf(process.env)
     if (hashKey === undefined) {
-      const option = shape.hashOwner === true ? '--hash-owner' : '--sensitive hash'
-      throw new OptionError('ERR_OPTION', `${option} needs a key: expected one in ${HASH_KEY_VARIABLE}, found none`)
+      const hashing = shape.hashOwner === true ? '--hash-owner' : '--sensitive hash'
+      throw new OptionError('ERR_OPTION', `${hashing} needs a key: expected one in ${HASH_KEY_VARIABLE}, found none`)
     }
     shape.hashKey = hashKey
   }
   const resolved = resolveShape(shape)
-  if (isStar) requireOneForm(resolved, 'layout star')
+  if (isStar) requireOneForm(resolved, worded`${option('layout', 'star')}`)
   return { ...shape, ...limitsOf(options), isStar }
 }
 

@@ -2,12 +2,13 @@
 
 import { statSync } from 'node:fs'
 import { ExportError, OptionError, quoted } from '../errors.ts'
-import { flagOf } from '../limits.ts'
 import { unlessAborted } from '../source.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
 import { verifyStar } from '../verify/star.ts'
 import { count, counted, duration } from './figures.ts'
+import { aboutInput } from './input-failure.ts'
+import { flagWords, isNegative } from './option-flags.ts'
 import { hashKeyOf, type ShapeCommandOptions, shapeOf } from './shape-options.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
 
@@ -26,7 +27,7 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now()
-  const report = await reportOn(input, output, options, signal)
+  const report = await aboutInput(input, () => reportOn(input, output, options, signal))
   if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
   else printReport(report, input, output, performance.now() - started, options.quiet === true)
   if (report.differenceCount > 0) throw differs(report, output)
@@ -95,12 +96,13 @@ function optionsText({ differences }: VerifyReport, output: string): string | un
 
 /** `with --sets list`, `without --strip-html`; the value is JSON, or `nothing` where there is none. */
 function flagsText(option: string, value: string): string {
-  const isNegative = option === 'hidden' || option === 'system'
-  const flag = isNegative ? `--no-${option}` : flagOf(option)
-  if (value === 'nothing' || value === String(isNegative)) return `without ${flag}`
-  if (value === String(!isNegative)) return `with ${flag}`
+  const typed = String(!isNegative(option))
+  if (value === 'nothing') return `without ${flagWords({ option })}`
+  if (value === 'true' || value === 'false') {
+    return `${value === typed ? 'with' : 'without'} ${flagWords({ option, value: typed })}`
+  }
   const words = [JSON.parse(value)].flat().join(',')
-  return `with ${flag} ${/^[\w*,.-]+$/.test(words) ? words : quoted(words)}`
+  return `with ${flagWords({ option, value: /^[\w*,.-]+$/.test(words) ? words : quoted(words) })}`
 }
 
 function printReport(

@@ -2,6 +2,7 @@
 
 import { OptionError } from '../errors.ts'
 import { type OutputTarget, type WriteResult, writeOutput } from '../sinks/output.ts'
+import { option, worded } from '../wording.ts'
 import type { Codebook } from './codebook.ts'
 import { type CodebookTextFormat, codebookText } from './render.ts'
 
@@ -38,6 +39,6 @@ export function codebookFormatOf(target: OutputTarget): CodebookFormat {
   if (name.endsWith('.parquet') || name.endsWith('.pq')) return 'parquet'
   throw new OptionError(
     'ERR_OPTION',
-    `cannot tell the format of ${target}: expected a name ending in .csv, .json, .parquet or .md, or the option format`,
+    worded`cannot tell the format of ${String(target)}: expected a name ending in .csv, .json, .parquet or .md, or the option ${option('format')}`,
   )
 }

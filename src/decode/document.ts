@@ -20,8 +20,11 @@ import {
   emptyInputError,
   foreignFormatError,
   hasByteOrderMark,
+  hasTextLine,
   MAX_MAGIC_BYTES,
   markupError,
+  textLine,
+  textLineError,
 } from './magic.ts'
 import { RecordNotes } from './notes.ts'
 import { RecordDecoder } from './records.ts'
@@ -91,6 +94,8 @@ const LESS_THAN = 0x3c
 
 const ONE_DOCUMENT =
   'the end of the document (an export is one JSON document, neither JSON lines nor several files put together)'
+
+const EXPORT_OBJECT = 'a JSON object with "definition" and "records"'
 
 const HEADER_KEYS: ReadonlySet<string> = new Set(['id', 'datasetId', 'exportOptions', 'exportDate', 'lastSyncDate'])
 
@@ -395,8 +400,14 @@ export class DocumentDecoder {
     if (byte !== OPEN_OBJECT) {
       if (cursor.pos >= cursor.end && cursor.isLast) throw emptyInputError()
       if (byte === LESS_THAN) throw markupError()
+      // An array may be long, and its start says enough.
+      if (byte === OPEN_ARRAY) throw notAnExport(EXPORT_OBJECT, 'a JSON array')
+      const rest = cursor.bytes.subarray(cursor.pos, cursor.end)
+      if (!cursor.isLast && !hasTextLine(rest)) throw NEED_MORE
+      const line = textLine(rest)
+      if (line !== undefined) throw textLineError(line)
       cursor.skipValue()
-      throw notAnExport('a JSON object with "definition" and "records"', 'another JSON value')
+      throw notAnExport(EXPORT_OBJECT, 'another JSON value')
     }
     cursor.pos++
     this.#state = 'first-member'

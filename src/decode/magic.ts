@@ -1,6 +1,6 @@
 /** Recognizes input that is not UTF-8 JSON by its first bytes, so that messages can name its format. */
 
-import { JsonSyntaxError } from '../errors.ts'
+import { JsonSyntaxError, quoted } from '../errors.ts'
 import { OPEN_OBJECT } from '../json/bytes.ts'
 
 /** Bytes that `foreignFormatError` needs, unless the whole input is shorter. */
@@ -9,7 +9,7 @@ export const MAX_MAGIC_BYTES = 6
 export const BYTE_ORDER_MARK_BYTES = 3
 
 const MAGIC: readonly (readonly [string, string])[] = [
-  ['PK\u0003\u0004', 'a ZIP archive; unpack it'],
+  ['PK\u0003\u0004', 'a ZIP archive; unpack it (an Excel file is one, too)'],
   ['PAR1', 'a Parquet file'],
   ['ARROW1', 'an Arrow file'],
   ['BZh', 'bzip2 data; decompress it'],
@@ -49,6 +49,33 @@ export function hasByteOrderMark(bytes: Uint8Array): boolean {
 
 export function markupError(): JsonSyntaxError {
   return notJsonError('an HTML or XML page, such as a login or error page')
+}
+
+/** Bytes of a line that must be there (or the whole line, or the whole input) before `textLine` can tell. */
+export const MAX_LINE_BYTES = 200
+
+/**
+ * Returns the first line of a text that is no JSON, such as that of a CSV file: it begins with a word, or goes on after a
+ * string or a number. Undefined where it may be JSON.
+ * @param bytes The input from its first character on.
+ */
+export function textLine(bytes: Uint8Array): string | undefined {
+  const text = Buffer.from(bytes.subarray(0, MAX_LINE_BYTES)).toString('utf8')
+  const [line = ''] = text.split(/[\r\n]/, 1)
+  if (/^(?!(?:true|false|null)\b)[a-z_]\w*/i.test(line)) return line
+  return /^(?:"[^"]*"|-?[\d.]+)[ ]*[,;\t]/.test(line) ? line : undefined
+}
+
+/** Whether all of the first line that `textLine` looks at is there. */
+export function hasTextLine(bytes: Uint8Array): boolean {
+  return bytes.length >= MAX_LINE_BYTES || bytes.includes(LINE_FEED)
+}
+
+const LINE_FEED = 0x0a
+
+export function textLineError(line: string): JsonSyntaxError {
+  const kind = /[,;\t]/.test(line) ? ' (a CSV file?)' : ''
+  return notJsonError(`text that begins with ${quoted(line)}${kind}`)
 }
 
 export function emptyInputError(): JsonSyntaxError {

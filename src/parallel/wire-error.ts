@@ -11,12 +11,13 @@ import {
   SourceError,
   ValueError,
 } from '../errors.ts'
+import { Wording } from '../wording.ts'
 
 export interface WireError {
   readonly name: string
   readonly code: ExportError['code']
-  /** Its place included. */
-  readonly message: string
+  /** The message without its place. */
+  readonly problem: Wording['parts']
   readonly place: Place
 }
 
@@ -32,11 +33,10 @@ const CLASSES: Readonly<Record<string, typeof ExportError>> = {
 /** @returns undefined for an error that is not one of ours: a fault of this program. */
 export function wireError(error: unknown): WireError | undefined {
   if (!isExportError(error)) return undefined
-  const { name, code, message, record, ownerId, fieldName, fieldId, byteOffset } = error
-  return { name, code, message, place: { record, ownerId, fieldName, fieldId, byteOffset } }
+  const { name, code, wording, record, ownerId, fieldName, fieldId, member, byteOffset } = error
+  return { name, code, problem: wording.parts, place: { record, ownerId, fieldName, fieldId, member, byteOffset } }
 }
 
-export function errorFromWire({ name, code, message, place }: WireError): ExportError {
-  const error = new (CLASSES[name] ?? ExportError)(code, message)
-  return Object.assign(error, place)
+export function errorFromWire({ name, code, problem, place }: WireError): ExportError {
+  return new (CLASSES[name] ?? ExportError)(code, new Wording(problem), place)
 }

@@ -4,6 +4,7 @@ import { OptionError } from '../errors.ts'
 import { NAME_MODES, type NameMode } from '../name-modes.ts'
 import { type OptionNames, requireBoolean, requireText, requireTexts, requireWord, wrong } from '../option-values.ts'
 import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
+import { option, type Wording, worded } from '../wording.ts'
 
 /** Options for the shape of a table. They can be cloned to a worker thread. */
 export interface ShapeOptions extends ColumnOptions, PrivacyOptions {
@@ -111,20 +112,24 @@ export function resolveShape(options: ShapeOptions): ResolvedShape {
     keepUnknown: options.keepUnknown ?? false,
   }
   if (shape.keepUnknown) requireRoomForUnknown(shape)
-  if (shape.layout === 'long') requireOneForm(shape, 'layout long')
+  if (shape.layout === 'long') requireOneForm(shape, worded`${option('layout', 'long')}`)
   if ((shape.sensitive === 'hash' || shape.hashOwner) && shape.hashKey === '') {
-    const option = shape.hashOwner ? 'hashOwner' : 'sensitive hash'
-    throw contradictionError(`${option} needs a key that is not empty: hashKey, or ALIDA_HASH_KEY on the command line`)
+    const hashing = shape.hashOwner ? option('hashOwner') : option('sensitive', 'hash')
+    throw contradictionError(worded`${hashing} needs a key: expected one in ${option('hashKey')}, found none`)
   }
   return shape
 }
 
 function requireRoomForUnknown({ layout, sensitive }: ResolvedShape): void {
-  if (layout === 'long')
-    throw contradictionError('layout long contradicts keepUnknown: it has a row for each known question')
+  const keepUnknown = option('keepUnknown')
+  if (layout === 'long') {
+    throw contradictionError(
+      worded`${option('layout', layout)} contradicts ${keepUnknown}: it has a row for each known question`,
+    )
+  }
   if (sensitive === 'keep') return
   throw contradictionError(
-    `sensitive ${sensitive} contradicts keepUnknown: a field that is not in the definition may be sensitive`,
+    worded`${option('sensitive', sensitive)} contradicts ${keepUnknown}: a field that is not in the definition may be sensitive`,
   )
 }
 
@@ -133,13 +138,14 @@ function requireRoomForUnknown({ layout, sensitive }: ResolvedShape): void {
  * @param layout The requested layout, for the message.
  * @throws OptionError `ERR_OPTION`.
  */
-export function requireOneForm(shape: ResolvedShape, layout: string): void {
+export function requireOneForm(shape: ResolvedShape, layout: Wording): void {
   const { answerStates, sets, values, groups } = shape
-  const refuse = (option: string, reason: string) => contradictionError(`${layout} contradicts ${option}: ${reason}`)
-  if (answerStates !== 'list') throw refuse(`answerStates ${answerStates}`, 'each of its rows has a state')
-  if (sets !== 'list') throw refuse(`sets ${sets}`, 'it has a row for each chosen option')
-  if (values !== 'label') throw refuse(`values ${values}`, 'it has both ids and labels')
-  if (groups !== 'flat') throw refuse(`groups ${groups}`, 'each of its rows names the group')
+  const refuse = (name: 'answerStates' | 'sets' | 'values' | 'groups', reason: string) =>
+    contradictionError(worded`${layout} contradicts ${option(name, shape[name])}: ${reason}`)
+  if (answerStates !== 'list') throw refuse('answerStates', 'each of its rows has a state')
+  if (sets !== 'list') throw refuse('sets', 'it has a row for each chosen option')
+  if (values !== 'label') throw refuse('values', 'it has both ids and labels')
+  if (groups !== 'flat') throw refuse('groups', 'each of its rows names the group')
 }
 
 /** Checks each option by itself. */
@@ -147,14 +153,14 @@ function requireValues(options: ShapeOptions): void {
   if ((options.layout as string | undefined) === 'star') {
     throw wrong('layout', `${SHAPE_WORDS.layout.join(', ')} (writeStar writes the star layout)`, options.layout)
   }
-  for (const option of Object.keys(SHAPE_WORDS) as WordOption[]) {
-    requireWord(option, options[option], SHAPE_WORDS[option])
+  for (const name of Object.keys(SHAPE_WORDS) as WordOption[]) {
+    requireWord(name, options[name], SHAPE_WORDS[name])
   }
-  for (const option of SWITCHES) requireBoolean(option, options[option])
-  for (const option of LISTS) requireTexts(option, options[option])
+  for (const name of SWITCHES) requireBoolean(name, options[name])
+  for (const name of LISTS) requireTexts(name, options[name])
   requireText('hashKey', options.hashKey)
 }
 
-function contradictionError(message: string): OptionError {
+function contradictionError(message: Wording): OptionError {
   return new OptionError('ERR_OPTION', message)
 }

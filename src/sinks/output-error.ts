@@ -1,5 +1,6 @@
 /** The wording of what keeps an output from being written. */
 
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
 import { systemReason } from '../system-error.ts'
@@ -12,7 +13,9 @@ export function unwritable(path: string, error: unknown): unknown {
 
 function reasonOf(path: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') return `no such folder: ${dirname(path)}`
+  if (code === 'ENOENT' && !existsSync(dirname(path))) return `no such folder: ${dirname(path)}`
+  // Some folders, such as /proc, take no files.
+  if (code === 'ENOENT') return `no file can be made in ${dirname(path)}`
   if (code === 'ENOTDIR') return `not a folder: ${dirname(path)}`
   return systemReason(error)
 }

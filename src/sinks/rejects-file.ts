@@ -3,6 +3,7 @@
 import { Field, Int32, Int64, Schema, Utf8 } from 'apache-arrow'
 import type { RejectedValue } from '../decode/rejects.ts'
 import { OptionError } from '../errors.ts'
+import { option, worded } from '../wording.ts'
 import { type Output, openOutput } from './output.ts'
 import { ParquetSink } from './parquet.ts'
 import { batchOfValues } from './value-batch.ts'
@@ -27,7 +28,10 @@ export function rejectsFormatOf(path: string | URL): RejectsFormat {
   const name = String(path).toLowerCase()
   if (name.endsWith('.jsonl') || name.endsWith('.ndjson')) return 'jsonl'
   if (name.endsWith('.parquet')) return 'parquet'
-  throw new OptionError('ERR_OPTION', `rejects: expected a name ending in .jsonl or .parquet, found ${path}`)
+  throw new OptionError(
+    'ERR_OPTION',
+    worded`${option('rejects')}: expected a name ending in .jsonl or .parquet, found ${String(path)}`,
+  )
 }
 
 /**

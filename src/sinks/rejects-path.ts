@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.ts'
+import { option, worded } from '../wording.ts'
 import { rejectsFormatOf } from './rejects-file.ts'
 
 /**
@@ -16,7 +17,10 @@ export function requireRejects(
 ): void {
   if (rejects === undefined) return
   if (onInvalid !== 'null') {
-    throw new OptionError('ERR_OPTION', 'rejects need onInvalid null: otherwise the first invalid value is an error')
+    throw new OptionError(
+      'ERR_OPTION',
+      worded`${option('rejects')} needs ${option('onInvalid', 'null')}: otherwise the first invalid value is an error`,
+    )
   }
   rejectsFormatOf(rejects)
   const path = realPath(rejects)

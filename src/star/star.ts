@@ -22,6 +22,7 @@ import { type Compression, type Encodings, ParquetSink, requireParquetOptions, w
 import { type RejectsFile, withRejects } from '../sinks/rejects-file.ts'
 import { requireRejects } from '../sinks/rejects-path.ts'
 import type { ExportSource } from '../source.ts'
+import { Wording } from '../wording.ts'
 import { fieldsTable, groupsTable, optionsTable } from './dimensions.ts'
 import { Responses } from './responses.ts'
 
@@ -82,7 +83,7 @@ const BATCH_ROWS = 16_384
 export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
   requireKnownOptions(options, STAR_OPTION_NAMES)
   requireFunction('onProgress', options.onProgress)
-  requireOneForm(resolveShape(options), 'layout star')
+  requireOneForm(resolveShape(options), new Wording(['the star layout']))
   requireParquetOptions(options)
   requireRejects(options, { export: source, output: folder })
   return withRejects(options.rejects, (rejects) =>

@@ -9,6 +9,7 @@ import { INVALID_METADATA_KEY, READING_METADATA_KEY, ROLE_METADATA_KEY } from '.
 import { SourceState } from '../source-state.ts'
 import { unreadableSource } from '../unreadable-source.ts'
 import type { Warning } from '../warnings.ts'
+import { worded } from '../wording.ts'
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
 import { type Difference, DifferenceLog, shownCell } from './difference-log.ts'
@@ -134,7 +135,9 @@ export async function openWritten(
     if (!isExportError(error, 'ERR_OPTION') || written === undefined) throw error
     // Those that were given may be at fault themselves.
     await openReference(open, options)
-    throw new OutputError('ERR_OUTPUT', `${output} names options that cannot be: ${error.problem}`, { cause: error })
+    throw new OutputError('ERR_OUTPUT', worded`${output} names options that cannot be: ${error.wording}`, {
+      cause: error,
+    })
   })
   compareSelection(log, written, options, file, reference)
   return { reference: log.count > 0 ? undefined : reference, expected }

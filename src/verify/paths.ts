@@ -4,6 +4,7 @@ import { type Stats, statSync } from 'node:fs'
 import { type ExportError, OutputError, SourceError } from '../errors.ts'
 import { type OutputFormat, outputFormatOf } from '../read-back/output-format.ts'
 import { systemReason } from '../system-error.ts'
+import { unreadableSource } from '../unreadable-source.ts'
 
 const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
   parquet: 'a Parquet file',
@@ -16,13 +17,14 @@ const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
  * @throws SourceError `ERR_SOURCE` when it is missing or a directory, cannot be read, or is an output.
  */
 export async function requireExportPath(path: string): Promise<void> {
-  const failure = (problem: string, cause?: unknown) => new SourceError('ERR_SOURCE', problem, { cause })
-  const stats = statOf(path, failure)
-  if (stats.isDirectory()) throw failure(`expected an export, found a directory: ${path}`)
+  const stats = statOf(path, (error) => unreadableSource(path, error))
+  if (stats.isDirectory()) throw new SourceError('ERR_SOURCE', `expected an export, found a directory: ${path}`)
   const format = stats.isFile() ? await outputFormatOf(path) : undefined
   if (format === undefined) return
-  throw failure(
-    `expected an export as the first file, found ${FORMAT_NAMES[format]}: ${path}; are the export and the output swapped?`,
+  const found = `${FORMAT_NAMES[format]}: ${path}`
+  throw new SourceError(
+    'ERR_SOURCE',
+    `expected an export as the first file, found ${found}; are the export and the output swapped?`,
   )
 }
 
@@ -31,15 +33,18 @@ export async function requireExportPath(path: string): Promise<void> {
  * @throws OutputError `ERR_OUTPUT` when it is missing or a directory.
  */
 export function requireOutputPath(path: string): void {
-  const failure = (problem: string, cause?: unknown) => new OutputError('ERR_OUTPUT', problem, { cause })
-  if (statOf(path, failure).isDirectory()) throw failure(`expected a file, found a directory: ${path}`)
+  const stats = statOf(path, (cause) => {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    const problem = isMissing ? `no such file: ${path}` : `cannot read ${path}: ${systemReason(cause)}`
+    return new OutputError('ERR_OUTPUT', problem, { cause })
+  })
+  if (stats.isDirectory()) throw new OutputError('ERR_OUTPUT', `expected a file, found a directory: ${path}`)
 }
 
-function statOf(path: string, failure: (problem: string, cause?: unknown) => ExportError): Stats {
+function statOf(path: string, failure: (error: unknown) => ExportError): Stats {
   try {
     return statSync(path)
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw failure(isMissing ? `no such file: ${path}` : `cannot read ${path}: ${systemReason(error)}`, error)
+    throw failure(error)
   }
 }

@@ -5,6 +5,7 @@ import { OptionError } from '../errors.ts'
 import { EXPORT_METADATA_KEY, PRIVACY_METADATA_KEY, READING_METADATA_KEY } from '../schema.ts'
 import { QUESTIONS_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import { SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
+import { option, worded } from '../wording.ts'
 import type { DifferenceLog } from './difference-log.ts'
 import type { ReferenceReader } from './reference-reader.ts'
 
@@ -57,7 +58,10 @@ export function expectedOptions<T extends ShapeOptions>(
   const options = { ...written, ...Object.fromEntries(entries) } as T
   const isHashed = options.sensitive === 'hash' || options.hashOwner === true
   if (isHashed && (options.hashKey ?? '') === '') {
-    throw new OptionError('ERR_OPTION', `${output} holds keyed hashes: expected their key as hashKey, found none`)
+    throw new OptionError(
+      'ERR_OPTION',
+      worded`${output} holds keyed hashes: expected their key in ${option('hashKey')}, found none`,
+    )
   }
   return options
 }
