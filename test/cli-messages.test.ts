@@ -1,12 +1,14 @@
 /** What the command says where a person is likely to be wrong: which file, what to do, in the words that were typed. */
 
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, test } from 'vitest'
-import { runCli } from './cli.ts'
+import { BIN, runCli } from './cli.ts'
 import { SAMPLE } from './fixture-cases.ts'
+import { describeWithPython, pythonPath } from './python.ts'
 
 const SAMPLE_PATH = fileURLToPath(SAMPLE)
 const invalid = (name: string) => fileURLToPath(new URL(`../fixtures/invalid/${name}`, import.meta.url))
@@ -239,5 +241,34 @@ test('the JSON of an error has the member of the record', async ({ expect }) => 
   const converted = await runCli(['convert', '-', '-o', join(newFolder(), 'o.parquet'), '--json'], { stdin })
   expect(JSON.parse(converted.stderr)).toMatchObject({
     error: { code: 'ERR_VALUE', member: 'lastUpdateDate', record: 1, ownerId: 'a', input: 'standard input' },
+  })
+})
+
+/** Runs the command with a terminal as its standard output. */
+const ON_TERMINAL = `
+import os, pty, sys
+status = pty.spawn(sys.argv[1:])
+sys.exit(os.waitstatus_to_exitcode(status))
+`
+
+describeWithPython('on a terminal', () => {
+  test.for([
+    ['convert', SAMPLE_PATH],
+    ['codebook', SAMPLE_PATH, '--format', 'parquet'],
+    ['fetch', '--batch', 'b', '--region', 'na1', '--community', 'c', '--token', 'x'],
+  ])('bytes are not written: %s', ([command = '', ...args], { expect }) => {
+    const words = ['-c', ON_TERMINAL, process.execPath, BIN, command, ...args, '-o', '-']
+    const { status, stdout } = spawnSync(pythonPath() ?? '', words, { encoding: 'utf8', input: '' })
+    expect(stdout.trimEnd()).toMatch(
+      /alida-arrow: standard output is a terminal: give a file as --output, or pipe it on$/,
+    )
+    expect(status).toBe(2)
+  })
+
+  test('text is', ({ expect }) => {
+    const words = ['-c', ON_TERMINAL, process.execPath, BIN, 'codebook', SAMPLE_PATH, '-o', '-', '--format', 'csv']
+    const { status, stdout } = spawnSync(pythonPath() ?? '', words, { encoding: 'utf8', input: '' })
+    expect(stdout).toContain('Gender')
+    expect(status).toBe(0)
   })
 })

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const INPUTS: [string, string, RegExp][] = [
-  ['no file', at('nowhere.json'), /no file: .*nowhere\.json/],
+  ['no file', at('nowhere.json'), /no such file: .*nowhere\.json/],
   ['a directory', folder, /found a directory/],
   ['links in a circle', at('circle-1'), /its links lead round in a circle/],
   ['a file as a folder', `${SAMPLE_PATH}/`, /a part of the path is no folder/],
@@ -51,7 +51,7 @@ test.each(INPUTS.filter(([name]) => name !== 'a directory'))('codebook, too: %s'
 })
 
 test.each([
-  ['no such file or folder', at('nowhere.parquet')],
+  ['no such file', at('nowhere.parquet')],
   ['its links lead round in a circle', at('circle-1')],
   ['expected a Parquet or Arrow file, found something else', SAMPLE_PATH],
 ])('verify says what is wrong with the output: %s', async (message, output) => {

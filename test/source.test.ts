@@ -113,7 +113,7 @@ describe('every kind of source gives the same table', () => {
 
 describe('what cannot be read', () => {
   test.for<[string, () => ExportSource, string, RegExp]>([
-    ['missing file', () => join(folder, 'nowhere.json'), 'ERR_SOURCE', /no file: .*nowhere\.json/],
+    ['missing file', () => join(folder, 'nowhere.json'), 'ERR_SOURCE', /no such file: .*nowhere\.json/],
     ['directory', () => folder, 'ERR_SOURCE', /a directory/],
     ['file as a folder', () => join(fileOf('plain', JSON_BYTES), 'x.json'), 'ERR_SOURCE', /plain/],
     ['other URL', () => new URL('https://example.com/x.json'), 'ERR_SOURCE', /file: URL, found https:/],

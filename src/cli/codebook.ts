@@ -6,7 +6,7 @@ import { OptionError } from '../errors.ts'
 import { counted } from './figures.ts'
 import { aboutInput } from './input-failure.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
-import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
+import { STANDARD_STREAM, sourceOf, targetOf } from './standard-stream.ts'
 
 export interface CodebookCommandOptions extends ShapeCommandOptions {
   output: string
@@ -18,8 +18,8 @@ export async function codebook(input: string, options: CodebookCommandOptions, s
   const { isStar: _, ...shape } = shapeOf(options)
   const { output, quiet } = options
   const isToStream = output === STANDARD_STREAM
-  const target = isToStream ? process.stdout : output
-  const format = options.format ?? codebookFormatOf(target)
+  const format = options.format ?? codebookFormatOf(isToStream ? process.stdout : output)
+  const target = targetOf(output, format !== 'parquet')
   if (input !== STANDARD_STREAM && output === input) {
     throw new OptionError('ERR_OPTION', `the codebook would overwrite the file that it is made from: ${output}`)
   }

@@ -13,7 +13,7 @@ import { aboutInput } from './input-failure.ts'
 import { peakMemoryBytes } from './peak-memory.ts'
 import { showProgress } from './progress.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
-import { STANDARD_STREAM, sourceOf } from './standard-stream.ts'
+import { STANDARD_STREAM, sourceOf, targetOf } from './standard-stream.ts'
 
 export interface ConvertCommandOptions extends ShapeCommandOptions {
   output: string
@@ -105,7 +105,7 @@ async function write(
     const starOptions = { ...shape, compression, encodings, batchSize, rejects, signal, onProgress }
     return { ...(await writeStar(source, output, starOptions)), format: 'star' }
   }
-  const target = output === STANDARD_STREAM ? process.stdout : output
+  const target = targetOf(output)
   const writing = {
     format: format ?? formatOf(target),
     compression,

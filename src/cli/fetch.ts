@@ -5,7 +5,7 @@ import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client
 import { formatOf } from '../convert-options.ts'
 import { ApiError, isExportError, OptionError } from '../errors.ts'
 import type { ReadProgress } from '../reader.ts'
-import { type OutputTarget, requireWritable } from '../sinks/output.ts'
+import { requireWritable } from '../sinks/output.ts'
 import { requireRejects } from '../sinks/rejects-path.ts'
 import { withApiClient } from './api-connection.ts'
 import type { ApiOptions } from './api-settings.ts'
@@ -14,7 +14,7 @@ import { duration } from './figures.ts'
 import { aboutInput } from './input-failure.ts'
 import { showWaiting } from './progress.ts'
 import { SavedDocument } from './saved-document.ts'
-import { STANDARD_STREAM } from './standard-stream.ts'
+import { STANDARD_STREAM, targetOf } from './standard-stream.ts'
 
 /** What is said of the export itself, beside where the API is and what becomes of the records. */
 export interface FetchOptions {
@@ -82,7 +82,7 @@ function requireOneExport({ batch, activity, since, until }: FetchOptions): void
 /** Finds what is wrong with the paths before anything is asked of the API. */
 async function requirePaths(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
   const isStream = output.output === STANDARD_STREAM
-  const target: OutputTarget = isStream ? process.stdout : output.output
+  const target = targetOf(output.output)
   if (output.format === undefined && output.layout !== 'star') formatOf(target)
   if (saveJson === STANDARD_STREAM) throw new OptionError('ERR_OPTION', 'expected a file for --save-json, found -')
   if (saveJson !== undefined && !isStream && resolve(saveJson) === resolve(output.output)) {

@@ -3,6 +3,7 @@
 import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { OptionError, OutputError } from '../errors.ts'
+import type { OutputTarget } from '../sinks/output.ts'
 import { type ExportSource, PipeStream, unlessAborted } from '../source.ts'
 import { systemReason } from '../system-error.ts'
 
@@ -15,6 +16,17 @@ export function sourceOf(input: string): ExportSource {
   if (isatty(0)) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
   // Not to be touched where it is a pipe, for it would begin to read it.
   return isPipe(0) ? new PipeStream(0) : process.stdin
+}
+
+/**
+ * Returns where an output goes.
+ * @param isText Whether a person can read it.
+ * @throws OptionError when bytes that no person can read would go to a terminal.
+ */
+export function targetOf(output: string, isText = false): OutputTarget {
+  if (output !== STANDARD_STREAM) return output
+  if (isText || !isatty(1)) return process.stdout
+  throw new OptionError('ERR_OPTION', 'standard output is a terminal: give a file as --output, or pipe it on')
 }
 
 function isPipe(fd: number): boolean {

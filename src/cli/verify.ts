@@ -62,7 +62,7 @@ async function reportOn(
     throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
   }
   const { isStar: isStarAsked, ...shape } = shapeOf(options)
-  const isStar = statSync(output, { throwIfNoEntry: false })?.isDirectory() ?? isStarAsked
+  const isStar = isFolder(output) ?? isStarAsked
   if (options.layout !== undefined && isStar !== isStarAsked) {
     const [found, asked] = isStar ? ['star', options.layout] : ['wide or long', 'star']
     throw new ExportError(
@@ -74,6 +74,15 @@ async function reportOn(
   const hashKey = hashKeyOf(process.env)
   const compared = { source: input, output, rejects, options: { ...shape, hashKey, maxDifferences: differences } }
   return unlessAborted(isStar ? verifyStar(compared) : verifyOutput(compared), signal)
+}
+
+/** Undefined for what cannot be looked at: whoever opens it says why. */
+function isFolder(path: string): boolean | undefined {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return undefined
+  }
 }
 
 function differs(report: VerifyReport, output: string): ExportError {
