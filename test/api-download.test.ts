@@ -85,7 +85,7 @@ describe('an expired link', () => {
 
   it('403 of the API itself is told at once', async () => {
     fake.faults.file = [{ kind: 'answer', status: 403, body: errorBody(403, 'Not allowed.') }]
-    expect(await downloadError()).toMatchObject({ code: 'ERR_API_STATUS', status: 403 })
+    expect(await downloadError()).toMatchObject({ code: 'ERR_API_AUTH', status: 403 })
     expect(fake.requests('file')).toHaveLength(1)
   })
 

@@ -154,6 +154,20 @@ describe('getExportStatus', () => {
   })
 })
 
+describe('a refusal says what to do', () => {
+  it.each([
+    [401, 'ERR_API_AUTH', 'the token was refused: check token, or clientId and clientSecret'],
+    [403, 'ERR_API_AUTH', 'API access needs the account of an administrator'],
+    [404, 'ERR_API_STATUS', 'check the id, community, and region'],
+  ])('%i', async (status, code, advice) => {
+    fake.faults.status = [{ kind: 'answer', status, body: errorBody(status, 'Nope.') }]
+    const error = await rejection(clientWithToken(fake).getExportStatus(BATCH_ID))
+    expect(error).toMatchObject({ code, status })
+    expect(error.message).toMatch(/HTTP \d+ from .* \(Nope\.\); .* \[errorId /)
+    expect(error.message).toContain(advice)
+  })
+})
+
 describe('an answer of something in front of the API', () => {
   it.each([
     ['<!DOCTYPE html><title>Sign in</title>', 'an HTML or XML page, such as a login page'],

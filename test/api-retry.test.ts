@@ -98,7 +98,7 @@ describe('a failure that does not pass', () => {
   it.each([400, 403, 404, 409, 410, 422])('is told at once: %i', async (status) => {
     fake.faults.status = [{ kind: 'answer', status }]
     expect(await rejection(clientWithToken(fake).getExportStatus(BATCH_ID))).toMatchObject({
-      code: 'ERR_API_STATUS',
+      code: status === 403 ? 'ERR_API_AUTH' : 'ERR_API_STATUS',
       status,
     })
     expect(fake.log).toHaveLength(1)

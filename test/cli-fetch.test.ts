@@ -245,7 +245,7 @@ describe.concurrent('fetch ends', () => {
       'expected --base-url or --region, found both',
     ],
     ['an unknown format', ['--batch', 'x', '-o', 'out.txt'], {}, 'cannot tell the format of out.txt'],
-    ['a size that is none', ['--batch', 'x', '--max-bytes', 'much'], {}, 'Expected a size such as 500MB'],
+    ['a size that is none', ['--batch', 'x', '--max-bytes', 'much'], {}, '--max-bytes: expected a size such as 500MB'],
   ])('with 2 and one line: %s', async ([, args, env, message], { expect }) => {
     const fake = await newFake()
     const { code, stderr, folder } = await fetchInto(fake, args, { env })
@@ -254,7 +254,13 @@ describe.concurrent('fetch ends', () => {
   })
 
   test.for<[string, (fake: FakeAlida) => void, string[], number, string]>([
-    ['a refused secret', () => undefined, ['--client-secret', 'wrong-secret'], 3, 'HTTP 401'],
+    [
+      'a refused secret',
+      () => undefined,
+      ['--client-secret', 'wrong-secret'],
+      3,
+      'check ALIDA_CLIENT_ID and ALIDA_CLIENT_SECRET, and --region',
+    ],
     [
       'an export that failed',
       (fake) => (fake.statuses = [{ status: 'failed', errorMessage: 'too much', data: null }]),
@@ -262,7 +268,13 @@ describe.concurrent('fetch ends', () => {
       3,
       'the export failed: too much',
     ],
-    ['no such export', (fake) => fake.faults.status.push({ kind: 'answer', status: 404, body: {} }), [], 3, 'HTTP 404'],
+    [
+      'no such export',
+      (fake) => fake.faults.status.push({ kind: 'answer', status: 404, body: {} }),
+      [],
+      3,
+      'check the id, --community, and --region',
+    ],
     [
       'a wait that is too long',
       (fake) => (fake.statuses = Array(99).fill('executing')),

@@ -1,6 +1,7 @@
 /** Reading answers: bodies with a limit, Retry-After, and what a failure says about itself. */
 
 import { ApiError, shortened } from '../errors.ts'
+import { type Wording, worded } from '../wording.ts'
 import type { HttpResponse } from './connection.ts'
 import { plainUrl, type Redactor } from './redaction.ts'
 import { TemporaryFailure } from './retry.ts'
@@ -153,6 +154,8 @@ interface FailedAnswer {
   readonly url: URL
   readonly response: HttpResponse
   readonly report: FailureReport
+  /** What to do about it. */
+  readonly advice?: Wording | undefined
 }
 
 /** The error for an answer with status 400 or above. */
@@ -160,11 +163,12 @@ export function statusError(
   answer: FailedAnswer,
   code: 'ERR_API_STATUS' | 'ERR_API_AUTH' = 'ERR_API_STATUS',
 ): ApiError {
-  const { report, response, url } = answer
+  const { report, response, url, advice } = answer
   const said = report.message ?? report.storeCode
   const support = report.errorId === undefined ? '' : ` [errorId ${report.errorId}]`
-  const text = `${answer.what}: HTTP ${response.statusCode} from ${plainUrl(url)}`
-  return new ApiError(code, `${text}${said === undefined ? '' : ` (${said})`}${support}`, {
+  const text = `${answer.what}: HTTP ${response.statusCode} from ${plainUrl(url)}${said === undefined ? '' : ` (${said})`}`
+  const problem = advice === undefined ? worded`${text}${support}` : worded`${text}; ${advice}${support}`
+  return new ApiError(code, problem, {
     status: response.statusCode,
     errorId: report.errorId,
     developerMessage: report.developerMessage,

@@ -10,6 +10,7 @@ import type { Redactor } from './redaction.ts'
 import { RedirectTrail, redirectTarget } from './redirect.ts'
 import { discard, failureReport, jsonObject, statusError, statusFailure } from './response.ts'
 import { type RetryPolicy, withRetries } from './retry.ts'
+import { adviceFor } from './status-advice.ts'
 import type { TokenSource } from './token.ts'
 
 export interface SessionParts {
@@ -143,8 +144,10 @@ export class Session {
   async failedAnswer(operation: Operation, url: URL, response: HttpResponse): Promise<Error> {
     const report = await failureReport(response, this.redactor)
     operation.check()
-    const answer = { what: operation.what, url, response, report }
-    if (response.statusCode === 401 && this.endpoint.owns(url)) return statusError(answer, 'ERR_API_AUTH')
+    const { statusCode } = response
+    const isOwn = this.endpoint.owns(url)
+    const answer = { what: operation.what, url, response, report, advice: isOwn ? adviceFor(statusCode) : undefined }
+    if (isOwn && (statusCode === 401 || statusCode === 403)) return statusError(answer, 'ERR_API_AUTH')
     return statusFailure(answer, this.clock.now())
   }
 

@@ -9,6 +9,7 @@ import { plainUrl } from './redaction.ts'
 import { discard, failureReport, jsonObject, statusError, statusFailure, statusMayPass } from './response.ts'
 import { withRetries } from './retry.ts'
 import type { SessionParts } from './session.ts'
+import { CLIENT_ADVICE } from './status-advice.ts'
 import type { IssuedToken, IssueToken } from './token.ts'
 
 interface ClientCredentials {
@@ -56,7 +57,8 @@ async function issueOnce(request: HttpRequest, operation: Operation, parts: Toke
   const { url } = request
   const response = await send(parts.connection, request, operation, parts)
   if (response.statusCode >= 400) {
-    const answer = { what: WHAT, url, response, report: await failureReport(response, parts.redactor) }
+    const advice = statusMayPass(response.statusCode) ? undefined : CLIENT_ADVICE
+    const answer = { what: WHAT, url, response, report: await failureReport(response, parts.redactor), advice }
     throw statusMayPass(response.statusCode)
       ? statusFailure(answer, parts.clock.now())
       : statusError(answer, 'ERR_API_AUTH')

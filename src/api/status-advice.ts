@@ -1,0 +1,19 @@
+/** What to do about a status that the API answers with. */
+
+import { option, type Wording, worded } from '../wording.ts'
+
+/** Returns the advice for a refusal by the API itself; undefined where its own message has to be enough. */
+export function adviceFor(statusCode: number): Wording | undefined {
+  switch (statusCode) {
+    case 401:
+      return worded`the token was refused: check ${option('token')}, or ${option('clientId')} and ${option('clientSecret')}`
+    case 403:
+      return worded`these credentials may not do this: API access needs the account of an administrator of the community`
+    case 404:
+      return worded`check the id, ${option('community')}, and ${option('region')}`
+  }
+  return undefined
+}
+
+/** The advice for a refused client id or secret. */
+export const CLIENT_ADVICE = worded`check ${option('clientId')} and ${option('clientSecret')}, and ${option('region')}`
