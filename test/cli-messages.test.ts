@@ -17,6 +17,33 @@ const root = mkdtempSync(join(tmpdir(), 'alida-arrow-messages-'))
 afterAll(() => rmSync(root, { recursive: true }))
 const newFolder = () => mkdtempSync(join(root, 'x'))
 
+describe.concurrent('help', () => {
+  test.for(['convert', 'fetch', 'activities', 'inspect', 'codebook', 'verify'])(
+    'of %s has its examples first, on lines of their own',
+    async (command, { expect }) => {
+      const { stdout } = await runCli([command, '--help'])
+      const lines = stdout.toString().split('\n')
+      const start = lines.indexOf('Examples:')
+      expect(start).toBeGreaterThan(0)
+      expect(start).toBeLessThan(7)
+      const examples = lines.slice(start + 1, lines.indexOf('', start))
+      for (const line of examples) expect(line).toMatch(/^ {2}(alida-arrow |export |ALIDA_\w+=… alida-arrow )/)
+    },
+  )
+
+  test('has what is common before what is not, and limits on a page of their own', async ({ expect }) => {
+    const convert = (await runCli(['convert', '--help'])).stdout.toString()
+    const places = ['--output', 'Which questions', '--layout', 'Privacy', 'Advanced', '--threads'].map((word) =>
+      convert.indexOf(word),
+    )
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(convert).not.toContain('--max-nesting')
+    expect((await runCli(['help', 'limits'])).stdout.toString()).toContain('--max-nesting <levels>')
+    const fetch = (await runCli(['fetch', '--help'])).stdout.toString()
+    expect(fetch.indexOf('exactly one of --activity and --batch')).toBeLessThan(fetch.indexOf('--region'))
+  })
+})
+
 describe.concurrent('names in capitals', () => {
   test('are the format of rejects for verify, too', async ({ expect }) => {
     const folder = newFolder()

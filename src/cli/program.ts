@@ -70,6 +70,7 @@ function programOf(signal: AbortSignal): Command {
     .exitOverride()
     // Printed like any other, by `printError`.
     .configureOutput({ outputError: () => undefined })
+    .configureHelp({ optionDescription: optionText })
     .addHelpText('after', EXIT_CODES)
   addConvert(program, signal)
   addFetch(program, signal)
@@ -77,34 +78,31 @@ function programOf(signal: AbortSignal): Command {
   addInspect(program, signal)
   addCodebook(program, signal)
   addVerify(program, signal)
+  addLimits(program)
   return program
 }
 
 function addConvert(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command('convert')
-    .description('convert an export to one Parquet or Arrow file')
-    .addArgument(EXPORT_ARGUMENT)
-    .option('--verify', 'read the export and the file a second way afterwards and compare every cell')
-  addOutputOptions(command)
-    .addHelpText('after', CONVERT_EXAMPLES)
+  const command = described(program, 'convert', 'convert an export to one Parquet or Arrow file', CONVERT_EXAMPLES)
+  addOutputOptions(command.addArgument(EXPORT_ARGUMENT))
+    .option('--verify', 'afterwards, read the export and the file a second way and compare every cell')
+    .addHelpText('after', LIMITS_HINT)
     .action(async (input: string, options) => (await import('./convert.ts')).convert(input, options, signal))
 }
 
 function addFetch(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command('fetch')
-    .description('get an export from the API and convert it while it comes in')
-    .option('--batch <id>', 'the export with this id, which was asked for before')
+  const summary = 'get an export from the API and convert it while it comes in'
+  const command = described(program, 'fetch', summary, FETCH_EXAMPLES)
+    .optionsGroup('Which export (exactly one of --activity and --batch):')
     .option('--activity <id>', 'a new export of this activity (see: alida-arrow activities)')
+    .option('--batch <id>', 'the export with this id, which was asked for before')
     .option('--since <time>', 'with --activity: only records updated at this time (UTC) or later')
     .option('--until <time>', 'with --activity: only records updated before this time (UTC)')
-  addApiOptions(command)
+  addOutputOptions(addApiOptions(command.optionsGroup(API_GROUP)))
     .option('--save-json <file>', 'keep the downloaded document, too')
     .option('--max-bytes <size>', 'give up on a larger document, such as 2GB', byteCount)
     .option('--timeout <time>', 'give up after this time, such as 30min (default: 2h of waiting)', milliseconds)
-  addOutputOptions(command)
-    .addHelpText('after', FETCH_EXAMPLES)
+    .addHelpText('after', LIMITS_HINT)
     .action(async (options: ApiOptions & FetchOptions & ConvertCommandOptions) => {
       const { api, rest } = splitApiOptions(options)
       const { batch, activity, since, until, saveJson, maxBytes, timeout, ...output } = rest
@@ -114,14 +112,14 @@ function addFetch(program: Command, signal: AbortSignal): void {
 }
 
 function addActivities(program: Command, signal: AbortSignal): void {
-  const command = program.command('activities').description('list the activities of a community: what can be exported')
-  addApiOptions(command)
+  const summary = 'list the activities of a community: what can be exported'
+  addApiOptions(described(program, 'activities', summary, ACTIVITIES_EXAMPLES).optionsGroup(API_GROUP))
+    .optionsGroup('Options:')
     .option('--limit <number>', 'most activities to list (default: all)', wholeNumber)
     .option('--filter <key=value>', 'only these, such as status=open; may be repeated', collect)
     .option('--sort <order>', 'order as the API writes it, such as accessedOn:d')
     .option('-q, --quiet', 'show no progress')
     .option('--json', 'print each activity as a line of JSON, all its members included')
-    .addHelpText('after', ACTIVITIES_EXAMPLES)
     .action(async (options: ApiOptions & ActivitiesCommandOptions) => {
       const { api, rest } = splitApiOptions(options)
       await (await import('./activities.ts')).listActivities(api, rest, signal)
@@ -129,13 +127,12 @@ function addActivities(program: Command, signal: AbortSignal): void {
 }
 
 function addCodebook(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command('codebook')
-    .description('write what each question is and how it was answered: a row a question')
+  const summary = 'write what each question is and how it was answered: one row per question'
+  const command = described(program, 'codebook', summary, CODEBOOK_EXAMPLES)
     .addArgument(CODEBOOK_ARGUMENT)
     .requiredOption('-o, --output <file>', 'file to write: .csv, .json, .parquet, .md; - is standard output')
     .addOption(
-      new Option('--format <format>', 'format, when the name does not tell').choices([
+      new Option('--format <format>', 'csv, json, parquet, md or frictionless, when the name does not tell').choices([
         'csv',
         'json',
         'parquet',
@@ -145,26 +142,24 @@ function addCodebook(program: Command, signal: AbortSignal): void {
     )
     .option('-q, --quiet', 'print nothing but errors')
   addShapeOptions(command)
-    .addHelpText('after', CODEBOOK_EXAMPLES)
+    .addHelpText('after', CODEBOOK_NOTES)
     .action(async (input: string, options: CodebookCommandOptions) => {
       await (await import('./codebook.ts')).codebook(input, options, signal)
     })
 }
 
 function addVerify(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command('verify')
-    .description(
-      'read an export and the file made from it a second way and compare every cell; exit code 1 when they differ',
-    )
+  const summary =
+    'read an export and the file made from it a second way and compare every cell; exit code 1 when they differ'
+  const command = described(program, 'verify', summary, VERIFY_EXAMPLES)
     .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
     .argument('<output>', 'the .parquet, .arrow or .arrows file (or star folder) that convert made of it')
     .option('--rejects <file>', 'the file that --rejects of convert wrote beside it')
     .option('--differences <number>', 'most differences to list (default: 20)', wholeNumber)
     .option('-q, --quiet', 'print the differences only')
     .option('--json', 'print one line of JSON')
-  addShapeOptions(command)
-    .addHelpText('after', VERIFY_EXAMPLES)
+  addShapeOptions(command, 'of the file')
+    .addHelpText('after', VERIFY_NOTES)
     .action(async (input: string, output: string, options: VerifyCommandOptions, command: Command) => {
       await (await import('./verify.ts')).verify(input, output, typedOptions(options, command), signal)
     })
@@ -177,14 +172,13 @@ function typedOptions<T extends object>(options: T, command: Command): T {
 }
 
 function addInspect(program: Command, signal: AbortSignal): void {
-  const command = program
-    .command('inspect')
-    .description('list the questions of an export: type, options, group, flags, answered / skipped / not asked')
+  const summary = 'list the questions of an export: type, options, group, flags, answered / skipped / not asked'
+  const command = described(program, 'inspect', summary, INSPECT_EXAMPLES)
     .addArgument(EXPORT_ARGUMENT)
     .option('-q, --quiet', 'show no progress')
     .option('--json', 'print one line of JSON')
   addLimitOptions(command)
-    .addHelpText('after', INSPECT_EXAMPLES)
+    .addHelpText('after', LIMITS_HINT)
     .action(async (input: string, options) => (await import('./inspect.ts')).inspect(input, options, signal))
 }
 
@@ -197,49 +191,76 @@ const CODEBOOK_ARGUMENT = new Argument(
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 the export or the output cannot be used; 2 the command line is wrong; 3 the API failed;
-130 and 143 interrupted; 141 standard output was closed.`
+130 and 143 interrupted; 141 standard output was closed.
 
-const CONVERT_EXAMPLES = `
-Examples:
-  alida-arrow convert export.json -o export.parquet
-  alida-arrow convert export.json.gz -o export.parquet --compression zstd
-  alida-arrow convert export.json -o answers.arrow --fields "Q1 Gender,Q2*" --no-system
+alida-arrow <command> --help lists the options of a command, with examples.`
+
+/** Where limits are listed that each command takes that reads an export. */
+function addLimits(program: Command): void {
+  const command = program
+    .command('limits', { hidden: true })
+    .description(
+      'Limits against hostile input, for every command that reads an export; no real export comes near them.',
+    )
+    .usage('(options of the other commands)')
+  addLimitOptions(command, true).action(() => command.outputHelp())
+}
+
+/** A command with its examples above its options, where they are seen. */
+function described(program: Command, name: string, summary: string, examples: string): Command {
+  return program.command(name).summary(summary).description(`${summary}\n\n${examples}`)
+}
+
+/** The description names the choices and what they mean. */
+function optionText({ description, defaultValue, negate }: Option): string {
+  const hasDefault = defaultValue !== undefined && !negate
+  return hasDefault ? `${description} (default: ${defaultValue})` : description
+}
+
+const API_GROUP = 'Where the API is, and who calls (also as variables):'
+
+const LIMITS_HINT = `
+Limits against hostile input: alida-arrow help limits`
+
+const CONVERT_EXAMPLES = `Examples:
+  alida-arrow convert export.json -o survey.parquet
   alida-arrow convert export.json -o answers.parquet --layout long
-  alida-arrow convert export.json -o survey-tables --layout star
-  alida-arrow convert export.json -o flags.parquet --sets columns --names snake --answer-states columns
-  ALIDA_HASH_KEY=… alida-arrow convert export.json -o shared.parquet --sensitive drop --hash-owner
-  curl … | alida-arrow convert - -o - | python -c "import pyarrow.ipc, sys; print(pyarrow.ipc.open_stream(sys.stdin.buffer).read_all())"`
+  alida-arrow convert export.json -o some.arrow --fields "Gender,Q2*"
+  alida-arrow convert export.json -o flags.parquet --sets columns --names snake
+  ALIDA_HASH_KEY=… alida-arrow convert export.json -o x.parquet --hash-owner`
 
-const FETCH_EXAMPLES = `
-Credentials come from the environment: ALIDA_CLIENT_ID and ALIDA_CLIENT_SECRET, or ALIDA_TOKEN, which wins.
-The names in brackets are variables, too. An option wins over its variable.
+const FETCH_EXAMPLES = `Examples:
+  export ALIDA_REGION=na1 ALIDA_COMMUNITY=panel_example
+  export ALIDA_CLIENT_ID=… ALIDA_CLIENT_SECRET=…
+  alida-arrow fetch --activity 0a9f1c1e-2f57-… -o survey.parquet
+  alida-arrow fetch --activity … --since 2026-01-01 -o new.parquet
+  alida-arrow fetch --batch … -o survey.parquet --save-json survey.json
 
-Examples:
-  export ALIDA_REGION=na1 ALIDA_COMMUNITY=panel_example ALIDA_CLIENT_ID=… ALIDA_CLIENT_SECRET=…
-  alida-arrow fetch --activity 0a9f1c1e-2f57-4f0a-8a55-7d1e6b3c9d20 -o survey.parquet
-  alida-arrow fetch --activity 0a9f1c1e-2f57-4f0a-8a55-7d1e6b3c9d20 --since 2026-01-01 -o new.parquet
-  alida-arrow fetch --batch b6a1d0de-5c1f-4f0e-9a37-0d9a3f6b7c11 -o survey.parquet --save-json survey.json`
+Credentials are ALIDA_CLIENT_ID and ALIDA_CLIENT_SECRET, or ALIDA_TOKEN, which
+wins. An option wins over its variable.`
 
-const ACTIVITIES_EXAMPLES = `
-Examples:
+const ACTIVITIES_EXAMPLES = `Examples:
   alida-arrow activities --filter status=open
-  alida-arrow activities --json | jq -r 'select(.activityType == "Survey") | .id'`
+  alida-arrow activities --json | jq -r 'select(.activityType == "Survey").id'`
 
-const CODEBOOK_EXAMPLES = `
-The options of the table tell what the columns of an export are called; a file made from one knows.
---format frictionless writes a table schema with categories and labelled missing values.
-
-Examples:
+const CODEBOOK_EXAMPLES = `Examples:
   alida-arrow codebook export.json -o codebook.csv
   alida-arrow codebook survey.parquet -o codebook.md
   alida-arrow codebook survey.parquet -o schema.json --format frictionless`
 
-const VERIFY_EXAMPLES = `
-Examples:
-  alida-arrow verify export.json export.parquet
-  alida-arrow verify export.json export.parquet --sets columns --json`
+const CODEBOOK_NOTES = `
+The options of the table say what the columns of an export are called; a file
+made from one knows. --format frictionless writes a table schema with categories
+and labelled missing values.${LIMITS_HINT}`
 
-const INSPECT_EXAMPLES = `
-Examples:
+const VERIFY_EXAMPLES = `Examples:
+  alida-arrow verify export.json survey.parquet
+  alida-arrow verify export.json survey.parquet --json`
+
+const VERIFY_NOTES = `
+The options of the table are taken from the output's metadata. One that is given
+must be the one that the output was written with.${LIMITS_HINT}`
+
+const INSPECT_EXAMPLES = `Examples:
   alida-arrow inspect export.json
-  alida-arrow inspect export.json --json | jq '.questions[] | select(.skipped > 0) | .name'`
+  alida-arrow inspect export.json --json | jq '.questions[].name'`

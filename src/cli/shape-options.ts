@@ -16,45 +16,55 @@ export interface ShapeCommandOptions extends Omit<ShapeOptions, 'layout' | 'hash
 /** Environment variable with the key of hashes: a key on the command line would stand in the list of processes. */
 const HASH_KEY_VARIABLE = 'ALIDA_HASH_KEY'
 
-export function addShapeOptions(command: Command): Command {
+/** Where the values of options come from that are not given: their defaults, or the file that is read. */
+export type ShapeDefaults = 'own' | 'of the file'
+
+const CHOICES: Readonly<Record<string, string>> = {
+  layout: 'wide: one row per record; long: one row per answer; star: a folder of tables that join by id',
+  'answer-states':
+    'skipped and not asked are told apart by: list, the column "skipped"; columns, one column per question; none, not at all',
+  sets: 'multiple choices as: list; columns, one true/false column per option; both',
+  values: 'chosen options as: label; id; both, with the ids in columns of their own',
+  names: 'columns are called by: name; id; description, the question text; snake, a name for SQL',
+  groups: 'grids as: flat, one column per row of the grid; struct, one column per grid',
+  timezone: 'times as: utc, instants; naive, without a zone',
+}
+
+/**
+ * Adds the options of the table.
+ * @param addMore Adds the groups that stand after these.
+ */
+export function addShapeOptions(
+  command: Command,
+  defaults: ShapeDefaults = 'own',
+  addMore: (command: Command) => void = () => undefined,
+): Command {
+  const choice = (flags: string, description: string, words: readonly string[]) => {
+    const option = new Option(flags, description).choices([...words])
+    command.addOption(defaults === 'own' ? option.default(words[0]) : option)
+  }
   addSelectionOptions(command)
   command.optionsGroup('What the table looks like:')
+  for (const [name, description] of Object.entries(CHOICES)) {
+    const words = SHAPE_WORDS[camelCase(name) as keyof typeof SHAPE_WORDS]
+    choice(`--${name} <form>`, description, name === 'layout' ? [...words, 'star'] : words)
+  }
+  command.option('--strip-html', 'remove HTML from labels and question texts')
+  command.optionsGroup('Values that do not fit:')
   choice(
-    command,
-    '--answer-states <form>',
-    'skipped and not asked: column "skipped", a column a question, or nothing',
-    SHAPE_WORDS.answerStates,
-  )
-  choice(command, '--sets <form>', 'multiple choices: lists, a true/false column an option, or both', SHAPE_WORDS.sets)
-  choice(command, '--values <form>', 'chosen options: their labels, their ids, or both', SHAPE_WORDS.values)
-  choice(
-    command,
-    '--names <form>',
-    'columns are called by name, id, question text, or SQL-safe name',
-    SHAPE_WORDS.names,
-  )
-  choice(command, '--groups <form>', 'grids: a column a row, or one struct column', SHAPE_WORDS.groups)
-  choice(command, '--layout <form>', 'a row a record; a row an answer; or a folder of tables', [
-    ...SHAPE_WORDS.layout,
-    'star',
-  ])
-  choice(command, '--timezone <form>', 'times in UTC, or without a zone', SHAPE_WORDS.timezone)
-  command.option('--strip-html', 'clean labels and question texts of HTML')
-  choice(
-    command,
     '--on-invalid <policy>',
-    'values that do not fit their question: error, or null and a count',
+    'a value that does not fit its question: error, ends the command; null, is left out and counted',
     SHAPE_WORDS.onInvalid,
   )
-  command.option('--keep-unknown', 'answers to questions that the definition does not have, in a column "_extra"')
+  command.option('--keep-unknown', 'keep answers to questions that the definition does not have, in a column "_extra"')
   command.optionsGroup('Privacy:')
   choice(
-    command,
     '--sensitive <policy>',
-    'questions flagged as sensitive: keep, drop, or keyed hash',
+    'questions flagged as sensitive: keep; drop; hash, a keyed hash of each answer',
     SHAPE_WORDS.sensitive,
   )
-  command.option('--hash-owner', `ownerId as a keyed hash; the key is taken from ${HASH_KEY_VARIABLE}`)
+  command.option('--hash-owner', `write ownerId as a keyed hash; the key of hashes is taken from ${HASH_KEY_VARIABLE}`)
+  addMore(command)
   return addLimitOptions(command)
     .optionsGroup('Options:')
     .hook('preAction', (_, action) => void shapeOf(action.opts()))
@@ -65,16 +75,17 @@ function addSelectionOptions(command: Command): void {
     .optionsGroup('Which questions:')
     .option(
       '--fields <names>',
-      'only these: names, ids or globs ("Brand*"), commas between them; may be repeated',
+      'keep only these: names, ids or globs ("Brand*"), separated by commas; may be repeated',
       collect,
     )
-    .option('--exclude <names>', 'all but these', collect)
-    .option('--no-hidden', 'without hidden questions')
-    .option('--no-system', 'without system questions, such as dates, status and device')
+    .option('--exclude <names>', 'leave out these, named in the same way', collect)
+    .option('--no-hidden', 'leave out hidden questions')
+    .option('--no-system', 'leave out system questions, such as dates, status and device')
 }
 
-function choice(command: Command, flags: string, description: string, words: readonly string[]): void {
-  command.addOption(new Option(flags, description).choices([...words]).default(words[0]))
+/** `answer-states` is `answerStates`. */
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /**
