@@ -33,7 +33,7 @@ describe.concurrent('help', () => {
 
   test('has what is common before what is not, and limits on a page of their own', async ({ expect }) => {
     const convert = (await runCli(['convert', '--help'])).stdout.toString()
-    const places = ['--output', 'Which questions', '--layout', 'Privacy', 'Advanced', '--threads'].map((word) =>
+    const places = ['--output', 'Which questions', '--strip-html', 'Privacy', 'Advanced', '--threads'].map((word) =>
       convert.indexOf(word),
     )
     expect(places).toEqual(places.toSorted((a, b) => a - b))
