@@ -7,37 +7,41 @@
 
 import { type OptionWords, Wording } from './wording.ts'
 
-export type ErrorCode =
-  | 'ERR_JSON_SYNTAX'
-  | 'ERR_JSON_TRUNCATED'
-  | 'ERR_JSON_ENCODING'
-  | 'ERR_NOT_JSON'
-  | 'ERR_NOT_AN_EXPORT'
-  | 'ERR_DEFINITION'
-  | 'ERR_RECORD'
-  | 'ERR_VALUE'
-  | 'ERR_TOO_MANY_VALUES'
-  | 'ERR_FIELD_REPEATED'
-  | 'ERR_DICTIONARY_FULL'
-  | 'ERR_LIMIT'
-  | 'ERR_SOURCE'
-  | 'ERR_SOURCE_CHANGED'
-  | 'ERR_GZIP'
-  | 'ERR_OUTPUT'
-  | 'ERR_PARQUET'
-  | 'ERR_WORKER'
-  | 'ERR_MEMORY'
-  | 'ERR_VERIFY'
-  | 'ERR_OPTION'
-  | 'ERR_ABORTED'
-  | 'ERR_API_STATUS'
-  | 'ERR_API_AUTH'
-  | 'ERR_API_RESPONSE'
-  | 'ERR_API_EXPORT_FAILED'
-  | 'ERR_API_TIMEOUT'
-  | 'ERR_API_NETWORK'
-  | 'ERR_API_REDIRECT'
-  | 'ERR_API_DOWNLOAD'
+/** All codes; `docs/errors.md` lists them. */
+export const ERROR_CODES = [
+  'ERR_JSON_SYNTAX',
+  'ERR_JSON_TRUNCATED',
+  'ERR_JSON_ENCODING',
+  'ERR_NOT_JSON',
+  'ERR_NOT_AN_EXPORT',
+  'ERR_DEFINITION',
+  'ERR_RECORD',
+  'ERR_VALUE',
+  'ERR_TOO_MANY_VALUES',
+  'ERR_FIELD_REPEATED',
+  'ERR_DICTIONARY_FULL',
+  'ERR_LIMIT',
+  'ERR_SOURCE',
+  'ERR_SOURCE_CHANGED',
+  'ERR_GZIP',
+  'ERR_OUTPUT',
+  'ERR_PARQUET',
+  'ERR_WORKER',
+  'ERR_MEMORY',
+  'ERR_VERIFY',
+  'ERR_OPTION',
+  'ERR_ABORTED',
+  'ERR_API_STATUS',
+  'ERR_API_AUTH',
+  'ERR_API_RESPONSE',
+  'ERR_API_EXPORT_FAILED',
+  'ERR_API_TIMEOUT',
+  'ERR_API_NETWORK',
+  'ERR_API_REDIRECT',
+  'ERR_API_DOWNLOAD',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** Where in the export something was found. Every part is optional: what is not known is left out. */
 export interface Place {

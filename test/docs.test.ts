@@ -1,16 +1,21 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ERROR_CODES } from '../src/errors.ts'
 import { describeWithPython, pythonPath } from './python.ts'
+import { textTable } from './text-table.ts'
 
-/** Examples of the documentation, run as a reader would: in the repository's folder, after `npm run sample`. */
+/**
+ * Examples of the documentation, run as a reader would: in the repository's folder, after `npm run sample`. Their results
+ * are compared with the text block below them, where there is one, or with a stored snapshot.
+ */
 
 interface Example {
   readonly file: string
   readonly runner: string
   readonly code: string
-  /** The ```text block behind the code, if there is one. */
+  /** The ```text block after the code, if there is one. */
   readonly output: string | undefined
 }
 
@@ -24,18 +29,16 @@ function examplesOf(file: string): Example[] {
 }
 
 const examples = PAGES.flatMap(examplesOf)
+const examplesFor = (runner: string) => examples.filter((example) => example.runner === runner)
 const folder = '.tmp/docs'
+let sampleOutput = ''
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true })
-  execFileSync(process.execPath, [
-    'dist/bin.js',
-    'convert',
-    'fixtures/sample-export.json',
-    '-o',
-    'sample.parquet',
-    '-q',
-  ])
+  const sample = ['dist/bin.js', 'convert', 'fixtures/sample-export.json', '-o', 'sample.parquet']
+  const { stdout, stderr, status } = spawnSync(process.execPath, sample, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  sampleOutput = stdout + stderr
 })
 
 afterAll(() => {
@@ -43,9 +46,20 @@ afterAll(() => {
   rmSync('export.parquet', { force: true })
 })
 
+function expectOutput(output: string, example: Example): void {
+  if (example.output === undefined) expect(output).toMatchSnapshot()
+  else expect(output).toBe(example.output)
+}
+
 describe('examples of the documentation', () => {
-  test('there are some', () => {
-    expect(examples.length).toBeGreaterThan(5)
+  test('are found', () => {
+    expect(examples.length).toBeGreaterThan(13)
+    for (const runner of ['sample', 'sample.mjs', 'duckdb', 'python']) expect(examplesFor(runner)).not.toEqual([])
+  })
+
+  test.each(examplesFor('sample'))('$file: npm run sample prints what it says, times aside', ({ output }) => {
+    const withoutTimes = (text = '') => text.replace(/^ {2}time .*$/m, '  time')
+    expect(withoutTimes(sampleOutput)).toBe(withoutTimes(output))
   })
 
   test.each(examples.filter(({ runner }) => runner.endsWith('.mjs')))(
@@ -53,29 +67,33 @@ describe('examples of the documentation', () => {
     (example) => {
       const path = `${folder}/${example.runner}`
       writeFileSync(path, example.code)
-      const output = execFileSync(process.execPath, [path], { encoding: 'utf8' })
-      expect(output).toBe(example.output)
+      expectOutput(execFileSync(process.execPath, [path], { encoding: 'utf8' }), example)
     },
   )
 
-  test.each(examples.filter(({ runner }) => runner === 'duckdb'))('$file in DuckDB: $code', async ({ code }) => {
+  test.each(examplesFor('duckdb'))('$file in DuckDB: $code', async (example) => {
     const connection = await (await DuckDBInstance.create()).connect()
-    const rows = await connection.runAndReadAll(code)
-    expect(rows.getRows().length).toBeGreaterThan(0)
+    expectOutput(textTable(await connection.runAndReadAll(example.code)), example)
   })
 })
 
 describeWithPython('examples of the documentation in Python', () => {
-  test.each(examples.filter(({ runner }) => runner === 'python'))('$file: $code', ({ code }) => {
-    const output = execFileSync(pythonPath() ?? '', ['-c', code], { encoding: 'utf8' })
-    expect(output.trim()).not.toBe('')
+  test.each(examplesFor('python'))('$file: $code', (example) => {
+    expectOutput(execFileSync(pythonPath() ?? '', ['-c', example.code], { encoding: 'utf8' }), example)
   })
 })
 
-describe('the page of errors', () => {
-  test('lists just the codes there are', () => {
-    const codes = (text: string) => new Set(text.match(/ERR_[A-Z_]*[A-Z]/g))
-    const union = readFileSync('src/errors.ts', 'utf8').split('/** Where in')[0] ?? ''
-    expect(codes(readFileSync('docs/errors.md', 'utf8'))).toEqual(codes(union))
-  })
+test('the page of errors lists exactly the codes there are', () => {
+  const listed = readFileSync('docs/errors.md', 'utf8').match(/(?<=^\| `)ERR_[A-Z_]+(?=`)/gm)
+  expect(listed?.toSorted()).toEqual(ERROR_CODES.toSorted())
+})
+
+test('the functions that ARCHITECTURE.md follows a value through are where it says', () => {
+  const [, example = ''] = readFileSync('ARCHITECTURE.md', 'utf8').split('<!-- test: functions -->')
+  const rows = [...example.matchAll(/^\| `([\w.]+)` +\| `([\w./-]+)` +\|/gm)]
+  expect(rows.length).toBeGreaterThan(9)
+  for (const [, name = '', file = ''] of rows) {
+    expect(existsSync(`src/${file}`), file).toBe(true)
+    for (const part of name.split('.')) expect(readFileSync(`src/${file}`, 'utf8'), `${file}: ${part}`).toContain(part)
+  }
 })

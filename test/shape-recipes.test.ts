@@ -7,8 +7,12 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BIN } from './cli.ts'
 import { describeWithPython, pythonPath } from './python.ts'
+import { textTable } from './text-table.ts'
 
-/** The recipes of three pages, run as a reader would, in a folder with the sample as `export.json`. */
+/**
+ * The recipes of three pages, run as a reader would, in a folder with the sample as `export.json`. Their results are
+ * compared with stored snapshots.
+ */
 
 const PAGES = ['docs/shapes.md', 'docs/codebook.md', 'docs/privacy.md']
 
@@ -50,14 +54,13 @@ describe('DuckDB', () => {
     const connection = await (await DuckDBInstance.create()).connect()
     const placed = code.replace(/'([\w/]+\.(?:parquet|csv))'/g, `'${folder}/$1'`)
     for (const statement of placed.split(';').filter((text) => text.trim() !== '')) {
-      const rows = (await connection.runAndReadAll(statement)).getRows()
-      expect(rows.length).toBeGreaterThan(0)
+      expect(textTable(await connection.runAndReadAll(statement))).toMatchSnapshot()
     }
   })
 })
 
 describeWithPython('pandas', () => {
-  test('every recipe prints something', () => {
+  test('every recipe prints what it did before', () => {
     // In one process: to load pandas takes longer than all of them.
     const script = blocksIn('python')
       .map(({ code }) => `${code}\nprint('--- end of recipe')`)
@@ -65,6 +68,6 @@ describeWithPython('pandas', () => {
     const output = execFileSync(pythonPath() ?? '', ['-c', script], { cwd: folder, encoding: 'utf8' })
     const outputs = output.split('--- end of recipe\n').slice(0, -1)
     expect(outputs).toHaveLength(blocksIn('python').length)
-    for (const printed of outputs) expect(printed.trim()).not.toBe('')
+    for (const printed of outputs) expect(printed).toMatchSnapshot()
   })
 })
