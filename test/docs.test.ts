@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODES } from '../src/errors.ts'
+import { runCli } from './cli.ts'
 import { describeWithPython, pythonPath } from './python.ts'
 import { textTable } from './text-table.ts'
 
@@ -86,6 +87,22 @@ describeWithPython('examples of the documentation in Python', () => {
 test('the page of errors lists exactly the codes there are', () => {
   const listed = readFileSync('docs/errors.md', 'utf8').match(/(?<=^\| `)ERR_[A-Z_]+(?=`)/gm)
   expect(listed?.toSorted()).toEqual(ERROR_CODES.toSorted())
+})
+
+describe('the examples of errors', () => {
+  const page = readFileSync('docs/errors.md', 'utf8')
+  const shown = [...page.matchAll(/^# (ERR_\w+)\n\$ alida-arrow (.+)\n(.+\n)/gm)].map(
+    ([, code, command = '', message]) => ({ code, command, message }),
+  )
+
+  test('are found', () => expect(shown.length).toBeGreaterThan(10))
+
+  test.each(shown)('$code: $command', async ({ code, command, message }) => {
+    const args = command.split(' ')
+    const [plain, json] = await Promise.all([runCli(args), runCli([...args, '--json'])])
+    expect(plain.stderr).toBe(message)
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code } })
+  })
 })
 
 test('the functions that ARCHITECTURE.md follows a value through are where it says', () => {
