@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,11 +10,13 @@ import { describeWithPython, pythonPath } from './python.ts'
 import { textTable } from './text-table.ts'
 
 /**
- * The recipes of three pages, run as a reader would, in a folder with the sample as `export.json`. Their results are
+ * The recipes of four pages, run as a reader would, in a folder with the sample as `export.json`. Their results are
  * compared with stored snapshots.
  */
 
-const PAGES = ['docs/shapes.md', 'docs/codebook.md', 'docs/privacy.md']
+/** This page gets a sample with invalid values and an unknown question, in a folder of its own. */
+const INVALID_VALUES = 'docs/invalid-values.md'
+const PAGES = ['docs/shapes.md', 'docs/codebook.md', 'docs/privacy.md', INVALID_VALUES]
 
 interface Block {
   readonly page: string
@@ -31,15 +33,33 @@ const blocksIn = (language: string) => blocks.filter((block) => block.language =
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-recipes-'))
 
+function folderOf(page: string): string {
+  return page === INVALID_VALUES ? join(folder, 'invalid') : folder
+}
+
+function idOf(json: string, question: string): string {
+  const { definition } = JSON.parse(json) as { definition: { fields: { id: string; name: string }[] } }
+  return definition.fields.find(({ name }) => name === question)?.id ?? ''
+}
+
+function withInvalidValues(json: string): string {
+  return json
+    .replaceAll(`"${idOf(json, 'Household size')}","values":[5]`, `"${idOf(json, 'Household size')}","values":["five"]`)
+    .replaceAll(`{"id":"${idOf(json, 'Voucher')}","values"`, '{"id":"00000000-0000-4000-8000-000000000001","values"')
+}
+
 /** Commands of the shell blocks: `NAME=value alida-arrow …`. */
-async function runShell(code: string): Promise<void> {
+async function runShell({ page, code }: Block): Promise<void> {
   const script = code.replaceAll('alida-arrow ', `"${process.execPath}" "${BIN}" `)
-  await promisify(execFile)('sh', ['-e', '-c', script], { cwd: folder })
+  await promisify(execFile)('sh', ['-e', '-c', script], { cwd: folderOf(page) })
 }
 
 beforeAll(async () => {
-  copyFileSync('fixtures/sample-export.json', join(folder, 'export.json'))
-  await Promise.all(blocksIn('sh').map(({ code }) => runShell(code)))
+  const sample = readFileSync('fixtures/sample-export.json', 'utf8')
+  writeFileSync(join(folder, 'export.json'), sample)
+  mkdirSync(folderOf(INVALID_VALUES))
+  writeFileSync(join(folderOf(INVALID_VALUES), 'export.json'), withInvalidValues(sample))
+  await Promise.all(blocksIn('sh').map(runShell))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -50,9 +70,9 @@ test('every section has a recipe for each reader', () => {
 })
 
 describe('DuckDB', () => {
-  test.each(blocksIn('sql'))('$page: $code', async ({ code }) => {
+  test.each(blocksIn('sql'))('$page: $code', async ({ page, code }) => {
     const connection = await (await DuckDBInstance.create()).connect()
-    const placed = code.replace(/'([\w/]+\.(?:parquet|csv))'/g, `'${folder}/$1'`)
+    const placed = code.replace(/'([\w/]+\.(?:parquet|csv|jsonl))'/g, `'${folderOf(page)}/$1'`)
     for (const statement of placed.split(';').filter((text) => text.trim() !== '')) {
       expect(textTable(await connection.runAndReadAll(statement))).toMatchSnapshot()
     }
