@@ -1,21 +1,21 @@
 /** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
+import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './decode/cuts.ts'
 import { type BatchLimits, type DecoderState, DocumentDecoder, type Step } from './decode/document.ts'
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
+import { aborted, type ByteSource, type ExportSource, openSource } from './input/source.ts'
+import { SourceState } from './input/source-state.ts'
+import { Spool } from './input/spool.ts'
+import { Window } from './input/window.ts'
 import { requireGzipRatio, requireLimits } from './limits.ts'
 import { requireFunction, requireKnownOptions, requirePositive, requireSignal } from './option-values.ts'
-import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './parallel/cuts.ts'
-import { READ_OPTION_NAMES, type ReadOptions } from './read-options.ts'
-import type { ColumnPlan, InvalidCounts } from './schema.ts'
+import type { ColumnPlan, InvalidCounts } from './plan/schema.ts'
 import { resolveShape } from './shape/options.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from './shape/read-options.ts'
 import { ShapedBatches } from './shape/shaped-batches.ts'
-import type { RejectSink } from './sinks/rejects-file.ts'
-import { aborted, type ByteSource, type ExportSource, openSource } from './source.ts'
-import { SourceState } from './source-state.ts'
-import { Spool } from './spool.ts'
 import {
   batchLimits,
   emptyDecodedBatch,
@@ -24,12 +24,12 @@ import {
   planTable,
   rejectLogOf,
   type TablePlan,
-} from './table-plan.ts'
+} from './shape/table-plan.ts'
+import type { RejectSink } from './sinks/rejects-file.ts'
 import { type Warning, WarningLog } from './warnings.ts'
-import { Window } from './window.ts'
 import { option, worded } from './wording.ts'
 
-export type { ReadOptions } from './read-options.ts'
+export type { ReadOptions } from './shape/read-options.ts'
 
 /** How far a reader is. */
 export interface ReadProgress {

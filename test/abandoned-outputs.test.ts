@@ -15,7 +15,7 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { writeOutput } from '../src/sinks/output.ts'
 import { writeFolder } from '../src/sinks/output-folder.ts'
-import { forgetTemporary, temporaryPath } from '../src/temporary-path.ts'
+import { forgetTemporary, temporaryPath } from '../src/system/temporary-path.ts'
 
 let folder: string
 

@@ -15,41 +15,22 @@ const LAYERS = [
   'nearest-words.ts',
   'option-values.ts',
   'progress-reports.ts',
-  'system-error.ts',
-  'unreadable-source.ts',
-  'temporary-path.ts',
+  'system/',
   'version.ts',
   'package-file.ts',
   'limits.ts',
   'json/',
   'warnings.ts',
   'definition.ts',
-  'plain-text.ts',
-  'snake-case.ts',
-  'names.ts',
-  'name-modes.ts',
-  'selection.ts',
-  'schema.ts',
-  'copy-bytes.ts',
-  'receive-memory.ts',
-  'long-pieces.ts',
-  'reused-chunks.ts',
-  'source.ts',
-  'source-state.ts',
-  'spool.ts',
-  'window.ts',
+  'plan/',
+  'input/',
   'columns/',
   'decode/',
   'shape/',
-  'read-options.ts',
-  'table-plan.ts',
   'sinks/',
-  'parallel/cuts.ts',
   'reader.ts',
   'parallel/',
-  'convert-options.ts',
-  'conversion.ts',
-  'convert.ts',
+  'convert/',
   'read-back/',
   'verify/',
   'verify-export.ts',
@@ -63,13 +44,12 @@ const LAYERS = [
 
 /** What may be imported from outside, and where. Everything else is Node's. */
 const PACKAGES: Record<string, string[]> = {
-  'any-ascii': ['snake-case.ts'],
+  'any-ascii': ['plan/'],
   'apache-arrow': [
-    'schema.ts',
+    'plan/',
     'columns/',
     'decode/',
     'shape/',
-    'table-plan.ts',
     'sinks/',
     'reader.ts',
     'parallel/',
@@ -83,8 +63,8 @@ const PACKAGES: Record<string, string[]> = {
   commander: ['cli/'],
   'csv-stringify': ['codebook/'],
   'fastest-levenshtein': ['nearest-words.ts'],
-  htmlparser2: ['plain-text.ts'],
-  matcher: ['selection.ts'],
+  htmlparser2: ['plan/'],
+  matcher: ['plan/'],
   'parquet-wasm': ['sinks/', 'read-back/'],
   picocolors: ['cli/'],
   'stream-chain': ['verify/'],
@@ -127,6 +107,12 @@ test('every file has a layer, and all of its imports are found', () => {
   expect([...imports.values()].flat().length).toBeGreaterThan(statements.length / 2)
 })
 
+test('ARCHITECTURE.md lists the layers in their order', () => {
+  const page = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')
+  const table = page.slice(0, page.indexOf('\n## '))
+  expect([...table.matchAll(/^\| `([^`]+)` /gm)].map(([, name]) => name)).toEqual(LAYERS)
+})
+
 test('imports point to the same layer or to one above', () => {
   const wrong = [...localImports].flatMap(([file, targets]) =>
     targets.filter((target) => layerOf(target) > layerOf(file)).map((target) => `${file} → ${target}`),
@@ -162,7 +148,7 @@ test('packages are imported where they belong', () => {
 })
 
 test('the reference reader shares no decoding code with the main one', () => {
-  const main = ['json/', 'columns/', 'decode/', 'parallel/', 'reader.ts', 'source.ts', 'window.ts']
+  const main = ['json/', 'columns/', 'decode/', 'parallel/', 'reader.ts', 'input/source.ts', 'input/window.ts']
   const shared = [...localImports].flatMap(([file, targets]) =>
     file.startsWith('verify/')
       ? targets
@@ -174,7 +160,7 @@ test('the reference reader shares no decoding code with the main one', () => {
 })
 
 test('the core does no input and output', () => {
-  const pure = ['json/', 'columns/', 'decode/', 'shape/', 'schema.ts', 'definition.ts', 'names.ts']
+  const pure = ['json/', 'columns/', 'decode/', 'shape/', 'plan/', 'definition.ts']
   const wrong = [...imports].flatMap(([file, specifiers]) =>
     pure.some((layer) => file.startsWith(layer))
       ? specifiers

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { copyBytes } from '../src/copy-bytes.ts'
+import { copyBytes } from '../src/input/copy-bytes.ts'
 
 const memoryOf = (isShared: boolean, byteLength: number) =>
   isShared ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength)

@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { longPieces } from '../src/long-pieces.ts'
-import { ReceiveMemory } from '../src/receive-memory.ts'
+import { longPieces } from '../src/input/long-pieces.ts'
+import { ReceiveMemory } from '../src/input/receive-memory.ts'
 
 const PIECE_BYTES = 64
 const ignore = () => undefined

@@ -5,8 +5,8 @@
 
 import { gunzipSync } from 'node:zlib'
 import { definitionFromJson } from '../src/definition.ts'
-import { unknownOptionLabel } from '../src/names.ts'
-import { type ColumnOptions, type ColumnPlan, planColumns } from '../src/schema.ts'
+import { unknownOptionLabel } from '../src/plan/names.ts'
+import { type ColumnOptions, type ColumnPlan, planColumns } from '../src/plan/schema.ts'
 import { WarningLog } from '../src/warnings.ts'
 
 export type ModelCell = string | number | bigint | readonly string[] | null

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FieldDefinition } from '../src/definition.ts'
-import { questionNames } from '../src/name-modes.ts'
-import { optionLabels, unknownOptionLabel } from '../src/names.ts'
+import { questionNames } from '../src/plan/name-modes.ts'
+import { optionLabels, unknownOptionLabel } from '../src/plan/names.ts'
 
 const RESERVED = ['ownerId', 'lastUpdateDate', 'skipped']
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import type { ConvertResult } from '../src/convert.ts'
-import { planPieces } from '../src/parallel/cuts.ts'
+import type { ConvertResult } from '../src/convert/convert.ts'
+import { planPieces } from '../src/decode/cuts.ts'
 import { isWorthAPool } from '../src/parallel/worth.ts'
 import { convertCompiled } from './compiled.ts'
 

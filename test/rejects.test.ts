@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Codebook, readCodebook } from '../src/codebook/codebook.ts'
 import { writeCodebook } from '../src/codebook/write-codebook.ts'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import type { ConvertOptions, ConvertResult } from '../src/convert.ts'
+import type { ConvertOptions, ConvertResult } from '../src/convert/convert.ts'
 import type { RejectedValue } from '../src/decode/rejects.ts'
 import { RejectLines, rejectedValues } from '../src/parallel/reject-lines.ts'
 import { writeStar } from '../src/star/star.ts'

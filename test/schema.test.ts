@@ -1,7 +1,7 @@
 import { Dictionary, Int16, Int32, List, type Schema } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
+import { EXPORT_METADATA_KEY } from '../src/plan/schema.ts'
 import { readExport } from '../src/reader.ts'
-import { EXPORT_METADATA_KEY } from '../src/schema.ts'
 import { VERSION } from '../src/version.ts'
 import { collect, readOnce } from './reading.ts'
 import { QUESTIONS, surveyJson } from './survey.ts'

@@ -1,8 +1,8 @@
 /** What each shape must give, said row by row with plain values; and how to see what it gives. */
 
 import { type Data, DataType, type RecordBatch } from 'apache-arrow'
+import type { ColumnPlan } from '../src/plan/schema.ts'
 import { type ExportReader, type ReadOptions, readExport } from '../src/reader.ts'
-import type { ColumnPlan } from '../src/schema.ts'
 
 export type Value = string | number | bigint | boolean | null | readonly Value[] | { readonly [member: string]: Value }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { plainText } from '../src/plain-text.ts'
+import { plainText } from '../src/plan/plain-text.ts'
+import { loadTransliteration, snakeCase } from '../src/plan/snake-case.ts'
 import { type ReadOptions, readExport } from '../src/reader.ts'
-import { loadTransliteration, snakeCase } from '../src/snake-case.ts'
 
 const SAMPLE = readFileSync('fixtures/sample-export.json')
 

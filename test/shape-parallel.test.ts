@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import type { ConvertOptions } from '../src/convert.ts'
+import type { ConvertOptions } from '../src/convert/convert.ts'
 import { convertCompiled } from './compiled.ts'
 import { duckdbRows } from './parquet-file.ts'
 import { OPTION_IDS, QUESTIONS, surveyRecords } from './survey.ts'

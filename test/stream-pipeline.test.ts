@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StreamPipeline } from '../dist/parallel/stream-pipeline.js'
 // Worker threads run compiled code, so these tests do: `npm test` builds first.
-import type { ConvertOptions, ConvertResult } from '../src/convert.ts'
+import type { ConvertOptions, ConvertResult } from '../src/convert/convert.ts'
 import { SourceError } from '../src/errors.ts'
 import { convertCompiled } from './compiled.ts'
 

@@ -2,9 +2,9 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { isExportError } from '../src/errors.ts'
+import type { ExportSource } from '../src/input/source.ts'
+import type { ColumnOptions } from '../src/plan/schema.ts'
 import { openReader, type ReaderInternals, type ReadOptions } from '../src/reader.ts'
-import type { ColumnOptions } from '../src/schema.ts'
-import type { ExportSource } from '../src/source.ts'
 import type { Cell } from '../src/verify/answer-values.ts'
 import { CellDecoder } from '../src/verify/arrow-cells.ts'
 import { openReference } from '../src/verify/reference-reader.ts'

@@ -1,8 +1,8 @@
 /** The client of Alida's batch export API, for one community. */
 
 import { OptionError } from '../errors.ts'
+import { releaseChunk } from '../input/reused-chunks.ts'
 import { type OptionNames, requireKnownOptions } from '../option-values.ts'
-import { releaseChunk } from '../reused-chunks.ts'
 import {
   ACTIVITIES_OPTION_NAMES,
   type ActivitiesOptions,

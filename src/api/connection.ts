@@ -2,8 +2,8 @@
 /** The only place that loads and calls undici. */
 
 import type { Agent, Dispatcher } from 'undici'
+import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../input/receive-memory.ts'
 import type { OptionNames } from '../option-values.ts'
-import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../receive-memory.ts'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
 

@@ -1,6 +1,6 @@
 /** What all calls of one client share: where the API is, who calls, and how often a failing request is repeated. */
 
-import { LONG_PIECE_BYTES, longPieces } from '../long-pieces.ts'
+import { LONG_PIECE_BYTES, longPieces } from '../input/long-pieces.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, HttpRequest, HttpResponse } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'

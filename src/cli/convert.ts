@@ -1,13 +1,13 @@
 /** `alida-arrow convert`: one export in, one Parquet or Arrow file out. */
 
 import { realpathSync } from 'node:fs'
-import { type ConvertOptions, type ConvertResult, convertWith, type OutputFormat } from '../convert.ts'
-import { type ConvertInternals, formatOf, formatOfName } from '../convert-options.ts'
+import { type ConvertOptions, type ConvertResult, convertWith, type OutputFormat } from '../convert/convert.ts'
+import { type ConvertInternals, formatOf, formatOfName } from '../convert/options.ts'
 import { OptionError, quoted } from '../errors.ts'
+import type { ExportSource } from '../input/source.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { ReadProgress, ReadSummary } from '../reader.ts'
-import type { ColumnPlan } from '../schema.ts'
 import type { Compression, Encodings } from '../sinks/parquet.ts'
-import type { ExportSource } from '../source.ts'
 import { byteRate, byteSize, count, counted, duration } from './figures.ts'
 import { aboutInput } from './input-failure.ts'
 import { peakMemoryBytes } from './peak-memory.ts'

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client.ts'
-import { formatOf } from '../convert-options.ts'
+import { formatOf } from '../convert/options.ts'
 import { ApiError, isExportError, OptionError } from '../errors.ts'
 import type { ReadProgress } from '../reader.ts'
 import { requireWritable } from '../sinks/output.ts'

@@ -1,8 +1,8 @@
 /** `alida-arrow inspect`: what an export holds, a line a question. */
 
 import type { InputLimits } from '../limits.ts'
+import { questionFlags } from '../plan/selection.ts'
 import { type QuestionSummary, type ReadSummary, readExport } from '../reader.ts'
-import { questionFlags } from '../selection.ts'
 import { sensitiveWarnings } from './convert.ts'
 import { count, counted } from './figures.ts'
 import { aboutInput } from './input-failure.ts'

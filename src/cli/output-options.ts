@@ -1,7 +1,7 @@
 /** Options of the table and its file, the same for every command that writes one. */
 
 import { type Command, Option } from 'commander'
-import { OUTPUT_FORMATS } from '../convert-options.ts'
+import { OUTPUT_FORMATS } from '../convert/options.ts'
 import { wholeNumber } from './amounts.ts'
 import { addShapeOptions } from './shape-options.ts'
 

@@ -3,9 +3,9 @@
 import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { OptionError, OutputError } from '../errors.ts'
+import { type ExportSource, PipeStream, unlessAborted } from '../input/source.ts'
 import type { OutputTarget } from '../sinks/output.ts'
-import { type ExportSource, PipeStream, unlessAborted } from '../source.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../system/system-error.ts'
 
 /** Standard input or output, where a path is expected. */
 export const STANDARD_STREAM = '-'

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { ExportError, OptionError, quoted } from '../errors.ts'
-import { unlessAborted } from '../source.ts'
+import { unlessAborted } from '../input/source.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
 import { verifyStar } from '../verify/star.ts'

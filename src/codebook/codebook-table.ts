@@ -1,7 +1,7 @@
 /** A codebook as a table: a row a question, its options as a list of structs. */
 
 import { type DataType, Field, List, Struct } from 'apache-arrow'
-import { questionFlags } from '../selection.ts'
+import { questionFlags } from '../plan/selection.ts'
 import type { BatchReader } from '../sinks/batch-reader.ts'
 import type { Codebook } from './codebook.ts'
 import { hasInvalid } from './render.ts'

@@ -1,7 +1,7 @@
 /** A codebook as text: JSON, CSV, Markdown, or a Frictionless table schema. */
 
 import { createRequire } from 'node:module'
-import { questionFlags } from '../selection.ts'
+import { questionFlags } from '../plan/selection.ts'
 import type { Codebook } from './codebook.ts'
 import type { QuestionTally } from './tally.ts'
 

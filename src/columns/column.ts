@@ -16,7 +16,7 @@ import type { Data } from 'apache-arrow'
 import { ValueError } from '../errors.ts'
 import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { WarningKind } from '../warnings.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
 

@@ -2,7 +2,7 @@
 
 import { type Data, type DataType, makeData } from 'apache-arrow'
 import type { Cursor } from '../json/cursor.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import { type ColumnBlock, copyElements } from './block.ts'
 import { copyInto, type Notes, ScalarColumn } from './column.ts'
 import { type Indices, Labels } from './labels.ts'

@@ -1,7 +1,7 @@
 /** Creates columns from their plans; the only place that chooses a column class by data type. */
 
 import type { DataType } from 'apache-arrow'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { Column, Notes } from './column.ts'
 import { DictionaryColumn } from './dictionary.ts'
 import { DoubleColumn, TimestampColumn } from './fixed.ts'

@@ -3,7 +3,7 @@
 import { type Data, type DataType, type List, makeData } from 'apache-arrow'
 import { CLOSE_ARRAY, LOWER_N, OPEN_ARRAY } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import { type ColumnBlock, copyElements, type Gathered } from './block.ts'
 import { ANSWERED, Column, copyInto, NO_OFFSETS, type Notes, SKIPPED } from './column.ts'
 import { type Indices, Labels } from './labels.ts'

@@ -1,8 +1,8 @@
 /** Values that do not fit their question and were left out; reported once their record is complete. */
 
 import { type ErrorCode, ValueError } from '../errors.ts'
-import { SYSTEM_COLUMNS } from '../names.ts'
-import type { ColumnPlan } from '../schema.ts'
+import { SYSTEM_COLUMNS } from '../plan/names.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 
 /** A value that was left out of the table because it does not fit. */
 export interface RejectedValue {

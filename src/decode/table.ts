@@ -8,7 +8,7 @@ import { ListColumn } from '../columns/list.ts'
 import { recordBatch } from '../columns/record-batch.ts'
 import { ExtraColumn, Utf8Column } from '../columns/utf8.ts'
 import type { FieldDefinition } from '../definition.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { RecordsKernel } from './kernel/records-kernel.ts'
 import type { RecordNotes } from './notes.ts'
 

@@ -1,10 +1,10 @@
 /** Hands the pieces of a file to worker threads and takes their results in the file's order. */
 
 import type { Worker } from 'node:worker_threads'
+import type { Pieces } from '../decode/cuts.ts'
 import { isExportError } from '../errors.ts'
-import { aborted } from '../source.ts'
-import { isSystemError } from '../system-error.ts'
-import type { Pieces } from './cuts.ts'
+import { aborted } from '../input/source.ts'
+import { isSystemError } from '../system/system-error.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
 import type { PieceDecoder } from './piece-decoder.ts'
 import { RecordCount } from './record-count.ts'

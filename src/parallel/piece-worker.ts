@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import { isExportError } from '../errors.ts'
-import { isSystemError } from '../system-error.ts'
+import { isSystemError } from '../system/system-error.ts'
 import type { MainMessage, WorkerMessage } from './messages.ts'
 import { PieceDecoder } from './piece-decoder.ts'
 

@@ -1,7 +1,7 @@
 /** How many records stand before each piece of a file: counted by what they begin with, far faster than decoded. */
 
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Pieces } from './cuts.ts'
+import type { Pieces } from '../decode/cuts.ts'
 
 const CHUNK_BYTES = 4 << 20
 

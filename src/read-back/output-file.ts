@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type RecordBatch, RecordBatchReader, type Schema, tableFromIPC } from 'apache-arrow'
 import { type ExportError, isExportError, shortened } from '../errors.ts'
-import { isSystemError, systemReason } from '../system-error.ts'
+import { isSystemError, systemReason } from '../system/system-error.ts'
 import { endsOf, formatOf, type OutputFormat } from './output-format.ts'
 import { openParquetFile, type ParquetFile } from './parquet-thread.ts'
 

@@ -1,9 +1,9 @@
 /** Names of the questions' columns, at the top level of the table or inside the struct of their group. */
 
 import type { Definition, FieldDefinition, FieldGroup } from '../definition.ts'
-import { memberName, type NameMode, questionNames, uniqueNames, wantedName } from '../name-modes.ts'
-import { folded, SYSTEM_COLUMNS } from '../names.ts'
-import { type ColumnPlan, groupByFieldId } from '../schema.ts'
+import { memberName, type NameMode, questionNames, uniqueNames, wantedName } from '../plan/name-modes.ts'
+import { folded, SYSTEM_COLUMNS } from '../plan/names.ts'
+import { type ColumnPlan, groupByFieldId } from '../plan/schema.ts'
 
 /** A part of the table in which names must differ. */
 export interface Namespace {

@@ -4,7 +4,7 @@
 
 import { Dictionary, type Vector } from 'apache-arrow'
 import { type Indices, utf8Vector } from '../columns/labels.ts'
-import { bitsForLabels, type ColumnPlan, indexBits, indexTypeOf, UTF8 } from '../schema.ts'
+import { bitsForLabels, type ColumnPlan, indexBits, indexTypeOf, UTF8 } from '../plan/schema.ts'
 
 export class MergedDictionary {
   readonly type: Dictionary

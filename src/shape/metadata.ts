@@ -1,7 +1,7 @@
 /** Metadata that describes the columns of a shaped file, so that readers need nothing but the file. */
 
 import type { FieldDefinition, FieldGroup } from '../definition.ts'
-import { type ColumnPlan, fieldMetadata, ROLE_METADATA_KEY } from '../schema.ts'
+import { type ColumnPlan, fieldMetadata, ROLE_METADATA_KEY } from '../plan/schema.ts'
 import type { ResolvedShape } from './options.ts'
 
 /** Key of the options that shaped the table; absent if all of them are the default. */

@@ -1,9 +1,9 @@
 /** Options for the shape of a table; the only place that refuses combinations of them. */
 
 import { OptionError } from '../errors.ts'
-import { NAME_MODES, type NameMode } from '../name-modes.ts'
 import { type OptionNames, requireBoolean, requireText, requireTexts, requireWord, wrong } from '../option-values.ts'
-import type { ColumnOptions, PrivacyOptions } from '../schema.ts'
+import { NAME_MODES, type NameMode } from '../plan/name-modes.ts'
+import type { ColumnOptions, PrivacyOptions } from '../plan/schema.ts'
 import { option, type Wording, worded } from '../wording.ts'
 
 /** Options for the shape of a table. They can be cloned to a worker thread. */

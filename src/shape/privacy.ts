@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { type Data, makeData } from 'apache-arrow'
 import { optionIdsOf } from '../columns/option-ids.ts'
-import { type ColumnPlan, UTF8 } from '../schema.ts'
+import { type ColumnPlan, UTF8 } from '../plan/schema.ts'
 import { validityOf } from './recipe.ts'
 import { dictionaryOf } from './values.ts'
 

@@ -2,8 +2,8 @@
 
 import type { Data, Field, RecordBatch, Schema } from 'apache-arrow'
 import { FIRST_QUESTION } from '../decode/table.ts'
-import { SYSTEM_COLUMNS } from '../names.ts'
-import { ROLE_METADATA_KEY } from '../schema.ts'
+import { SYSTEM_COLUMNS } from '../plan/names.ts'
+import { ROLE_METADATA_KEY } from '../plan/schema.ts'
 
 /** Turns decoded batches into output batches, which depend on these alone, except for dictionaries that grow. */
 export interface Shape {

@@ -3,7 +3,7 @@
 import { Bool, type Data, Dictionary, Field, Int32, List, makeData, type Vector } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
 import { optionIdsOf } from '../columns/option-ids.ts'
-import { UTF8 } from '../schema.ts'
+import { UTF8 } from '../plan/schema.ts'
 import { type BaseBatch, type OutputColumn, validityOf } from './recipe.ts'
 import { dictionaryOf } from './values.ts'
 

@@ -3,7 +3,7 @@
 import { DataType, type Field, makeData, type RecordBatch, Schema, Struct } from 'apache-arrow'
 import { recordBatch } from '../columns/record-batch.ts'
 import type { Definition } from '../definition.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import { LongShape } from './long.ts'
 import { ROLE_METADATA_KEY, tableMetadata } from './metadata.ts'
 import type { ResolvedShape } from './options.ts'

@@ -2,7 +2,7 @@
 
 import { Dictionary, Int8, makeData, type Vector } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
-import { UTF8 } from '../schema.ts'
+import { UTF8 } from '../plan/schema.ts'
 import { type BaseBatch, STATE_LABELS, State } from './recipe.ts'
 
 const labels = new Map<number, Vector>()

@@ -1,7 +1,7 @@
 /** What sinks write. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { unlessAborted } from '../source.ts'
+import { unlessAborted } from '../input/source.ts'
 
 /** What a sink needs of a reader: any batches of one schema will do. */
 export interface BatchReader extends AsyncIterable<RecordBatch> {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../system/system-error.ts'
 
 /** An OutputError `ERR_OUTPUT` about the path; errors of ours stay as they are. */
 export function unwritable(path: string, error: unknown): unknown {

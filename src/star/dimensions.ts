@@ -3,7 +3,7 @@
 import type { QuestionTally } from '../codebook/tally.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from '../codebook/value-table.ts'
 import type { FieldGroup } from '../definition.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { BatchReader } from '../sinks/batch-reader.ts'
 
 /**

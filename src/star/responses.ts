@@ -2,8 +2,8 @@
 
 import { type Data, Field, Int32, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { FIRST_QUESTION } from '../decode/table.ts'
-import { OPTIONAL_COLUMNS } from '../names.ts'
-import { ROLE_METADATA_KEY } from '../schema.ts'
+import { OPTIONAL_COLUMNS } from '../plan/names.ts'
+import { ROLE_METADATA_KEY } from '../plan/schema.ts'
 import { type BaseBatch, State } from '../shape/recipe.ts'
 
 const COUNT = new Int32()

@@ -2,8 +2,8 @@
 
 import type { FieldDefinition } from '../definition.ts'
 import { type ErrorCode, quoted } from '../errors.ts'
-import { unknownOptionLabel } from '../names.ts'
-import type { ColumnPlan, ColumnType } from '../schema.ts'
+import { unknownOptionLabel } from '../plan/names.ts'
+import type { ColumnPlan, ColumnType } from '../plan/schema.ts'
 import type { WarningKind } from '../warnings.ts'
 import { instantMicros } from './instants.ts'
 import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'

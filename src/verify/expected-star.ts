@@ -1,7 +1,7 @@
 /** The rows that the tables of the star layout must have. */
 
 import type { FieldGroup } from '../definition.ts'
-import type { ColumnPlan } from '../schema.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { ShapeOptions } from '../shape/options.ts'
 import type { Cell } from './answer-values.ts'
 import { type AnsweredRecord, type AnswerState, ExpectedTable } from './expected-table.ts'

@@ -2,8 +2,8 @@
 
 import type { Field, Schema } from 'apache-arrow'
 import type { FieldDefinition } from '../definition.ts'
-import { numberedNames, SYSTEM_COLUMNS } from '../names.ts'
-import type { ColumnPlan } from '../schema.ts'
+import { numberedNames, SYSTEM_COLUMNS } from '../plan/names.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import { QUESTIONS_METADATA_KEY, ROLE_METADATA_KEY } from '../shape/metadata.ts'
 import type { ShapeOptions } from '../shape/options.ts'
 import type { Cell } from './answer-values.ts'

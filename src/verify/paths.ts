@@ -3,8 +3,8 @@
 import { type Stats, statSync } from 'node:fs'
 import { type ExportError, OutputError, SourceError } from '../errors.ts'
 import { type OutputFormat, outputFormatOf } from '../read-back/output-format.ts'
-import { systemReason } from '../system-error.ts'
-import { unreadableSource } from '../unreadable-source.ts'
+import { systemReason } from '../system/system-error.ts'
+import { unreadableSource } from '../system/unreadable-source.ts'
 
 const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
   parquet: 'a Parquet file',

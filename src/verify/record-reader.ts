@@ -2,8 +2,8 @@
 
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { type ErrorCode, type ExportError, type Place, ValueError } from '../errors.ts'
-import { SYSTEM_COLUMNS } from '../names.ts'
-import type { ColumnPlan } from '../schema.ts'
+import { SYSTEM_COLUMNS } from '../plan/names.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
 import type { WarningLog } from '../warnings.ts'
 import { AnswerReader, type Cell, IdIndex, instantOf, Misfit, type Note, textOf } from './answer-values.ts'
 import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'

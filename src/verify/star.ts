@@ -1,7 +1,7 @@
 /** The export, read a second way, against a folder of the star layout: every row of its five tables. */
 
 import { join } from 'node:path'
-import { INVALID_METADATA_KEY } from '../schema.ts'
+import { INVALID_METADATA_KEY } from '../plan/schema.ts'
 import { SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import type { Cell } from './answer-values.ts'
 import {

@@ -2,7 +2,7 @@
 
 import type { Schema } from 'apache-arrow'
 import { OptionError } from '../errors.ts'
-import { EXPORT_METADATA_KEY, PRIVACY_METADATA_KEY, READING_METADATA_KEY } from '../schema.ts'
+import { EXPORT_METADATA_KEY, PRIVACY_METADATA_KEY, READING_METADATA_KEY } from '../plan/schema.ts'
 import { QUESTIONS_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
 import { SHAPE_WORDS, type ShapeOptions } from '../shape/options.ts'
 import { option, worded } from '../wording.ts'

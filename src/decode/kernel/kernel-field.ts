@@ -5,7 +5,7 @@ import { DictionaryColumn } from '../../columns/dictionary.ts'
 import { DoubleColumn, TimestampColumn } from '../../columns/fixed.ts'
 import { ListColumn } from '../../columns/list.ts'
 import { Utf8Column } from '../../columns/utf8.ts'
-import { indexBits } from '../../schema.ts'
+import { indexBits } from '../../plan/schema.ts'
 import { FieldKind } from './field-layout.ts'
 import type { KernelField } from './records-kernel.ts'
 

@@ -1,6 +1,6 @@
 /** The one place that decides what columns and dictionary labels are called. */
 
-import type { OptionDefinition } from './definition.ts'
+import type { OptionDefinition } from '../definition.ts'
 
 /** Columns that every table has; their names are taken before any question's. */
 export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateDate', skipped: 'skipped' } as const

@@ -3,10 +3,10 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { OutputError } from './errors.ts'
+import { OutputError } from '../errors.ts'
+import { systemReason } from '../system/system-error.ts'
+import { forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
 import { type ByteSource, FileSource } from './source.ts'
-import { systemReason } from './system-error.ts'
-import { forgetTemporary, removeAbandoned, temporaryPath } from './temporary-path.ts'
 
 /**
  * Keeps what passes in a temporary file, so that a stream can be read a second time. The file has no name once it is

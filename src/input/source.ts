@@ -11,14 +11,14 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
+import { AbortError, isExportError, SourceError, shortened } from '../errors.ts'
+import { wrong } from '../option-values.ts'
+import { systemReason } from '../system/system-error.ts'
+import { unreadableSource } from '../system/unreadable-source.ts'
 import { asBytes, copyBytes } from './copy-bytes.ts'
-import { AbortError, isExportError, SourceError, shortened } from './errors.ts'
 import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
-import { wrong } from './option-values.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
-import { systemReason } from './system-error.ts'
-import { unreadableSource } from './unreadable-source.ts'
 
 /** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
 export type ExportSource =

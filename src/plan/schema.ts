@@ -13,13 +13,13 @@ import {
   TimestampMicrosecond,
   Utf8,
 } from 'apache-arrow'
-import type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from './definition.ts'
+import type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from '../definition.ts'
+import { VERSION } from '../version.ts'
+import type { WarningLog } from '../warnings.ts'
 import { type NameMode, questionNames } from './name-modes.ts'
 import { folded, numberedNames, OPTIONAL_COLUMNS, optionLabels, SYSTEM_COLUMNS } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { type SelectionOptions, selectedFields } from './selection.ts'
-import { VERSION } from './version.ts'
-import type { WarningLog } from './warnings.ts'
 
 /** How a column's answers are read and stored. `json` is utf8 that also takes any other JSON, as compact text. */
 export type ColumnType = 'dictionary' | 'list' | 'double' | 'timestamp' | 'utf8' | 'json'

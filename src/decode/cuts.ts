@@ -6,8 +6,8 @@
  * The cuts depend on the file alone, not on how many threads there are.
  */
 
-import type { Cuts } from '../decode/document.ts'
 import { isWhitespace, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
+import type { Cuts } from './document.ts'
 
 /** Bytes from the records' `[` on that the size of all records is estimated from; the second where records are long. */
 export const SAMPLE_BYTES = 2 ** 18

@@ -1,7 +1,7 @@
 /** Column names other than the default: ids, question texts, SQL-safe names; and names that do not depend on order. */
 
 import { createHash } from 'node:crypto'
-import type { FieldDefinition, FieldGroup } from './definition.ts'
+import type { FieldDefinition, FieldGroup } from '../definition.ts'
 import { folded, numberedNames, withoutMark } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { needsPrefix, snakeCase } from './snake-case.ts'

@@ -1,7 +1,7 @@
 /** What the operating system and the engine say when they refuse something, in words. */
 
-import { ExportError } from './errors.ts'
-import { option, worded } from './wording.ts'
+import { ExportError } from '../errors.ts'
+import { option, worded } from '../wording.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission',

@@ -1,16 +1,16 @@
 /** What a conversion can be asked for, and what it tells. */
 
-import { OptionError } from './errors.ts'
-import type { OptionNames } from './option-values.ts'
-import type { PiecePool } from './parallel/piece-pool.ts'
-import type { StreamPipeline } from './parallel/stream-pipeline.ts'
-import { READ_OPTION_NAMES, type ReadOptions } from './read-options.ts'
-import type { ReadProgress, ReadSummary } from './reader.ts'
-import type { ColumnPlan } from './schema.ts'
-import type { OutputTarget } from './sinks/output.ts'
-import type { Compression, Encodings } from './sinks/parquet/index.ts'
-import type { ExportSource } from './source.ts'
-import { option, worded } from './wording.ts'
+import { OptionError } from '../errors.ts'
+import type { ExportSource } from '../input/source.ts'
+import type { OptionNames } from '../option-values.ts'
+import type { PiecePool } from '../parallel/piece-pool.ts'
+import type { StreamPipeline } from '../parallel/stream-pipeline.ts'
+import type { ColumnPlan } from '../plan/schema.ts'
+import type { ReadProgress, ReadSummary } from '../reader.ts'
+import { READ_OPTION_NAMES, type ReadOptions } from '../shape/read-options.ts'
+import type { OutputTarget } from '../sinks/output.ts'
+import type { Compression, Encodings } from '../sinks/parquet/index.ts'
+import { option, worded } from '../wording.ts'
 
 export const OUTPUT_FORMATS = ['parquet', 'arrow', 'arrows'] as const
 

@@ -1,6 +1,6 @@
 /** The part of the document that is being decoded, and the part behind it that is being read meanwhile. */
 
-import { type Cursor, SENTINEL_BYTES } from './json/cursor.ts'
+import { type Cursor, SENTINEL_BYTES } from '../json/cursor.ts'
 import type { ByteSource } from './source.ts'
 
 interface Buffer {

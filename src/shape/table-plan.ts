@@ -1,12 +1,12 @@
 /** Definition + options → the table: its columns, its schema, and how a decoded batch becomes one of that schema. */
 
 import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow'
-import type { BatchLimits } from './decode/document.ts'
-import { RecordNotes } from './decode/notes.ts'
-import { type RejectedValue, RejectLog } from './decode/rejects.ts'
-import { BatchBuilder } from './decode/table.ts'
-import type { Definition, ExportHeader } from './definition.ts'
-import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
+import type { BatchLimits } from '../decode/document.ts'
+import { RecordNotes } from '../decode/notes.ts'
+import { type RejectedValue, RejectLog } from '../decode/rejects.ts'
+import { BatchBuilder } from '../decode/table.ts'
+import type { Definition, ExportHeader } from '../definition.ts'
+import { beyondLimit, type InputLimits, limitOf } from '../limits.ts'
 import {
   arrowSchema,
   type ColumnPlan,
@@ -14,13 +14,13 @@ import {
   type InvalidCounts,
   planColumns,
   rowsWithin,
-} from './schema.ts'
-import { resolveShape, type ShapeOptions } from './shape/options.ts'
-import { keyedHash } from './shape/privacy.ts'
-import type { Shape } from './shape/recipe.ts'
-import { shapeOf } from './shape/shape.ts'
-import { loadTransliteration } from './snake-case.ts'
-import { WarningLog } from './warnings.ts'
+} from '../plan/schema.ts'
+import { loadTransliteration } from '../plan/snake-case.ts'
+import { WarningLog } from '../warnings.ts'
+import { resolveShape, type ShapeOptions } from './options.ts'
+import { keyedHash } from './privacy.ts'
+import type { Shape } from './recipe.ts'
+import { shapeOf } from './shape.ts'
 
 export interface TablePlan {
   /** What the records are decoded into. */

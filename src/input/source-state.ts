@@ -1,9 +1,9 @@
 /** Whether a file is still what it was when its reading began. */
 
 import { type BigIntStats, fstatSync, ReadStream, statSync } from 'node:fs'
-import { type ErrorCode, isExportError, SourceError } from './errors.ts'
+import { type ErrorCode, isExportError, SourceError } from '../errors.ts'
+import { explainMemory } from '../system/system-error.ts'
 import type { ExportSource } from './source.ts'
-import { explainMemory } from './system-error.ts'
 
 /** Errors that have nothing to do with what was read. */
 const UNRELATED: readonly ErrorCode[] = ['ERR_ABORTED', 'ERR_OPTION', 'ERR_OUTPUT', 'ERR_SOURCE_CHANGED']

@@ -8,6 +8,12 @@
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import type { ExportSource } from '../input/source.ts'
+import { requireFunction, requireKnownOptions, requirePositive, requireWord } from '../option-values.ts'
+import { PiecePool, ReadInOrder } from '../parallel/piece-pool.ts'
+import { StreamPipeline } from '../parallel/stream-pipeline.ts'
+import { isWorthAPool } from '../parallel/worth.ts'
+import type { OutputTarget } from '../sinks/output.ts'
 import {
   CONVERT_OPTION_NAMES,
   type Conversion,
@@ -17,15 +23,9 @@ import {
   type ConvertResult,
   formatOf,
   OUTPUT_FORMATS,
-} from './convert-options.ts'
-import { requireFunction, requireKnownOptions, requirePositive, requireWord } from './option-values.ts'
-import { PiecePool, ReadInOrder } from './parallel/piece-pool.ts'
-import { StreamPipeline } from './parallel/stream-pipeline.ts'
-import { isWorthAPool } from './parallel/worth.ts'
-import type { OutputTarget } from './sinks/output.ts'
-import type { ExportSource } from './source.ts'
+} from './options.ts'
 
-export type { ConvertOptions, ConvertResult, OutputFormat } from './convert-options.ts'
+export type { ConvertOptions, ConvertResult, OutputFormat } from './options.ts'
 
 /**
  * Converts an export to one Parquet or Arrow file.
@@ -58,7 +58,7 @@ export async function convertWith(
   const conversion = { source, target, format, options, internals }
   const threads = startThreads(conversion)
   try {
-    const { convertOnce } = await import('./conversion.ts')
+    const { convertOnce } = await import('./one-pass.ts')
     try {
       return await convertOnce(conversion, threads)
     } catch (error) {

@@ -1,10 +1,10 @@
 /** Which questions become columns: by name, id or glob, and by what the definition says of them. */
 
 import { isMatch } from 'matcher'
-import type { FieldDefinition } from './definition.ts'
-import { OptionError, quoted } from './errors.ts'
-import { nearestHint } from './nearest-words.ts'
-import { option, worded } from './wording.ts'
+import type { FieldDefinition } from '../definition.ts'
+import { OptionError, quoted } from '../errors.ts'
+import { nearestHint } from '../nearest-words.ts'
+import { option, worded } from '../wording.ts'
 
 export interface SelectionOptions {
   /**

@@ -1,6 +1,6 @@
 /** What is wrong with the path of an export, in words. */
 
-import { SourceError, shortened } from './errors.ts'
+import { SourceError, shortened } from '../errors.ts'
 import { systemReason } from './system-error.ts'
 
 /** Characters of a path in a message. */
