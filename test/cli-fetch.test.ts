@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { generate } from 'selfsigned'
 import { afterAll, describe, test } from 'vitest'
 import { type CliOptions, type CliResult, runCli } from './cli.ts'
-import { ACTIVITY_ID, API_KEY, BATCH_ID, CLIENT_ID, CLIENT_SECRET, COMMUNITY } from './fake-alida/api.ts'
+import { ACTIVITY_ID, API_KEY, BATCH_ID, CLIENT_ID, CLIENT_SECRET, COMMUNITY, errorBody } from './fake-alida/api.ts'
 import { type Certificate, FakeAlida, type LinkForm } from './fake-alida/fake-alida.ts'
 import { GIVEN_TOKEN, madeDocument } from './fake-alida/test-client.ts'
 
@@ -293,6 +293,21 @@ describe.concurrent('fetch ends', () => {
     expect(stderr).toContain(message)
     expect(stderr.trim().split('\n')).toHaveLength(args.includes('--client-secret') ? 2 : 1)
     for (const secret of [...SECRETS, 'wrong-secret']) expect(text).not.toContain(secret)
+  })
+
+  test('with the facts of the API in its JSON', async ({ expect }) => {
+    const fake = await newFake()
+    fake.faults.status.push({ kind: 'answer', status: 404, body: errorBody(404, 'Nope.') })
+    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID, '--json'])
+    expect(code).toBe(3)
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: {
+        code: 'ERR_API_STATUS',
+        status: 404,
+        errorId: expect.any(String),
+        url: expect.stringContaining(BATCH_ID),
+      },
+    })
   })
 
   test('with an older file as it was', async ({ expect }) => {
