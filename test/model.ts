@@ -45,7 +45,7 @@ export function modelTable(bytes: Uint8Array, options: ColumnOptions = {}): Mode
   }
   const warnings = new WarningLog()
   const definition = definitionFromJson((document as { definition: unknown }).definition, warnings)
-  const columns = planColumns(definition, options, warnings)
+  const columns = planColumns(definition, options, { mode: 'name' }, warnings)
   const unselected = definition.fields.filter((field) => !columns.some((column) => column.field === field))
   const records = tree.pairs.find(([name]) => name === 'records')?.[1]
   if (!Array.isArray(records)) throw new Refusal('records: not an array')

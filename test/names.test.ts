@@ -9,7 +9,7 @@ const RESERVED = ['ownerId', 'lastUpdateDate', 'skipped']
 function namesOf(...names: string[]): string[] {
   return questionNames(
     names.map((name, i) => ({ id: `id${i}`, name }) as FieldDefinition),
-    'name',
+    { mode: 'name' },
     new Set(RESERVED.map((name) => name.toLowerCase())),
   )
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plainText } from '../src/plan/plain-text.ts'
-import { loadTransliteration, snakeCase } from '../src/plan/snake-case.ts'
+import { loadSnakeCase } from '../src/plan/snake-case.ts'
 import { type ReadOptions, readExport } from '../src/reader.ts'
 
 const SAMPLE = readFileSync('fixtures/sample-export.json')
@@ -93,7 +93,7 @@ describe('what columns are called', () => {
   })
 
   test('snake names are safe in SQL, whatever the text', async () => {
-    await loadTransliteration()
+    const snakeCase = await loadSnakeCase()
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(snakeCase(text, 30)).toMatch(/^([a-z0-9]+(_[a-z0-9]+)*)?$/)

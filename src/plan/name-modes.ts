@@ -4,12 +4,21 @@ import { createHash } from 'node:crypto'
 import type { FieldDefinition, FieldGroup } from '../definition.ts'
 import { folded, numberedNames, withoutMark } from './names.ts'
 import { plainText } from './plain-text.ts'
-import { needsPrefix, snakeCase } from './snake-case.ts'
+import { loadSnakeCase, needsPrefix, type SnakeCase } from './snake-case.ts'
 
 /** What a question is called: its name as it is, its id, its text, or a short name that needs no quotes in SQL. */
 export type NameMode = 'name' | 'id' | 'description' | 'snake'
 
 export const NAME_MODES: readonly NameMode[] = ['name', 'id', 'description', 'snake']
+
+/** A mode with what it needs to make names. */
+export type Naming =
+  | { readonly mode: Exclude<NameMode, 'snake'> }
+  | { readonly mode: 'snake'; readonly snakeCase: SnakeCase }
+
+export async function loadNaming(mode: NameMode): Promise<Naming> {
+  return mode === 'snake' ? { mode, snakeCase: await loadSnakeCase() } : { mode }
+}
 
 /** PostgreSQL cuts names at 63 bytes; this leaves room for an option's name or a suffix. */
 const LONGEST_SNAKE = 40
@@ -24,10 +33,10 @@ export interface NameWish {
 /** What a question or group would like to be called. */
 export function wantedName(
   owner: { readonly id: string; readonly name: string; readonly description: string },
-  mode: NameMode,
+  naming: Naming,
 ): string {
   const named = withoutMark(owner.name) || owner.id
-  switch (mode) {
+  switch (naming.mode) {
     case 'name':
       return named
     case 'id':
@@ -35,17 +44,17 @@ export function wantedName(
     case 'description':
       return plainText(owner.description) || named
     case 'snake': {
-      const snake = snakeCase(named, LONGEST_SNAKE)
+      const snake = naming.snakeCase(named, LONGEST_SNAKE)
       return needsPrefix(snake) ? `q_${snake}`.replace(/_$/, '') : snake
     }
   }
 }
 
 /** Names of the questions, in the order of `fields`; unique without regard to case, those in `used` taken. */
-export function questionNames(fields: readonly FieldDefinition[], mode: NameMode, used: Set<string>): string[] {
+export function questionNames(fields: readonly FieldDefinition[], naming: Naming, used: Set<string>): string[] {
   return uniqueNames(
-    fields.map((field) => ({ wanted: wantedName(field, mode), key: field.id })),
-    mode,
+    fields.map((field) => ({ wanted: wantedName(field, naming), key: field.id })),
+    naming.mode,
     used,
   )
 }
@@ -97,17 +106,17 @@ function joinedName(wanted: string, suffix: string, mode: NameMode): string {
 }
 
 /** Name of the column that says whether one option was chosen. */
-export function optionColumnName(question: string, option: { id: string; label: string }, mode: NameMode): string {
-  if (mode === 'id') return `${question}: ${option.id}`
-  if (mode !== 'snake') return `${question}: ${option.label}`
-  return `${question}__${snakeCase(option.label, LONGEST_SNAKE_OPTION) || 'option'}`
+export function optionColumnName(question: string, option: { id: string; label: string }, naming: Naming): string {
+  if (naming.mode === 'id') return `${question}: ${option.id}`
+  if (naming.mode !== 'snake') return `${question}: ${option.label}`
+  return `${question}__${naming.snakeCase(option.label, LONGEST_SNAKE_OPTION) || 'option'}`
 }
 
 /** Name of a grid's row inside of its group: what is left of the question's name. */
-export function memberName(field: FieldDefinition, group: FieldGroup, mode: NameMode): string {
-  if (mode !== 'name' && mode !== 'snake') return wantedName(field, mode)
+export function memberName(field: FieldDefinition, group: FieldGroup, naming: Naming): string {
+  if (naming.mode !== 'name' && naming.mode !== 'snake') return wantedName(field, naming)
   const named = withoutMark(field.name) || field.id
   const prefix = `${withoutMark(group.name)}_`
   const rest = group.name !== '' && named.startsWith(prefix) ? named.slice(prefix.length).trim() : named
-  return wantedName({ ...field, name: rest === '' ? named : rest }, mode)
+  return wantedName({ ...field, name: rest === '' ? named : rest }, naming)
 }

@@ -16,7 +16,7 @@ import {
 import type { Definition, ExportHeader, FieldDefinition, FieldGroup, OptionDefinition } from '../definition.ts'
 import { VERSION } from '../version.ts'
 import type { WarningLog } from '../warnings.ts'
-import { type NameMode, questionNames } from './name-modes.ts'
+import { type NameMode, type Naming, questionNames } from './name-modes.ts'
 import { folded, numberedNames, OPTIONAL_COLUMNS, optionLabels, SYSTEM_COLUMNS } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { type SelectionOptions, selectedFields } from './selection.ts'
@@ -65,10 +65,15 @@ export interface ColumnOptions extends SelectionOptions {
  * `invalid` and `_extra` where they are asked for.
  * @throws OptionError `ERR_OPTION` when `fields` or `exclude` name something that is not in the definition.
  */
-export function planColumns(definition: Definition, options: ColumnOptions, warnings: WarningLog): ColumnPlan[] {
+export function planColumns(
+  definition: Definition,
+  options: ColumnOptions,
+  naming: Naming,
+  warnings: WarningLog,
+): ColumnPlan[] {
   const groups = groupByFieldId(definition.fieldGroups)
   const taken = new Set(Object.values(SYSTEM_COLUMNS).map(folded))
-  const names = questionNames(definition.fields, options.names ?? 'name', taken)
+  const names = questionNames(definition.fields, naming, taken)
   const kept = selectedFields(definition.fields, names, options)
   const plans: ColumnPlan[] = [
     { name: SYSTEM_COLUMNS.ownerId, type: 'utf8', source: 'ownerId', labels: [] },

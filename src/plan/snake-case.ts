@@ -1,28 +1,25 @@
 /** Texts → names that need no quotes in SQL: `Größe (cm)` → `grosse_cm`. */
 
-/** Half a megabyte of tables; `loadTransliteration` loads them. */
-let anyAscii: typeof import('any-ascii').default | undefined
-
-/** To be awaited before the first `snakeCase`: few tables have such names, and all others start sooner without. */
-export async function loadTransliteration(): Promise<void> {
-  anyAscii ??= (await import('any-ascii')).default
-}
-
 /**
  * Lower-case ASCII letters, digits and single underscores, not longer than `longest` characters, cut between words where
  * there is a place for it. Empty when the text has no letter or digit.
  */
-export function snakeCase(text: string, longest: number): string {
-  if (anyAscii === undefined) throw new Error('unreachable: nobody has loaded the transliteration')
-  const spaced = text.replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
-  const words =
-    anyAscii(spaced)
-      .toLowerCase()
-      .match(/[a-z0-9]+/g) ?? []
-  const name = words.join('_')
-  if (name.length <= longest) return name
-  const end = name.lastIndexOf('_', longest)
-  return name.slice(0, end > longest / 2 ? end : longest)
+export type SnakeCase = (text: string, longest: number) => string
+
+/** Loads the half megabyte of tables that it takes: few outputs have such names, and all others start sooner without. */
+export async function loadSnakeCase(): Promise<SnakeCase> {
+  const { default: anyAscii } = await import('any-ascii')
+  return (text, longest) => {
+    const spaced = text.replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
+    const words =
+      anyAscii(spaced)
+        .toLowerCase()
+        .match(/[a-z0-9]+/g) ?? []
+    const name = words.join('_')
+    if (name.length <= longest) return name
+    const end = name.lastIndexOf('_', longest)
+    return name.slice(0, end > longest / 2 ? end : longest)
+  }
 }
 
 /** Whether a name would be read as a number or a keyword by some SQL. */

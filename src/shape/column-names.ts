@@ -1,7 +1,7 @@
 /** Names of the questions' columns, at the top level of the table or inside the struct of their group. */
 
 import type { Definition, FieldDefinition, FieldGroup } from '../definition.ts'
-import { memberName, type NameMode, questionNames, uniqueNames, wantedName } from '../plan/name-modes.ts'
+import { memberName, type Naming, questionNames, uniqueNames, wantedName } from '../plan/name-modes.ts'
 import { folded, SYSTEM_COLUMNS } from '../plan/names.ts'
 import { type ColumnPlan, groupByFieldId } from '../plan/schema.ts'
 
@@ -28,13 +28,13 @@ export interface TableNames {
 export function namesOf(
   plans: readonly ColumnPlan[],
   definition: Definition,
-  mode: NameMode,
+  naming: Naming,
   groups: 'flat' | 'struct',
 ): TableNames {
   const questions = plans.filter((plan) => plan.field !== undefined)
   const top: Namespace = { used: new Set(Object.values(SYSTEM_COLUMNS).map(folded)) }
-  if (groups === 'struct') return { top, of: structNames(questions, definition, mode, top) }
-  questionNames(definition.fields, mode, top.used)
+  if (groups === 'struct') return { top, of: structNames(questions, definition, naming, top) }
+  questionNames(definition.fields, naming, top.used)
   return { top, of: new Map(questions.map((plan) => [plan, { name: plan.name, namespace: top }])) }
 }
 
@@ -49,15 +49,15 @@ type TopItem = FieldDefinition | FieldGroup
 function structNames(
   questions: readonly ColumnPlan[],
   definition: Definition,
-  mode: NameMode,
+  naming: Naming,
   top: Namespace,
 ): Map<ColumnPlan, QuestionName> {
   const groupOf = groupByFieldId(definition.fieldGroups)
   const topOf = (field: FieldDefinition): TopItem => groupOf.get(field.id) ?? field
   const items = [...new Set(definition.fields.map(topOf))]
   const topNames = uniqueNames(
-    items.map((item) => ({ wanted: wantedName(item, mode), key: item.id === '' ? item.name : item.id })),
-    mode,
+    items.map((item) => ({ wanted: wantedName(item, naming), key: item.id === '' ? item.name : item.id })),
+    naming.mode,
     top.used,
   )
   const names = new Map<string, QuestionName>()
@@ -69,8 +69,8 @@ function structNames(
     }
     const members = definition.fields.filter((field) => topOf(field) === item)
     const namespace: Namespace = { used: new Set(), group: { definition: item, name } }
-    const wishes = members.map((field) => ({ wanted: memberName(field, item, mode), key: field.id }))
-    for (const [k, member] of uniqueNames(wishes, mode, namespace.used).entries()) {
+    const wishes = members.map((field) => ({ wanted: memberName(field, item, naming), key: field.id }))
+    for (const [k, member] of uniqueNames(wishes, naming.mode, namespace.used).entries()) {
       names.set(members[k]!.id, { name: member, namespace })
     }
   }

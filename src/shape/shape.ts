@@ -3,6 +3,7 @@
 import { DataType, type Field, makeData, type RecordBatch, Schema, Struct } from 'apache-arrow'
 import { recordBatch } from '../columns/record-batch.ts'
 import type { Definition } from '../definition.ts'
+import type { Naming } from '../plan/name-modes.ts'
 import type { ColumnPlan } from '../plan/schema.ts'
 import { LongShape } from './long.ts'
 import { ROLE_METADATA_KEY, tableMetadata } from './metadata.ts'
@@ -20,10 +21,11 @@ export function shapeOf(
   base: Schema,
   definition: Definition,
   shape: ResolvedShape,
+  naming: Naming,
 ): Shape {
   if (isIdentity(shape)) return new IdentityShape(base)
   if (shape.layout === 'long') return new LongShape(plans, tableMetadata(base.metadata, plans, shape), shape)
-  const wide = wideColumns(plans, base, definition, shape)
+  const wide = wideColumns(plans, base, definition, shape, naming)
   return new WideShape(wide, tableMetadata(base.metadata, plans, shape, wide.names))
 }
 

@@ -7,6 +7,7 @@ import { type RejectedValue, RejectLog } from '../decode/rejects.ts'
 import { BatchBuilder } from '../decode/table.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
 import { beyondLimit, type InputLimits, limitOf } from '../limits.ts'
+import { loadNaming } from '../plan/name-modes.ts'
 import {
   arrowSchema,
   type ColumnPlan,
@@ -15,7 +16,6 @@ import {
   planColumns,
   rowsWithin,
 } from '../plan/schema.ts'
-import { loadTransliteration } from '../plan/snake-case.ts'
 import { WarningLog } from '../warnings.ts'
 import { resolveShape, type ShapeOptions } from './options.ts'
 import { keyedHash } from './privacy.ts'
@@ -42,11 +42,11 @@ export async function planTable(
   warnings: WarningLog,
 ): Promise<TablePlan> {
   const resolved = resolveShape(options)
-  if (resolved.names === 'snake') await loadTransliteration()
-  const columns = planColumns(definition, options, warnings)
+  const naming = await loadNaming(resolved.names)
+  const columns = planColumns(definition, options, naming, warnings)
   requireFewColumns(columns.length, options)
   const decodedSchema = arrowSchema(columns, header, definition, options)
-  const shape = shapeOf(columns, decodedSchema, definition, resolved)
+  const shape = shapeOf(columns, decodedSchema, definition, resolved, naming)
   requireFewColumns(leafCount(shape.schema.fields), options)
   return { columns, decodedSchema, shape }
 }

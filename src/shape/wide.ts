@@ -3,7 +3,7 @@
 import { type Data, DataType, Dictionary, Field, List, type Schema } from 'apache-arrow'
 import { utf8Vector } from '../columns/labels.ts'
 import type { Definition, FieldDefinition } from '../definition.ts'
-import { type NameWish, optionColumnName, uniqueNames } from '../plan/name-modes.ts'
+import { type NameWish, type Naming, optionColumnName, uniqueNames } from '../plan/name-modes.ts'
 import { numberedNames, OPTIONAL_COLUMNS, SYSTEM_COLUMNS } from '../plan/names.ts'
 import { type ColumnPlan, UTF8 } from '../plan/schema.ts'
 import { type Namespace, namesOf, pathOf, type QuestionName, type TableNames } from './column-names.ts'
@@ -43,23 +43,32 @@ export function wideColumns(
   base: Schema,
   definition: Definition,
   shape: ResolvedShape,
+  naming: Naming,
 ): WideColumns {
-  return new WidePlanner(plans, base, definition, shape).plan()
+  return new WidePlanner(plans, base, definition, shape, naming).plan()
 }
 
 class WidePlanner {
   readonly #plans: readonly ColumnPlan[]
   readonly #base: Schema
   readonly #shape: ResolvedShape
+  readonly #naming: Naming
   readonly #names: TableNames
   readonly #sets: FlaggedSet[] = []
   #nextDictionaryId: number
 
-  constructor(plans: readonly ColumnPlan[], base: Schema, definition: Definition, shape: ResolvedShape) {
+  constructor(
+    plans: readonly ColumnPlan[],
+    base: Schema,
+    definition: Definition,
+    shape: ResolvedShape,
+    naming: Naming,
+  ) {
     this.#plans = plans
     this.#base = base
     this.#shape = shape
-    this.#names = namesOf(plans, definition, shape.names, shape.groups)
+    this.#naming = naming
+    this.#names = namesOf(plans, definition, naming, shape.groups)
     this.#nextDictionaryId = base.fields.length
   }
 
@@ -161,13 +170,13 @@ class WidePlanner {
   }
 
   #planFlags(plan: ColumnPlan, field: FieldDefinition, column: number, name: string): Draft[] {
-    const { values, names } = this.#shape
+    const { values } = this.#shape
     const flags = new SetFlags(column, field.options.length)
     return field.options.map(({ id }, option) => {
       const label = values === 'id' ? id : plan.labels[option]!
       const metadata = roleMetadata('option', field, id)
       return {
-        wish: { wanted: optionColumnName(name, { id, label }, names), key: `${field.id} option ${id}` },
+        wish: { wanted: optionColumnName(name, { id, label }, this.#naming), key: `${field.id} option ${id}` },
         make: (unique) => ({
           field: new Field(unique, FLAG_TYPE, true, metadata),
           build: (base) => flags.data(base, option),
@@ -198,7 +207,7 @@ class WidePlanner {
     const columnOf = new Map<Draft, OutputColumn>()
     for (const [{ used }, drafts] of draftsOf) {
       const wishes = drafts.map((draft) => draft.wish)
-      const names = uniqueNames(wishes, this.#shape.names, used)
+      const names = uniqueNames(wishes, this.#naming.mode, used)
       for (const [i, draft] of drafts.entries()) columnOf.set(draft, draft.make(names[i]!))
     }
     return questions.map(({ question, answers, drafts }) => ({
