@@ -168,7 +168,7 @@ describe.runIf(existsSync('/proc/self/fd')).each(Object.entries(WRITERS))('%s cl
 
     test('when it is written', async () => {
       const opened = open()
-      expect(await write(opened.source, join(folder, 'out'))).toBeGreaterThan(0)
+      expect((await write(opened.source, join(folder, 'out'))).outputBytes).toBeGreaterThan(0)
       await closed(opened)
     })
   })

@@ -111,10 +111,10 @@ describe('options that cannot be', () => {
     [{ layout: 'long', groups: 'struct' }, /layout: 'long' contradicts groups: 'struct'/],
     [{ layout: 'long', answerStates: 'none' }, /layout: 'long' contradicts answerStates: 'none'/],
     [{ layout: 'long', values: 'id' }, /layout: 'long' contradicts values: 'id'/],
-    [{ layout: 'star' as 'long' }, /layout: expected wide, long, found "star"/],
+    [{ layout: 'star' as 'long' }, /layout: expected wide, long \(writeStar writes the star layout\), found "star"/],
     [{ sensitive: 'hash' }, /needs a key/],
     [{ hashOwner: true, hashKey: '' }, /needs a key/],
-    [{ fields: ['AgeGrup'] }, /found "AgeGrup"; the nearest are "AgeGroup"/],
+    [{ fields: ['AgeGrup'] }, /found "AgeGrup"; the nearest is "AgeGroup"/],
     [{ fields: ['Zzz*'] }, /expected a glob that matches a question, found "Zzz\*"/],
     [{ exclude: ['Nothing like it at all'] }, /exclude: expected the name or id of a question/],
   ]
