@@ -23,7 +23,7 @@ const VERIFY_OPTION_NAMES: OptionNames<VerifyOptions> = {
  * Compares a Parquet or Arrow file, or the folder of a star layout, with the export that it was made from.
  * @param source The path of the export.
  * @param output The path of the file or folder; its first bytes tell its format.
- * @param options Those with which the output was written.
+ * @param options Those that shaped the output; not those of the file alone, such as its compression.
  * @returns The differences; none when the output is right.
  * @throws ExportError when the export or the output cannot be read at all.
  */

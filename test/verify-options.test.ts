@@ -60,7 +60,9 @@ async function verified(options: ConvertOptions, layout: string, name: string) {
   const { hashKey } = options
   try {
     if (layout === 'star') {
-      await writeStar(SAMPLE, output, options)
+      // Options of a single file.
+      const { rowGroupSize: _, threads: __, ...ofFolder } = options
+      await writeStar(SAMPLE, output, ofFolder)
       return {
         told: await verifyStar({ source, output, options }),
         read: await verifyStar({ source, output, options: { hashKey } }),
