@@ -17,7 +17,7 @@ export interface ShapeCommandOptions extends Omit<ShapeOptions, 'layout' | 'hash
 const HASH_KEY_VARIABLE = 'ALIDA_HASH_KEY'
 
 /** Where the values of options come from that are not given: their defaults, or the file that is read. */
-export type ShapeDefaults = 'own' | 'of the file'
+type ShapeDefaults = 'own' | 'of the file'
 
 const CHOICES: Readonly<Record<string, string>> = {
   layout: 'wide: one row per record; long: one row per answer; star: a folder of tables that join by id',

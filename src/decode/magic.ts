@@ -52,7 +52,7 @@ export function markupError(): JsonSyntaxError {
 }
 
 /** Bytes of a line that must be there (or the whole line, or the whole input) before `textLine` can tell. */
-export const MAX_LINE_BYTES = 200
+const MAX_LINE_BYTES = 200
 
 /**
  * Returns the first line of a text that is no JSON, such as that of a CSV file: it begins with a word, or goes on after a

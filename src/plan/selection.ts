@@ -49,7 +49,7 @@ function isLeftOut(field: FieldDefinition, options: SelectionOptions): boolean {
 }
 
 /** Whatever is not active counts as hidden; a definition that says nothing means active. */
-export function isHidden(field: Pick<FieldDefinition, 'visibility'>): boolean {
+function isHidden(field: Pick<FieldDefinition, 'visibility'>): boolean {
   const visibility = field.visibility.toLowerCase()
   return visibility !== '' && visibility !== 'active'
 }
