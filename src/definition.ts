@@ -4,7 +4,7 @@
  */
 
 import { DefinitionError, quoted } from './errors.ts'
-import { beyondLimit, type InputLimits, limitOf } from './limits.ts'
+import { type InputLimits, limitError, limitOf } from './limits.ts'
 import type { WarningLog } from './warnings.ts'
 
 /** One allowed answer of an `enum` or `set` question (`type.values[]`). */
@@ -78,7 +78,7 @@ export function definitionFromJson(value: unknown, warnings: WarningLog, limits:
     } else if (earlier.dataType === field.dataType) {
       warnings.add('definition-field-repeated', field)
     } else {
-      throw unusable(
+      throw unusableError(
         `definition.fields[${i}]`,
         `the data type of field ${field.id} as listed before, ${quoted(earlier.dataType)}`,
         field.dataType,
@@ -92,14 +92,14 @@ export function definitionFromJson(value: unknown, warnings: WarningLog, limits:
 }
 
 /** Counts what is listed, before anything is made of it. */
-function requireFewOptions(definition: JsonObject, most: number): void {
+function requireFewOptions(definition: JsonObject, maxOptions: number): void {
   let options = 0
   for (const field of arrayAt(definition.fields, 'definition.fields')) {
     const { values } = optionalObject(optionalObject(field).type)
     options += Array.isArray(values) ? values.length : 0
   }
-  if (options <= most) return
-  throw beyondLimit('maxOptions', `a definition of at most ${most} options`, String(options))
+  if (options <= maxOptions) return
+  throw limitError('maxOptions', `a definition of at most ${maxOptions} options`, String(options))
 }
 
 /** Reads the members of the document that describe the export; those of an unexpected kind are left out. */
@@ -178,7 +178,7 @@ function isFieldDataType(dataType: string): dataType is FieldDataType {
 
 function objectAt(value: unknown, path: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  throw unusable(path, 'an object', value)
+  throw unusableError(path, 'an object', value)
 }
 
 /** A member that may be missing, or of a kind that says nothing. */
@@ -189,13 +189,13 @@ function optionalObject(value: unknown): JsonObject {
 function arrayAt(value: unknown, path: string): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value)) return value
-  throw unusable(path, 'an array', value)
+  throw unusableError(path, 'an array', value)
 }
 
 function idAt(value: unknown, path: string): string {
   if (typeof value === 'string' && value !== '') return value.toWellFormed()
   if (Number.isSafeInteger(value)) return String(value)
-  throw unusable(path, 'an id (a text that is not empty)', value)
+  throw unusableError(path, 'an id (a text that is not empty)', value)
 }
 
 function textOf(value: unknown, warnings?: WarningLog): string {
@@ -213,11 +213,11 @@ function isTrue(value: unknown): boolean {
   return value === true || value === 'true'
 }
 
-function unusable(path: string, expected: string, found: unknown): DefinitionError {
-  return new DefinitionError('ERR_DEFINITION', `${path}: expected ${expected}, found ${described(found)}`)
+function unusableError(path: string, expected: string, found: unknown): DefinitionError {
+  return new DefinitionError('ERR_DEFINITION', `${path}: expected ${expected}, found ${describe(found)}`)
 }
 
-function described(value: unknown): string {
+function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'

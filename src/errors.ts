@@ -199,20 +199,20 @@ function placeText(place: Place): string {
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }
 
-const LONGEST_EXCERPT = 60
+const MAX_EXCERPT_CHARS = 60
 
 /** A text as a JSON string, cut to a length that fits on a line. */
 export function quoted(text: string): string {
-  return printable(JSON.stringify(cut(text, LONGEST_EXCERPT)))
+  return printable(JSON.stringify(cut(text, MAX_EXCERPT_CHARS)))
 }
 
 /** A text cut to a length that fits on a line, without control characters that could steer a terminal. */
-export function shortened(text: string, longest: number = LONGEST_EXCERPT): string {
-  return printable(cut(text, longest))
+export function shortened(text: string, maxChars: number = MAX_EXCERPT_CHARS): string {
+  return printable(cut(text, maxChars))
 }
 
-function cut(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, longest).toWellFormed()}…`
+function cut(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}…`
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach the terminal

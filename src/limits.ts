@@ -1,7 +1,7 @@
 /** Caps against hostile input: their names, their defaults, and how a refusal is worded. No real export comes near them. */
 
 import { type ExportErrorOptions, LimitError, type Place } from './errors.ts'
-import { type OptionNames, wrong } from './option-values.ts'
+import { type OptionNames, wrongValueError } from './option-values.ts'
 import { option, worded } from './wording.ts'
 
 export interface InputLimits {
@@ -49,7 +49,7 @@ export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[]
  * How far some limits can be raised: values are skipped by recursion, whose stack has an end; a window is three times as
  * long as its longest record, and a definition becomes a string, both of which JavaScript limits.
  */
-const HIGHEST_LIMITS: Readonly<Partial<Record<LimitName, number>>> = {
+const MAX_LIMITS: Readonly<Partial<Record<LimitName, number>>> = {
   maxNesting: 2000,
   maxRecordBytes: 1280 * 2 ** 20,
   maxDefinitionBytes: 480 * 2 ** 20,
@@ -68,10 +68,10 @@ export function requireLimits(limits: InputLimits): void {
   for (const name of LIMIT_NAMES) {
     const value = limits[name]
     if (value === undefined) continue
-    const highest = HIGHEST_LIMITS[name]
-    if (Number.isSafeInteger(value) && value > 0 && value <= (highest ?? value)) continue
-    const range = highest === undefined ? 'above 0' : `from 1 to ${highest}`
-    throw wrong(name, `a whole number ${range}`, value)
+    const max = MAX_LIMITS[name]
+    if (Number.isSafeInteger(value) && value > 0 && value <= (max ?? value)) continue
+    const range = max === undefined ? 'above 0' : `from 1 to ${max}`
+    throw wrongValueError(name, `a whole number ${range}`, value)
   }
 }
 
@@ -79,7 +79,7 @@ export function requireLimits(limits: InputLimits): void {
  * The refusal of input that passes a limit.
  * @param what What there may be, with its number: `at most 512 levels of nesting`.
  */
-export function beyondLimit(name: LimitName, what: string, found: string, options?: ExportErrorOptions): LimitError {
+export function limitError(name: LimitName, what: string, found: string, options?: ExportErrorOptions): LimitError {
   return new LimitError('ERR_LIMIT', worded`expected ${what}, found ${found}; raise ${option(name)}`, options)
 }
 
@@ -91,9 +91,9 @@ const FREE_CONTAINERS = 200_000
  * @param containers Arrays and objects in the definition, or in another member that is kept.
  */
 export function requireFewContainers(limits: InputLimits, containers: number, place: Place): void {
-  const most = 2 * limitOf(limits, 'maxOptions') + FREE_CONTAINERS
-  if (containers <= most) return
-  throw beyondLimit('maxOptions', `a definition of at most ${most} arrays and objects`, String(containers), place)
+  const maxCount = 2 * limitOf(limits, 'maxOptions') + FREE_CONTAINERS
+  if (containers <= maxCount) return
+  throw limitError('maxOptions', `a definition of at most ${maxCount} arrays and objects`, String(containers), place)
 }
 
 /** Bytes of the document up to which its gzip may have any ratio: small files of little content compress very well. */
@@ -107,9 +107,9 @@ const FREE_GZIP_BYTES = 64 * 2 ** 20
  */
 export function requireGzipRatio(limits: InputLimits, packedBytes: number, documentBytes: number): void {
   if (documentBytes <= FREE_GZIP_BYTES) return
-  const most = limitOf(limits, 'maxGzipRatio')
-  if (documentBytes <= packedBytes * most) return
-  throw beyondLimit('maxGzipRatio', `gzip that becomes at most ${most} times its bytes`, 'a higher ratio')
+  const maxRatio = limitOf(limits, 'maxGzipRatio')
+  if (documentBytes <= packedBytes * maxRatio) return
+  throw limitError('maxGzipRatio', `gzip that becomes at most ${maxRatio} times its bytes`, 'a higher ratio')
 }
 
 /**

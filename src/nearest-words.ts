@@ -6,7 +6,7 @@ import { quoted } from './errors.ts'
 const MAX_SHOWN = 3
 
 /** The effort of a comparison grows with the product of the lengths. */
-const MAX_COMPARED = 100
+const MAX_COMPARED_CHARS = 100
 
 /** The known words that are most like one that is not: `; the nearest are "a", "b"`. Empty when none is like it. */
 export function nearestHint(word: string, words: readonly string[]): string {
@@ -18,11 +18,11 @@ export function nearestHint(word: string, words: readonly string[]): string {
 /** The words with the fewest letters to change; what stands after a word that begins or goes on alike counts little. */
 function nearestWords(word: string, words: readonly string[]): string[] {
   const wanted = compared(word)
-  const most = Math.max(2, Math.ceil(wanted.length / 2))
+  const maxChanges = Math.max(2, Math.ceil(wanted.length / 2))
   return words
     .filter((candidate) => candidate !== '')
     .map((candidate) => ({ candidate, changes: changesTo(wanted, compared(candidate)) }))
-    .filter(({ changes }) => changes <= most)
+    .filter(({ changes }) => changes <= maxChanges)
     .sort((a, b) => a.changes - b.changes)
     .slice(0, MAX_SHOWN)
     .map(({ candidate }) => candidate)
@@ -36,5 +36,5 @@ function changesTo(wanted: string, text: string): number {
 }
 
 function compared(text: string): string {
-  return text.replaceAll('*', '').toLowerCase().slice(0, MAX_COMPARED)
+  return text.replaceAll('*', '').toLowerCase().slice(0, MAX_COMPARED_CHARS)
 }

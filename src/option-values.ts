@@ -13,7 +13,7 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
  */
 export function requireKnownOptions<Options extends object>(options: Options, names: OptionNames<Options>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw wrong('options', 'an object', options)
+    throw wrongValueError('options', 'an object', options)
   }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name))
   if (unknown === undefined) return
@@ -23,23 +23,23 @@ export function requireKnownOptions<Options extends object>(options: Options, na
 /** @throws OptionError `ERR_OPTION`. */
 export function requirePositive(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
-  throw wrong(name, 'a whole number above 0', value)
+  throw wrongValueError(name, 'a whole number above 0', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireWord(name: string, value: string | undefined, words: readonly string[]): void {
   if (value === undefined || words.includes(value)) return
-  throw wrong(name, words.join(', '), value)
+  throw wrongValueError(name, words.join(', '), value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireBoolean(name: string, value: boolean | undefined): void {
-  if (value !== undefined && typeof value !== 'boolean') throw wrong(name, 'true or false', value)
+  if (value !== undefined && typeof value !== 'boolean') throw wrongValueError(name, 'true or false', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireText(name: string, value: string | undefined): void {
-  if (value !== undefined && typeof value !== 'string') throw wrong(name, 'a text', value)
+  if (value !== undefined && typeof value !== 'string') throw wrongValueError(name, 'a text', value)
 }
 
 /**
@@ -48,22 +48,23 @@ export function requireText(name: string, value: string | undefined): void {
  */
 export function requireTexts(name: string, value: readonly string[] | undefined): void {
   if (value === undefined) return
-  if (!Array.isArray(value)) throw wrong(name, 'an array of texts', value)
-  for (const text of value as unknown[]) if (typeof text !== 'string') throw wrong(name, 'an array of texts', text)
+  if (!Array.isArray(value)) throw wrongValueError(name, 'an array of texts', value)
+  for (const text of value as unknown[])
+    if (typeof text !== 'string') throw wrongValueError(name, 'an array of texts', text)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
+  if (value !== undefined && typeof value !== 'function') throw wrongValueError(name, 'a function', value)
 }
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireSignal(value: AbortSignal | undefined): void {
-  if (value !== undefined && !(value instanceof AbortSignal)) throw wrong('signal', 'an AbortSignal', value)
+  if (value !== undefined && !(value instanceof AbortSignal)) throw wrongValueError('signal', 'an AbortSignal', value)
 }
 
 /** The error for an option, or a parameter, with a value that it does not take. */
-export function wrong(name: string, expected: string, value: unknown): OptionError {
+export function wrongValueError(name: string, expected: string, value: unknown): OptionError {
   return new OptionError('ERR_OPTION', worded`${option(name)}: expected ${expected}, found ${shown(value)}`)
 }
 

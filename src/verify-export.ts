@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LIMIT_OPTION_NAMES, requireLimits } from './limits.ts'
-import { type OptionNames, requireKnownOptions, requirePositive, wrong } from './option-values.ts'
+import { type OptionNames, requireKnownOptions, requirePositive, wrongValueError } from './option-values.ts'
 import { resolveShape, SHAPE_OPTION_NAMES } from './shape/options.ts'
 import type { VerifyOptions as CompareOptions, VerifyReport } from './verify/compare.ts'
 
@@ -52,5 +52,5 @@ export async function verifyExport(
 function pathOf(name: string, place: string | URL): string {
   if (typeof place === 'string') return place
   if (place instanceof URL && place.protocol === 'file:') return fileURLToPath(place)
-  throw wrong(name, 'a path or a file: URL', place)
+  throw wrongValueError(name, 'a path or a file: URL', place)
 }

@@ -40,13 +40,13 @@ export interface WarningEntry {
 }
 
 /** Details (ids, labels) kept per warning; a message shows a few, and hostile input must not fill the memory. */
-const MOST_DETAILS = 1000
+const MAX_DETAILS = 1000
 
 /** Fields outside the definition that are listed one by one; there may be one in every answer. */
-const MOST_UNKNOWN_FIELDS = 10_000
+const MAX_UNKNOWN_FIELDS = 10_000
 
 /** Characters kept of an id that the definition does not know. */
-const LONGEST_ID = 1000
+const MAX_ID_CHARS = 1000
 
 const DETAILS_SHOWN = 3
 
@@ -71,7 +71,7 @@ export class WarningLog {
   }
 
   get #isFull(): boolean {
-    return this.#entries.size >= MOST_UNKNOWN_FIELDS
+    return this.#entries.size >= MAX_UNKNOWN_FIELDS
   }
 
   /** How often each detail of one kind was seen, whatever the question. */
@@ -119,13 +119,13 @@ function entryKey(kind: WarningKind, fieldId?: string): string {
 }
 
 function keptText(text: string): string {
-  return text.length <= LONGEST_ID ? text : `${text.slice(0, LONGEST_ID).toWellFormed()}…`
+  return text.length <= MAX_ID_CHARS ? text : `${text.slice(0, MAX_ID_CHARS).toWellFormed()}…`
 }
 
 function addDetail(entry: WarningEntry, detail: string, count: number): void {
   const kept = keptText(detail)
   const seen = entry.details.get(kept)
-  if (seen !== undefined || entry.details.size < MOST_DETAILS) entry.details.set(kept, (seen ?? 0) + count)
+  if (seen !== undefined || entry.details.size < MAX_DETAILS) entry.details.set(kept, (seen ?? 0) + count)
 }
 
 function messageOf(entry: WarningEntry): string {
@@ -192,7 +192,7 @@ function countedDetails(details: ReadonlyMap<string, number>): string {
 function unknownField(entry: WarningEntry): string {
   const { fieldId, count } = entry
   if (fieldId === undefined) {
-    return `more than ${MOST_UNKNOWN_FIELDS} fields are not in the definition; ${times(count, 'answer')} to further ones${nullText(entry)}`
+    return `more than ${MAX_UNKNOWN_FIELDS} fields are not in the definition; ${times(count, 'answer')} to further ones${nullText(entry)}`
   }
   return `field ${fieldId} is not in the definition; ${times(count, 'record')} had it${nullText(entry)}`
 }

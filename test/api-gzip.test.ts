@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { gunzipped } from '../src/api/gunzip.ts'
+import { unpackGzip } from '../src/api/gunzip.ts'
 import { BATCH_ID } from './fake-alida/api.ts'
 import { FakeAlida } from './fake-alida/fake-alida.ts'
 import { clientWithToken, collect, madeDocument, rejection } from './fake-alida/test-client.ts'
@@ -162,13 +162,13 @@ describe('gzip', () => {
       yield small.subarray(60)
     }
     const small = gzipSync(gzipSync(madeDocument(3)))
-    expect((await collect(gunzipped(pieces()))).equals(madeDocument(3))).toBe(true)
+    expect((await collect(unpackGzip(pieces()))).equals(madeDocument(3))).toBe(true)
   })
 
   it.each(['', '{', '\u001f', '\u001f\u008b'])('is not what %j is', async (text) => {
     async function* source() {
       yield Buffer.from(text, 'latin1')
     }
-    expect((await collect(gunzipped(source()))).toString('latin1')).toBe(text)
+    expect((await collect(unpackGzip(source()))).toString('latin1')).toBe(text)
   })
 })

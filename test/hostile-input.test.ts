@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, deflateRawSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-import { gunzipped } from '../src/api/gunzip.ts'
+import { unpackGzip } from '../src/api/gunzip.ts'
 import { convertWith } from '../src/convert/convert.ts'
 import { isExportError } from '../src/errors.ts'
 import { DEFAULT_LIMITS, type InputLimits, LIMIT_NAMES } from '../src/limits.ts'
@@ -189,7 +189,7 @@ describe('a gzip bomb', () => {
   test('is refused in a download', async () => {
     const download = async (limits: InputLimits) => {
       let bytes = 0
-      for await (const chunk of gunzipped(new Chunks(() => [gzipBomb(100)]), limits)) bytes += chunk.length
+      for await (const chunk of unpackGzip(new Chunks(() => [gzipBomb(100)]), limits)) bytes += chunk.length
       return bytes
     }
     await expect(download({})).rejects.toMatchObject(raises('maxGzipRatio'))

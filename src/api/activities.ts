@@ -1,4 +1,4 @@
-/** Activities (surveys, forums …): what can be exported. A list in pages that link to each other. */
+/** Lists activities (surveys, forums …), which are what can be exported. The API answers in linked pages. */
 
 import { ApiError, OptionError } from '../errors.ts'
 import type { OptionNames } from '../option-values.ts'
@@ -10,13 +10,13 @@ import type { Session } from './session.ts'
 export interface ActivitiesOptions extends OperationOptions {
   /** Activities per page, 1 to 1000. Default 100. */
   limit?: number | undefined
-  /** Activities to leave out at the beginning. Default 0. */
+  /** Number of activities to skip. Default 0. */
   offset?: number | undefined
-  /** Order, as the API writes it: `accessedOn:d` is newest first. */
+  /** Sort order in the API's notation: `accessedOn:d` is newest first. */
   sort?: string | undefined
   /** Only activities with these values, such as `{ status: 'open' }`. */
   filter?: Readonly<Record<string, string>> | undefined
-  /** Only these members of each activity. Default: all. */
+  /** Members of each activity to request. Default: all. */
   fields?: readonly string[] | undefined
 }
 
@@ -29,9 +29,9 @@ export const ACTIVITIES_OPTION_NAMES: OptionNames<ActivitiesOptions> = {
   fields: true,
 }
 
-/** One activity as the API sends it; members beyond these are kept. */
+/** One activity as the API sends it, with every member it has. */
 export interface Activity {
-  /** Empty if the answer leaves it out, as `fields` may ask for. */
+  /** Empty if the answer has no id, which `fields` can cause. */
   readonly id: string
   readonly name?: unknown
   readonly status?: unknown
@@ -43,15 +43,15 @@ export interface Activity {
 
 export interface ActivityPage {
   readonly items: readonly Activity[]
-  /** Address of the next page, always of the API's own origin; undefined on the last page. */
+  /** Address of the next page, always on the API's own origin; undefined on the last page. */
   readonly next: URL | undefined
-  /** `limit`, `offset`, `count` as the API tells them. */
+  /** `limit`, `offset`, `count` as the API sends them. */
   readonly meta: Readonly<Record<string, unknown>>
 }
 
-const LARGEST_PAGE = 1000
+const MAX_PAGE_ACTIVITIES = 1000
 
-/** One page: the first by `options`, or the one at `next`. */
+/** Fetches one page: the first one for `options`, or the one at a `next` address. */
 export async function activityPage(
   session: Session,
   operation: Operation,
@@ -71,7 +71,7 @@ export async function activityPage(
   }
 }
 
-/** All activities, page after page. */
+/** Yields all activities, fetching page after page. */
 export async function* allActivities(
   session: Session,
   operation: Operation,
@@ -95,8 +95,11 @@ export async function* allActivities(
 
 function firstPage(session: Session, options: ActivitiesOptions): URL {
   const { limit = 100, offset = 0 } = options
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
-    throw new OptionError('ERR_OPTION', `expected a limit of 1 to ${LARGEST_PAGE} activities per page, found ${limit}`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_ACTIVITIES) {
+    throw new OptionError(
+      'ERR_OPTION',
+      `expected a limit of 1 to ${MAX_PAGE_ACTIVITIES} activities per page, found ${limit}`,
+    )
   }
   if (!Number.isInteger(offset) || offset < 0) {
     throw new OptionError('ERR_OPTION', `expected an offset of 0 or more, found ${offset}`)
@@ -117,7 +120,7 @@ function nextLink(session: Session, links: unknown, from: URL): URL | undefined 
   return href === undefined ? undefined : ownPage(session, session.endpoint.link(href, from, 'the next page'))
 }
 
-/** A page anywhere else would get the credentials, or answer without having seen them. */
+/** Throws for a page on another origin, which must not get the credentials. */
 function ownPage(session: Session, url: URL): URL {
   if (session.endpoint.owns(url)) return url
   const problem = `expected the next page at ${session.endpoint.origin}, found a link to ${url.origin}; it is not followed`

@@ -1,4 +1,4 @@
-/** The client of Alida's batch export API, for one community. */
+/** Client of Alida's batch export API, for one community. */
 
 import { OptionError } from '../errors.ts'
 import { releaseChunk } from '../input/reused-chunks.ts'
@@ -60,14 +60,17 @@ export interface ExportClientOptions extends EndpointOptions, ConnectionOptions 
   token?: string | undefined
   clientId?: string | undefined
   clientSecret?: string | undefined
-  /** Sent as `x-api-key` to the API's own origin. Needed only by some set-ups. */
+  /** Sent as `x-api-key`, to the API's own origin only. Most set-ups do not need it. */
   apiKey?: string | undefined
-  /** How failures that may pass are repeated. Default: 5 times, after 0.5 s, 1 s, 2 s … with jitter. */
+  /** How transient failures are retried. Default: 5 times, after 0.5 s, 1 s, 2 s … with jitter. */
   retry?: Partial<RetryPolicy> | undefined
-  /** Told of what is odd but usable (a region of unusual shape). Default: `process.emitWarning`. */
+  /**
+   * Called with a message about something unusual but usable, such as an unfamiliar region. Default:
+   * `process.emitWarning`.
+   */
   onWarning?: ((message: string) => void) | undefined
   /**
-   * Time and chance, to be replaced in tests.
+   * Clock and randomness, replaced in tests.
    * @internal
    */
   clock?: Clock | undefined
@@ -86,13 +89,14 @@ const CLIENT_OPTION_NAMES: OptionNames<ExportClientOptions> = {
 }
 
 /**
- * Creates, awaits and downloads batch exports. Secrets are sent to the API's own origin only and appear in no error,
- * `toString`, inspection or JSON. All methods throw ApiError (ERR_API_…), AbortError on their `signal`, and OptionError.
+ * Creates, awaits and downloads batch exports. Secrets are sent to the API's own origin only and never appear in
+ * errors, `toString`, inspection or JSON. All methods throw ApiError (ERR_API_…), AbortError when their `signal` fires,
+ * and OptionError.
  */
 export class ExportClient {
   readonly #session: Session
   readonly #connection: Connection
-  /** Ids of the exports that this client asked for. */
+  /** Ids of the exports that this client created. */
   readonly #created = new Set<string>()
 
   /** Throws OptionError if an option is missing or contradicts another. Sends nothing. */
@@ -114,7 +118,7 @@ export class ExportClient {
     this.#session = new Session({ ...parts, tokens: tokenSource(options, parts) })
   }
 
-  /** Asks for a new export of an activity; its id is what the other methods take. */
+  /** Requests a new export of an activity. The other methods take the id it returns. */
   async createExport(activityId: string, options: CreateExportOptions = {}): Promise<CreatedExport> {
     requireKnownOptions(options, CREATE_OPTION_NAMES)
     const created = await this.#session.run('the request for an export', options, (operation) =>
@@ -124,7 +128,7 @@ export class ExportClient {
     return created
   }
 
-  /** Looks at an export once. */
+  /** Fetches the status of an export once. */
   async getExportStatus(batchId: string, options: OperationOptions = {}): Promise<ExportStatus> {
     requireKnownOptions(options, OPERATION_OPTION_NAMES)
     return this.#session.run('the status of the export', options, (operation) =>
@@ -142,18 +146,18 @@ export class ExportClient {
   }
 
   /**
-   * The JSON document of a succeeded export: unpacked bytes, each once and in order. Iterate it once, to its end: an
-   * iteration that ends without an error saw the whole file, and stopping early cuts the connection.
+   * Downloads the JSON document of a finished export: decompressed bytes, each once and in order. Iterate once, to the
+   * end: an iteration that ends without an error has seen the whole file. Stopping early closes the connection.
    */
   download(batch: string | ExportStatus, options: DownloadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     requireKnownOptions(options, DOWNLOAD_OPTION_NAMES)
     const chunks = this.#session.stream('the download', options, (operation) =>
-      downloadedExport(this.#session, operation, batch, options),
+      downloadExport(this.#session, operation, batch, options),
     )
     return Object.assign(chunks, { [releaseChunk]: (chunk: Uint8Array) => this.#connection.release(chunk) })
   }
 
-  /** All activities of the community, in pages asked for as they are needed. */
+  /** Yields all activities of the community; pages are fetched as needed. */
   activities(options: ActivitiesOptions = {}): AsyncGenerator<Activity, void, undefined> {
     requireKnownOptions(options, ACTIVITIES_OPTION_NAMES)
     return this.#session.stream('the list of activities', options, (operation) =>
@@ -161,7 +165,7 @@ export class ExportClient {
     )
   }
 
-  /** One page of activities: the first by `options`, or the one a page named as its `next`. */
+  /** Fetches one page of activities: the first one for `options`, or `page`, the `next` of another page. */
   async activityPage(options: ActivitiesOptions & { page?: URL | undefined } = {}): Promise<ActivityPage> {
     requireKnownOptions(options, { ...ACTIVITIES_OPTION_NAMES, page: true })
     return this.#session.run('the list of activities', options, (operation) =>
@@ -169,13 +173,13 @@ export class ExportClient {
     )
   }
 
-  /** Cuts the client's own connections. Idle ones also end by themselves and keep no process alive. */
+  /** Closes the client's own connections. Idle ones also close by themselves and do not keep the process alive. */
   async close(): Promise<void> {
     await this.#connection.close()
   }
 }
 
-async function* downloadedExport(
+async function* downloadExport(
   session: Session,
   operation: Operation,
   batch: string | ExportStatus,

@@ -1,4 +1,4 @@
-/** Time and chance, so that tests need neither to wait nor to hope. */
+/** Clock and randomness as an interface, so that tests are fast and deterministic. */
 
 import { setTimeout as timer } from 'node:timers/promises'
 
@@ -11,17 +11,17 @@ export interface Clock {
   random(): number
 }
 
-/** Timers hold at most a signed 32-bit number of milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** Node's timers take at most a signed 32-bit number of milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   sleep: async (delayMs, signal) => {
     try {
-      await timer(Math.min(delayMs, LONGEST_TIMER_MS), undefined, { signal })
+      await timer(Math.min(delayMs, MAX_TIMER_MS), undefined, { signal })
     } catch {
-      // The caller looks at the signal itself.
+      // The caller checks the signal.
     }
   },
 }

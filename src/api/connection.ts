@@ -1,5 +1,5 @@
 /// <reference path="./undici-parts.d.ts" />
-/** The only place that loads and calls undici. */
+/** The only module that loads and calls undici. */
 
 import type { Agent, Dispatcher } from 'undici'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../input/receive-memory.ts'
@@ -8,13 +8,13 @@ import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
 
 export interface ConnectionOptions {
-  /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; it is never closed here. */
+  /** An undici dispatcher (proxy, mock) to use instead of the client's own Agent; the client never closes it. */
   dispatcher?: Dispatcher | undefined
-  /** Most milliseconds to connect. Default 10 s. Not used with `dispatcher`. */
+  /** Maximum time to connect, in milliseconds. Default 10 s. Ignored with `dispatcher`. */
   connectTimeoutMs?: number | undefined
-  /** Most milliseconds from request to the end of the answer's headers. Default 60 s. */
+  /** Maximum time from the request to the end of the response headers, in milliseconds. Default 60 s. */
   headersTimeoutMs?: number | undefined
-  /** Most milliseconds between two pieces of a body. Default 60 s. */
+  /** Maximum time between two chunks of a body, in milliseconds. Default 60 s. */
   bodyTimeoutMs?: number | undefined
 }
 
@@ -50,9 +50,9 @@ export class Connection {
     this.#bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
   }
 
-  /** One exchange, redirects not followed; rejects with undici's own errors. */
+  /** Sends one request without following redirects. Rejects with undici's own errors. */
   async send({ method, url, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-    // Loaded on first use: a program that only converts files does without it.
+    // Loaded on first use, because programs that only convert files never need it.
     const { default: request } = await import('undici/lib/api/api-request.js')
     const response = await request.call(this.#injected ?? (await this.#ownAgent()), {
       origin: url.origin,
@@ -64,7 +64,7 @@ export class Connection {
       headersTimeout: this.#headersTimeoutMs,
       bodyTimeout: this.#bodyTimeoutMs,
     })
-    // A body that is dropped before anyone listens must not end the process.
+    // An error of a body that is dropped before it has a listener must not end the process.
     response.body.on('error', () => {})
     return response
   }
@@ -82,19 +82,19 @@ export class Connection {
     return this.#agent
   }
 
-  /** Memory that `release` knows, for bytes that are used in their order. */
+  /** Returns memory for receiving bytes that are consumed in order and then passed to `release`. */
   receiveMemory(pieceBytes: number): ReceiveMemory {
     const memory = new ReceiveMemory(pieceBytes, (piece) => this.#memoryOf.set(piece, memory))
     return memory
   }
 
-  /** Lets what was received before some bytes be overwritten; of bytes in other memory, nothing is done. */
+  /** Allows memory received before these bytes to be overwritten. Does nothing for bytes from elsewhere. */
   release(bytes: Uint8Array): void {
     this.#memoryOf.get(bytes.buffer)?.releaseBefore(bytes)
   }
 
   /**
-   * Marks a call as running; the returned function ends it. After a failure no idle socket is kept either, unless
+   * Marks a call as running and returns a function that ends it. After a failure, idle sockets are closed too, unless
    * another call is still running.
    */
   lease(): (failed: boolean) => Promise<void> {
@@ -105,7 +105,7 @@ export class Connection {
     }
   }
 
-  /** Cuts all sockets of the client's own Agent; the next request opens new ones. */
+  /** Closes all sockets of the client's own Agent; the next request opens new ones. */
   async close(): Promise<void> {
     const agent = this.#agent
     this.#agent = undefined

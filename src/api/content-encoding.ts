@@ -1,4 +1,7 @@
-/** Bodies in an encoding that was not asked for. Only gzip is undone, by its magic bytes: labels are often wrong. */
+/**
+ * Handles bodies in an encoding that was not requested. Only gzip is decoded, by its magic bytes, because labels are
+ * often wrong.
+ */
 
 import { ApiError, quoted } from '../errors.ts'
 import type { FileAnswer } from './file-link.ts'
@@ -6,14 +9,17 @@ import { plainUrl } from './redaction.ts'
 
 const UNDONE = new Set(['gzip', 'x-gzip', 'identity', 'aws-chunked'])
 
-/** An object, white space, a byte order mark, or a page in the place of JSON; brotli may begin with any one of them. */
+/**
+ * An object, white space, a byte order mark, or an HTML page instead of JSON. A brotli stream may begin with any one of
+ * these bytes, so two are tested.
+ */
 const TEXT_START = /^(?:\{["\s}]?|\s[\s{]?|\u00ef\u00bb?|<[!?a-z]?)$/i
 
 /**
- * Passes on a body that is labelled with a foreign encoding as long as it begins as a text does.
- * @throws ApiError `ERR_API_DOWNLOAD` that names the encoding otherwise.
+ * Passes on a body labelled with a foreign encoding, provided that it begins like text.
+ * @throws ApiError `ERR_API_DOWNLOAD` naming the encoding otherwise.
  */
-export async function* withoutEncoding(
+export async function* passText(
   chunks: AsyncIterable<Uint8Array>,
   answer: FileAnswer,
   encoding: string,
@@ -21,7 +27,7 @@ export async function* withoutEncoding(
   let isChecked = false
   for await (const chunk of chunks) {
     if (!isChecked && chunk.length > 0) {
-      if (!TEXT_START.test(String.fromCharCode(...chunk.subarray(0, 2)))) throw foreignEncoding(answer, encoding)
+      if (!TEXT_START.test(String.fromCharCode(...chunk.subarray(0, 2)))) throw foreignEncodingError(answer, encoding)
       isChecked = true
     }
     yield chunk
@@ -32,7 +38,7 @@ export function isForeign(encoding: string): boolean {
   return !encoding.split(',').every((name) => UNDONE.has(name.trim()))
 }
 
-function foreignEncoding({ url, status }: FileAnswer, encoding: string): ApiError {
+function foreignEncodingError({ url, status }: FileAnswer, encoding: string): ApiError {
   const place = plainUrl(url)
   const problem = `expected the file from ${place} as it is or in gzip, found the encoding ${quoted(encoding)}, which was not asked for; store it without`
   return new ApiError('ERR_API_DOWNLOAD', problem, { status, url: place })

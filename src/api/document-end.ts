@@ -1,4 +1,7 @@
-/** Whether a JSON document is closed. Needed only where HTTP itself cannot tell a whole body from a cut-off one. */
+/**
+ * Detects whether a JSON document is closed. Needed only where HTTP cannot distinguish a whole body from a truncated
+ * one.
+ */
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -35,7 +38,10 @@ export class DocumentEnd {
     this.#escaped = escaped
   }
 
-  /** True if an object began and a bracket, brace or string of it is still open. What is no object is not judged. */
+  /**
+   * Whether an object has begun and one of its brackets, braces or strings is still open. Always false for anything but
+   * an object.
+   */
   get missing(): boolean {
     return this.#isJsonObject === true && (this.#depth > 0 || this.#inString)
   }

@@ -1,6 +1,6 @@
 /**
- * The file of an export as one uninterrupted document. Layers, from below: one attempt (file-link), the stored bytes
- * over several attempts (here), gzip, and the document over several readings of the file (here).
+ * Downloads the file of an export as one uninterrupted document. Layers, from the bottom: one attempt (file-link), the
+ * stored bytes over several attempts (here), gzip, and the document over several readings of the file (here).
  */
 
 import { ApiError, isExportError, LimitError } from '../errors.ts'
@@ -8,11 +8,11 @@ import type { InputLimits } from '../limits.ts'
 import type { OptionNames } from '../option-values.ts'
 import { ThrottledReports } from '../progress-reports.ts'
 import { option, worded } from '../wording.ts'
-import { isForeign, withoutEncoding } from './content-encoding.ts'
+import { isForeign, passText } from './content-encoding.ts'
 import { DocumentEnd } from './document-end.ts'
 import { type FileAnswer, openFile, placeOf, type RestOfFile } from './file-link.ts'
 import {
-  changed,
+  changedError,
   checkSameVersion,
   contentRange,
   type FileVersion,
@@ -20,27 +20,27 @@ import {
   strongEtag,
   versionOf,
 } from './file-version.ts'
-import { gunzipped } from './gunzip.ts'
+import { unpackGzip } from './gunzip.ts'
 import { OPERATION_OPTION_NAMES, type Operation, type OperationOptions } from './operation.ts'
 import { plainUrl } from './redaction.ts'
-import { pauseAfter, TemporaryFailure, temporary } from './retry.ts'
+import { pauseAfter, requireTemporary, TemporaryFailure } from './retry.ts'
 import type { Session } from './session.ts'
 
 export interface DownloadProgress {
-  /** Place reached in the file as it is stored (packed, if it is). Goes back when the file has to be read again. */
+  /** Bytes received of the file as it is stored (compressed, if it is). Goes back when the file must be read again. */
   readonly receivedBytes: number
-  /** Length of the stored file, undefined if the store does not tell. */
+  /** Length of the stored file; undefined if the store does not send it. */
   readonly totalBytes: number | undefined
-  /** Bytes of the unpacked document handed out so far. */
+  /** Bytes of the decompressed document returned so far. */
   readonly documentBytes: number
-  /** 1 for the first connection; each resumption or repetition is one more. */
+  /** 1 for the first connection, plus one for each resumption or retry. */
   readonly attempt: number
 }
 
 export interface DownloadOptions extends OperationOptions, Pick<InputLimits, 'maxGzipRatio'> {
-  /** Called ten times a second at most, when a connection ends, and at the end. */
+  /** Called at most ten times a second, when a connection ends, and at the end. */
   onProgress?: ((progress: DownloadProgress) => void) | undefined
-  /** Most bytes of the unpacked document; then ERR_LIMIT. Default: no limit. */
+  /** Maximum bytes of the decompressed document; more is ERR_LIMIT. Default: no limit. */
   maxBytes?: number | undefined
 }
 
@@ -51,10 +51,13 @@ export const DOWNLOAD_OPTION_NAMES: OptionNames<DownloadOptions> = {
   maxBytes: true,
 }
 
-/** A file that never gets on for more than a few bytes is not worth more connections than this. */
-const MOST_ATTEMPTS = 1000
+/** Limits the connections spent on a file that advances by only a few bytes each time. */
+const MAX_ATTEMPTS = 1000
 
-/** Bytes of the JSON document, unpacked, in order, each once. Ends only if the file was read to its end. */
+/**
+ * Yields the bytes of the JSON document, decompressed, in order, each once. Ends without an error only after the whole
+ * file.
+ */
 export async function* documentBytes(
   session: Session,
   operation: Operation,
@@ -67,7 +70,7 @@ export async function* documentBytes(
   let answer = await attempts.open()
   let begun: { version: FileVersion; handedOut: HandedOut } | undefined
   for (;;) {
-    expectWhole(answer)
+    requireWhole(answer)
     const version = versionOf(answer)
     if (begun === undefined || begun.handedOut.byteLength === 0) {
       begun = { version, handedOut: new HandedOut(answer, version) }
@@ -81,21 +84,24 @@ export async function* documentBytes(
     try {
       for await (const chunk of wholeDocument(answer, version, attempts, options, report)) {
         const fresh = handedOut.take(chunk)
-        if (handedOut.byteLength > maxBytes) throw tooLarge(maxBytes)
+        if (handedOut.byteLength > maxBytes) throw tooLargeError(maxBytes)
         if (fresh.length > 0) yield fresh
       }
       handedOut.finish()
-      if (handedOut.byteLength === 0) throw emptyFile(answer)
+      if (handedOut.byteLength === 0) throw emptyFileError(answer)
       reports.flush()
       return
     } catch (error) {
       if (error instanceof StartOver) answer = error.answer
-      else answer = await attempts.open(undefined, temporary(error))
+      else answer = await attempts.open(undefined, requireTemporary(error))
     }
   }
 }
 
-/** One reading of the file. If HTTP does not tell where the body ends, the document must: it is temporary if it does not. */
+/**
+ * Yields the document from one reading of the file. If HTTP does not mark the end of the body, an unclosed document is
+ * a temporary failure.
+ */
 async function* wholeDocument(
   answer: FileAnswer,
   version: FileVersion,
@@ -103,10 +109,9 @@ async function* wholeDocument(
   limits: Pick<InputLimits, 'maxGzipRatio'>,
   report: (receivedBytes: number, totalBytes: number | undefined) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const unpacked = gunzipped(storedBytes(answer, version, attempts, report), limits)
+  const unpacked = unpackGzip(storedBytes(answer, version, attempts, report), limits)
   const { encoding, framed } = version
-  const document =
-    encoding !== undefined && isForeign(encoding) ? withoutEncoding(unpacked, answer, encoding) : unpacked
+  const document = encoding !== undefined && isForeign(encoding) ? passText(unpacked, answer, encoding) : unpacked
   if (framed) {
     yield* document
     return
@@ -118,12 +123,14 @@ async function* wholeDocument(
       yield chunk
     }
   } catch (error) {
-    throw isExportError(error, 'ERR_GZIP') ? cutOff(answer) : error
+    throw isExportError(error, 'ERR_GZIP') ? cutOffFailure(answer) : error
   }
-  if (end.missing) throw cutOff(answer)
+  if (end.missing) throw cutOffFailure(answer)
 }
 
-/** The stored bytes; an attempt that breaks off is continued where it stopped, or else StartOver is thrown. */
+/**
+ * Yields the stored bytes. Resumes an interrupted attempt where it stopped; throws StartOver if that is not possible.
+ */
 async function* storedBytes(
   first: FileAnswer,
   version: FileVersion,
@@ -133,25 +140,26 @@ async function* storedBytes(
   const servedBy = placeOf(first.url)
   let { totalBytes } = version
   let position = 0
-  /** Bytes of the answer that were there before: a cache may begin a range where its block does. */
+  /** Leading bytes of the answer that were already received: a cache may begin a range at its own block boundary. */
   let overlap = 0
   let answer: FileAnswer | undefined = first
   while (answer !== undefined) {
-    let failure = cutOff(answer)
+    let failure = cutOffFailure(answer)
     try {
       for await (const received of answer.chunks) {
         const chunk = received.subarray(overlap)
         overlap -= received.length - chunk.length
         if (chunk.length === 0) continue
         position += chunk.length
-        if (totalBytes !== undefined && position > totalBytes) throw changed(answer, `more than ${totalBytes} bytes`)
+        if (totalBytes !== undefined && position > totalBytes)
+          throw changedError(answer, `more than ${totalBytes} bytes`)
         attempts.reached(position)
         report(position, totalBytes)
         yield chunk
       }
       if (totalBytes === undefined || position === totalBytes) return
     } catch (error) {
-      failure = temporary(error)
+      failure = requireTemporary(error)
     }
     const rest =
       position > 0 && version.etag !== undefined ? { startOffset: position, etag: version.etag, servedBy } : undefined
@@ -163,18 +171,20 @@ async function* storedBytes(
   }
 }
 
-/** Some stores say 200 to a range, too; then Content-Range tells. */
+/**
+ * Whether an answer has the whole file. Some stores answer 200 to a range request, too; Content-Range then shows it.
+ */
 function isWhole(answer: FileAnswer): boolean {
   return answer.status === 200 && contentRange(answer).start === undefined
 }
 
-/** Throws unless the answer has the rest that was asked for, or says that there is none; returns the total length. */
+/** Throws unless the answer has the requested rest, or says that there is none. Returns the total length. */
 function checkRest(answer: FileAnswer, rest: RestOfFile, totalBytes: number | undefined): number | undefined {
   const range = contentRange(answer)
   const etag = strongEtag(answer)
-  if (etag !== undefined && etag !== rest.etag) throw changed(answer, `ETag ${rest.etag}, now ${etag}`)
+  if (etag !== undefined && etag !== rest.etag) throw changedError(answer, `ETag ${rest.etag}, now ${etag}`)
   if (totalBytes !== undefined && range.total !== undefined && range.total !== totalBytes) {
-    throw changed(answer, `${totalBytes} bytes, now ${range.total}`)
+    throw changedError(answer, `${totalBytes} bytes, now ${range.total}`)
   }
   const start = answer.status === 416 ? range.total : range.start
   if (start === undefined || start > rest.startOffset || (answer.status === 416 && start < rest.startOffset)) {
@@ -185,7 +195,9 @@ function checkRest(answer: FileAnswer, rest: RestOfFile, totalBytes: number | un
   return totalBytes ?? range.total
 }
 
-/** Opens the file, again and again while that may help. Counts failures in a row: a further byte starts them anew. */
+/**
+ * Opens the file, retrying while that may help. Counts consecutive failures; each byte of progress resets the count.
+ */
 class Attempts {
   readonly #session: Session
   readonly #operation: Operation
@@ -208,14 +220,14 @@ class Attempts {
       if (failure !== undefined) {
         this.#onFailure()
         this.#failures++
-        const failures = this.count < MOST_ATTEMPTS ? this.#failures : MOST_ATTEMPTS
+        const failures = this.count < MAX_ATTEMPTS ? this.#failures : MAX_ATTEMPTS
         await pauseAfter(failure, failures, this.#session.retry, this.#operation)
       }
       this.count++
       try {
         return await openFile(this.#session, this.#operation, this.#fileUrl, rest)
       } catch (error) {
-        failure = temporary(error)
+        failure = requireTemporary(error)
       }
     }
   }
@@ -227,7 +239,7 @@ class Attempts {
   }
 }
 
-/** The file has to be read from its start, from this answer. Never leaves this file. */
+/** Thrown when the file must be read from its start, from this answer. Caught in this module. */
 class StartOver extends Error {
   readonly answer: FileAnswer
 
@@ -237,14 +249,14 @@ class StartOver extends Error {
   }
 }
 
-function expectWhole(answer: FileAnswer): void {
+function requireWhole(answer: FileAnswer): void {
   const { start, end, total } = contentRange(answer)
   if (answer.status === 200 || (answer.status === 206 && start === 0 && end !== undefined && end + 1 === total)) return
   const problem = `expected the whole file (HTTP 200), found HTTP ${answer.status}`
   throw new ApiError('ERR_API_DOWNLOAD', problem, { status: answer.status, url: plainUrl(answer.url) })
 }
 
-function cutOff(answer: FileAnswer): TemporaryFailure {
+function cutOffFailure(answer: FileAnswer): TemporaryFailure {
   const url = plainUrl(answer.url)
   return new TemporaryFailure(
     new ApiError('ERR_API_DOWNLOAD', `expected more of the file from ${url}, found its end: the download is cut off`, {
@@ -253,12 +265,12 @@ function cutOff(answer: FileAnswer): TemporaryFailure {
   )
 }
 
-function emptyFile(answer: FileAnswer): ApiError {
+function emptyFileError(answer: FileAnswer): ApiError {
   const url = plainUrl(answer.url)
   return new ApiError('ERR_API_DOWNLOAD', `expected an export from ${url}, found an empty file`, { url })
 }
 
-function tooLarge(maxBytes: number): LimitError {
+function tooLargeError(maxBytes: number): LimitError {
   return new LimitError(
     'ERR_LIMIT',
     worded`the export is larger than ${maxBytes} bytes, the limit that ${option('maxBytes')} sets`,

@@ -1,20 +1,22 @@
-/** Where the API of one community is, and what belongs to it. */
+/** Addresses of one community's API, and which URLs belong to it. */
 
 import { ApiError, OptionError, quoted } from '../errors.ts'
 import type { OptionNames } from '../option-values.ts'
 import { plainUrl } from './redaction.ts'
 
-/** The shape of every region code seen so far. The list of regions is not public, so others are only warned about. */
+/**
+ * The form of every region code seen so far. The list of regions is not public, so other codes only cause a warning.
+ */
 const USUAL_REGION = /^[a-z]{2,}\d+$/
-/** It becomes a part of the host name that gets the credentials. */
+/** The region becomes part of the name of the host that gets the credentials. */
 const HOST_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 
 export interface EndpointOptions {
-  /** Region ("pod") of the community, such as `na1`. Either this or `baseUrl`. */
+  /** Region ("pod") of the community, such as `na1`. Required unless `baseUrl` is given. */
   region?: string | undefined
-  /** Address to use instead of `https://api.{region}.alida.com`. */
+  /** Base address instead of `https://api.{region}.alida.com`. */
   baseUrl?: string | URL | undefined
   /** The community's API key name (`communityApiKeyName`), often `panel_…`. Not a secret. */
   community: string
@@ -26,7 +28,7 @@ export class Endpoint {
   readonly #base: URL
   readonly #community: string
 
-  /** Throws OptionError; hands what is only odd to `warn`. */
+  /** Throws OptionError; passes what is merely unusual to `warn`. */
   constructor(options: EndpointOptions, warn: (message: string) => void) {
     this.#base = baseOf(options, warn)
     this.#community = pathSegment('the community key', options.community)
@@ -45,12 +47,15 @@ export class Endpoint {
     return this.#at('oauth2/token')
   }
 
-  /** `/{version}/applications/{community}/…path`; ids in it must come from `pathSegment`. */
+  /** Returns the URL of `/{version}/applications/{community}/…path`. Ids in `path` must come from `pathSegment`. */
   resource(version: 'v1' | 'v2', path: string): URL {
     return this.#at(`${version}/applications/${this.#community}/${path}`)
   }
 
-  /** A link found in an answer: absolute, or relative to `from`. Throws ApiError if it is no http(s) address. */
+  /**
+   * Resolves a link found in an answer, absolute or relative to `from`. Throws ApiError unless it is an http(s)
+   * address.
+   */
   link(href: string, from: URL, what: string): URL {
     let url: URL
     try {
@@ -67,7 +72,7 @@ export class Endpoint {
     return this.#withOwnScheme(url)
   }
 
-  /** An API behind a proxy that ends TLS may call itself `http:`; its own host is asked over `https:` all the same. */
+  /** Changes a link to `https:` if the API, behind a proxy that terminates TLS, links to its own host with `http:`. */
   #withOwnScheme(url: URL): URL {
     if (this.#base.protocol === 'https:' && url.protocol === 'http:' && url.host === this.#base.hostname) {
       url.protocol = 'https:'
@@ -81,7 +86,7 @@ export class Endpoint {
   }
 }
 
-/** An id as one part of a path. Throws OptionError if it is empty or would name another folder. */
+/** Returns an id as one path segment. Throws OptionError if it is empty or would change the folder. */
 export function pathSegment(what: string, value: string): string {
   const text = typeof value === 'string' ? value.trim() : ''
   if (text === '' || text === '.' || text === '..') {

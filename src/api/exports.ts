@@ -1,4 +1,4 @@
-/** Batch activity exports: create one, ask for its status, wait until it is done. */
+/** Batch activity exports: creates one, fetches its status, waits until it is done. */
 
 import { ApiError, isExportError, OptionError, quoted, shortened } from '../errors.ts'
 import { type OptionNames, requireTexts } from '../option-values.ts'
@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
 export interface CreateExportOptions extends OperationOptions {
   /** Only these fields (GUIDs). Default: all. */
   fieldIds?: readonly string[] | undefined
-  /** Only records last updated at this time or later: a Date or ISO 8601 text, no zone means UTC. */
+  /** Only records last updated at or after this time: a Date or ISO 8601 text; without a zone it is UTC. */
   sinceDatetime?: string | Date | undefined
   /** Only records last updated before this time. */
   untilDatetime?: string | Date | undefined
@@ -24,36 +24,36 @@ export interface CreatedExport {
   readonly raw: Readonly<Record<string, unknown>>
 }
 
-/** The API's words in lower case; a word that is none of the four is `unknown`, and waiting goes on. */
+/** The API's status in lower case. Any status other than these four is `unknown`, and waiting continues. */
 export type ExportState = 'pending' | 'executing' | 'succeeded' | 'failed' | 'unknown'
 
 export interface ExportStatus {
   readonly batchId: string
   readonly state: ExportState
-  /** The API's word as it was sent. */
+  /** The API's status as it was sent. */
   readonly status: string
   readonly datasetId: string | undefined
-  /** The API's message, under any spelling of its key. */
+  /** The API's message, however its key is spelled. */
   readonly message: string | undefined
   readonly errorId: string | undefined
-  /** `data`: where the file is, once the export succeeded. */
+  /** `data`: address of the file, once the export has succeeded. */
   readonly fileUrl: string | undefined
   /** The API's whole answer. */
   readonly raw: Readonly<Record<string, unknown>>
 }
 
-/** What the last look found. */
+/** Result of the last status request. */
 export interface WaitProgress extends ExportStatus {
   /** Milliseconds since the wait began. */
   readonly elapsedMs: number
 }
 
 export interface WaitForExportOptions extends OperationOptions {
-  /** Called after each look at the status. */
+  /** Called after each status request. */
   onProgress?: ((progress: WaitProgress) => void) | undefined
-  /** First pause between two looks; each is 1.5 times the last. Default 1 s. */
+  /** First pause between two status requests, in milliseconds; each is 1.5 times the last. Default 1 s. */
   pollMs?: number | undefined
-  /** Longest pause between two looks. Default 15 s. */
+  /** Longest pause between two status requests, in milliseconds. Default 15 s. */
   maxPollMs?: number | undefined
 }
 
@@ -71,15 +71,18 @@ export const WAIT_OPTION_NAMES: OptionNames<WaitForExportOptions> = {
   maxPollMs: true,
 }
 
-/** An export that takes longer than this is taken for stuck, unless `deadlineMs` says otherwise. */
+/** An export that takes longer is considered stuck, unless `deadlineMs` says otherwise. */
 export const DEFAULT_WAIT_DEADLINE_MS = 2 * 60 * 60 * 1000
 
-/** Servers behind one address may need a moment until all of them know an export that one of them has made. */
+/** Time until all servers behind one address know a new export. */
 const UNKNOWN_AT_FIRST_MS = 10_000
 
 const KNOWN_STATES: ReadonlySet<string> = new Set(['pending', 'executing', 'succeeded', 'failed'])
 
-/** Asks for a new export. Throws ERR_API_STATUS, or a network error; a request that may have been acted on is not repeated. */
+/**
+ * Requests a new export. Throws ERR_API_STATUS, or a network error; does not repeat a request that may have taken
+ * effect.
+ */
 export async function createExport(
   session: Session,
   operation: Operation,
@@ -96,7 +99,7 @@ export async function createExport(
   return { batchId, raw }
 }
 
-/** Looks at an export once. */
+/** Fetches the status of an export once. */
 export async function exportStatus(session: Session, operation: Operation, batchId: string): Promise<ExportStatus> {
   const batch = pathSegment('a batch id', batchId)
   const url = session.endpoint.resource('v2', `data/activities/responses/batch/${batch}`)
@@ -104,8 +107,8 @@ export async function exportStatus(session: Session, operation: Operation, batch
 }
 
 /**
- * Looks until the export succeeded; one that was made just now (`isNew`) may be unknown (404) for a few seconds. Throws ERR_API_EXPORT_FAILED with the API's
- * message, ERR_API_TIMEOUT at the deadline.
+ * Polls until the export has succeeded. An export that was just created (`isNew`) may be unknown (404) for a few
+ * seconds. Throws ERR_API_EXPORT_FAILED with the API's message, or ERR_API_TIMEOUT at the deadline.
  */
 export async function waitForExport(
   session: Session,
@@ -133,7 +136,7 @@ export async function waitForExport(
   }
 }
 
-/** Where the file of a succeeded export is. Throws if it did not succeed (yet). */
+/** Returns the URL of a finished export's file. Throws if the export has failed or is not finished. */
 export function fileUrlOf(status: ExportStatus, session: Session): URL {
   if (status.state === 'failed') throw failedExport(status)
   if (status.state !== 'succeeded') {
@@ -177,7 +180,10 @@ function creationBody(options: CreateExportOptions): Record<string, unknown> {
 
 const ISO_DATETIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i
 
-/** `2024-12-01T12:00:00Z`, the form the vendor's pages use; milliseconds only where there are some. */
+/**
+ * Returns a time as `2024-12-01T12:00:00Z`, the form in the vendor's documentation; with milliseconds only if there are
+ * any.
+ */
 function utcText(name: string, value: string | Date | undefined): string | undefined {
   if (value === undefined) return undefined
   const dateMs = value instanceof Date ? value.getTime() : utcMs(value.trim())
@@ -193,7 +199,7 @@ function utcMs(text: string): number {
   if (match === null) return Number.NaN
   const iso = text.toUpperCase().replace(' ', 'T')
   const dateMs = Date.parse(match[1] === undefined && iso.includes('T') ? `${iso}Z` : iso)
-  // Date.parse takes 31 February for 3 March.
+  // Date.parse reads 31 February as 3 March.
   const day = Number(text.slice(8, 10))
   const lastDay = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
   return day > lastDay ? Number.NaN : dateMs

@@ -1,4 +1,4 @@
-/** From the address of an export's file at the API to the file: one attempt, along whatever kind of link it gives. */
+/** Follows the address of an export's file at the API to the file itself: one attempt, through any kind of link. */
 
 import { gunzipSync } from 'node:zlib'
 import { ApiError } from '../errors.ts'
@@ -19,7 +19,7 @@ import {
 import { TemporaryFailure } from './retry.ts'
 import type { Session } from './session.ts'
 
-/** An open answer of the place that holds the file. Its address stays in memory only: its query is a signature. */
+/** An open response from the server that holds the file. Keep its URL in memory only: its query is a signature. */
 export interface FileAnswer {
   readonly url: URL
   readonly status: number
@@ -27,18 +27,18 @@ export interface FileAnswer {
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
-/** Asks for a rest of the file, provided that it is still the one with this strong ETag. */
+/** Requests the rest of the file, if it still has this strong ETag. */
 export interface RestOfFile {
   readonly startOffset: number
   readonly etag: string
-  /** Origin and path that served the beginning: only there, and outside the API, the Range is asked for. */
+  /** Origin and path that served the beginning. Range is sent only there, and only outside the API. */
   readonly servedBy: string
 }
 
-/** An answer of this size or less is looked through for a link. */
-const LARGEST_LINK_BODY = 64 * 1024
+/** An answer up to this size is searched for a link. */
+const MAX_LINK_BODY_BYTES = 64 * 1024
 
-/** Opens the file. Throws TemporaryFailure for what may pass, with a new link next time. */
+/** Opens the file. Throws TemporaryFailure for transient failures; the next attempt gets a new link. */
 export async function openFile(
   session: Session,
   operation: Operation,
@@ -65,14 +65,14 @@ export async function openFile(
       trail.follow(redirectTarget(response, trail))
       continue
     }
-    // Only the API answers with a link where the file is expected; what the store says is the file.
+    // Only the API answers with a link instead of the file; a body from the store is the file.
     const link = trusted ? await linkIn(answer, response) : answer
     if (typeof link !== 'string') return fileOrNothing(link)
     trail.follow(link)
   }
 }
 
-/** How an answer's place is remembered: a new link to it has another query. */
+/** Returns a URL's origin and path, which stay the same when a new link has another query. */
 export function placeOf(url: URL): string {
   return url.origin + url.pathname
 }
@@ -83,7 +83,7 @@ function fileHeaders(url: URL, trusted: boolean, rest: RestOfFile | undefined): 
   return { ...headers, range: `bytes=${rest.startOffset}-`, 'if-range': rest.etag }
 }
 
-/** The link an answer of the API gives, or the answer itself, read no further than needed to tell. */
+/** Returns the link in an answer of the API, or the answer itself; reads no more than needed to decide. */
 async function linkIn(answer: FileAnswer, response: HttpResponse): Promise<string | FileAnswer> {
   const location = locationOf(response)
   if (location !== undefined && !leadsTo(location, answer.url)) {
@@ -92,18 +92,18 @@ async function linkIn(answer: FileAnswer, response: HttpResponse): Promise<strin
   }
   const byteLength = byteCount(header(answer.headers, 'content-length'))
   const contentType = header(answer.headers, 'content-type') ?? 'json'
-  const mayBeLink = answer.status !== 206 && answer.status !== 416 && (byteLength ?? 0) <= LARGEST_LINK_BODY
+  const mayBeLink = answer.status !== 206 && answer.status !== 416 && (byteLength ?? 0) <= MAX_LINK_BODY_BYTES
   if (!mayBeLink || !/json|text\/plain|octet-stream/i.test(contentType)) return answer
-  const { head, rest } = await peek(answer.chunks, LARGEST_LINK_BODY)
+  const { head, rest } = await peek(answer.chunks, MAX_LINK_BODY_BYTES)
   const link = rest === undefined ? linkInBody(head) : undefined
-  return link ?? { ...answer, chunks: joined(head, rest) }
+  return link ?? { ...answer, chunks: joinChunks(head, rest) }
 }
 
 function leadsTo(location: string, url: URL): boolean {
   return URL.canParse(location, url) && new URL(location, url).href === url.href
 }
 
-/** `{"url": …}`, which an export never has: its members are `definition` and `records`. */
+/** Returns the link in `{"url": …}`, a form that no export has: its members are `definition` and `records`. */
 function linkInBody(bytes: Buffer): string | undefined {
   const object = parsedObject(plainBytes(bytes).toString('utf8'))
   if (object === undefined || 'records' in object || 'definition' in object) return undefined
@@ -113,13 +113,13 @@ function linkInBody(bytes: Buffer): string | undefined {
 function plainBytes(bytes: Buffer): Buffer {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
   try {
-    return gunzipSync(bytes, { maxOutputLength: LARGEST_LINK_BODY })
+    return gunzipSync(bytes, { maxOutputLength: MAX_LINK_BODY_BYTES })
   } catch {
     return bytes
   }
 }
 
-/** The first bytes of a body, and what follows them; no rest if the body ended. */
+/** Reads the first bytes of a body and returns them with the rest; no rest if the body ended. */
 async function peek(chunks: AsyncIterable<Uint8Array>, maxBytes: number) {
   const iterator = chunks[Symbol.asyncIterator]()
   const parts: Uint8Array[] = []
@@ -133,7 +133,7 @@ async function peek(chunks: AsyncIterable<Uint8Array>, maxBytes: number) {
   return { head: Buffer.concat(parts), rest: { [Symbol.asyncIterator]: () => iterator } }
 }
 
-async function* joined(head: Buffer, rest: AsyncIterable<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+async function* joinChunks(head: Buffer, rest: AsyncIterable<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
   if (head.length > 0) yield head
   if (rest !== undefined) yield* rest
 }
@@ -144,7 +144,10 @@ function fileOrNothing(answer: FileAnswer): FileAnswer {
   throw new ApiError('ERR_API_RESPONSE', problem, { status: answer.status, url: plainUrl(answer.url) })
 }
 
-/** A refusal by the store means that the link is too old: the next attempt asks the API for another. */
+/**
+ * Returns the error for a refusal. One by the store means that the link has expired: the next attempt asks the API for
+ * a new one.
+ */
 async function fileFailure(
   session: Session,
   operation: Operation,
@@ -159,7 +162,7 @@ async function fileFailure(
   const report = await failureReport(response, session.redactor)
   operation.check()
   const error = statusError({ what: `${operation.what}: the link has expired or is refused`, url, response, report })
-  // S3 says 400 ExpiredToken when the credentials behind a link are older than the link itself.
+  // S3 answers 400 ExpiredToken when the credentials behind a link expire before the link does.
   const expired = statusCode !== 400 || /expired/i.test(report.storeCode ?? '')
   return expired ? new TemporaryFailure(error, { atOnce: true }) : error
 }

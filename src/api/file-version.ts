@@ -1,4 +1,4 @@
-/** Telling whether two answers are about the same file: nothing may be put together from two of them. */
+/** Checks that two answers are about the same file, so that no document is assembled from two versions. */
 
 import { createHash, type Hash } from 'node:crypto'
 import { ApiError } from '../errors.ts'
@@ -7,16 +7,16 @@ import { plainUrl } from './redaction.ts'
 import { byteCount, header } from './response.ts'
 
 export interface FileVersion {
-  /** Only a strong ETag: a weak one (`W/`) promises no equal bytes. */
+  /** Strong ETags only: a weak one (`W/`) does not guarantee equal bytes. */
   readonly etag: string | undefined
-  /** Of the body as it is sent, packed or not. */
+  /** Length of the body as sent, compressed or not. */
   readonly totalBytes: number | undefined
   readonly encoding: string | undefined
-  /** Whether HTTP tells the end of the body: by Content-Length, or by chunks. */
+  /** Whether HTTP marks the end of the body, by Content-Length or by chunks. */
   readonly framed: boolean
 }
 
-/** What a whole (200) answer says about the file. */
+/** Reads the file's version from the headers of a whole (200) answer. */
 export function versionOf(answer: FileAnswer): FileVersion {
   const totalBytes = byteCount(header(answer.headers, 'content-length'))
   return {
@@ -32,7 +32,7 @@ export function strongEtag(answer: FileAnswer): string | undefined {
   return etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined
 }
 
-/** `bytes 100-199/200`, with undefined for what is a star or missing. */
+/** Parses `bytes 100-199/200`; parts that are `*` or missing are left out. */
 export function contentRange(answer: FileAnswer): { start?: number; end?: number; total?: number } {
   const match = /^bytes (?:(\d{1,15})-(\d{1,15})|\*)\/(\d{1,15}|\*)$/i.exec(
     header(answer.headers, 'content-range') ?? '',
@@ -45,7 +45,7 @@ export function contentRange(answer: FileAnswer): { start?: number; end?: number
   }
 }
 
-export function changed(answer: FileAnswer, difference: string): ApiError {
+export function changedError(answer: FileAnswer, difference: string): ApiError {
   const problem = `the file changed while it was downloaded (${difference}); start the download again`
   return new ApiError('ERR_API_DOWNLOAD', problem, { url: plainUrl(answer.url) })
 }
@@ -54,17 +54,17 @@ export function changed(answer: FileAnswer, difference: string): ApiError {
 export function checkSameVersion(begun: FileVersion, answer: FileAnswer): void {
   const now = versionOf(answer)
   if (begun.etag !== undefined && now.etag !== begun.etag) {
-    throw changed(answer, `ETag ${begun.etag}, now ${now.etag ?? 'none'}`)
+    throw changedError(answer, `ETag ${begun.etag}, now ${now.etag ?? 'none'}`)
   }
   const comparable = begun.encoding === now.encoding && begun.totalBytes !== undefined && now.totalBytes !== undefined
   if (comparable && begun.totalBytes !== now.totalBytes) {
-    throw changed(answer, `${begun.totalBytes} bytes, now ${now.totalBytes}`)
+    throw changedError(answer, `${begun.totalBytes} bytes, now ${now.totalBytes}`)
   }
 }
 
 /**
- * The document as far as it was handed out. When the file is read from the start again, the same bytes are taken out,
- * and compared by their SHA-256 unless a strong ETag vouches for them.
+ * Tracks how much of the document was returned. When the file is read from its start again, the bytes already returned
+ * are skipped, and compared by SHA-256 unless a strong ETag proves them equal.
  */
 export class HandedOut {
   readonly #hash: Hash | undefined
@@ -88,7 +88,7 @@ export class HandedOut {
     this.#skipped = this.#hash === undefined ? undefined : createHash('sha256')
   }
 
-  /** What of a chunk is new; empty if nothing is. Throws ERR_API_DOWNLOAD if what was handed out reads differently now. */
+  /** Returns the new part of a chunk, which may be empty. Throws ERR_API_DOWNLOAD if the skipped bytes have changed. */
   take(chunk: Uint8Array): Uint8Array {
     let fresh = chunk
     if (this.#skipLeft > 0) {
@@ -103,15 +103,15 @@ export class HandedOut {
     return fresh
   }
 
-  /** Throws if the file ended before the place that was reached earlier. */
+  /** Throws if the file ended before the position reached earlier. */
   finish(): void {
-    if (this.#skipLeft > 0) throw changed(this.#answer, 'it is shorter now')
+    if (this.#skipLeft > 0) throw changedError(this.#answer, 'it is shorter now')
   }
 
   #compare(): void {
     if (this.#skipped === undefined || this.#hash === undefined) return
     if (!this.#skipped.digest().equals(this.#hash.copy().digest())) {
-      throw changed(this.#answer, `its first ${this.#byteLength} bytes differ`)
+      throw changedError(this.#answer, `its first ${this.#byteLength} bytes differ`)
     }
   }
 }

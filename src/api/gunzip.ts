@@ -1,4 +1,7 @@
-/** gzip by its magic bytes, whatever the labels say, up to two levels deep; a cut-off stream is an error. */
+/**
+ * Decompresses gzip, detected by its magic bytes regardless of labels, up to two levels deep. A truncated stream is an
+ * error.
+ */
 
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -6,37 +9,34 @@ import { SourceError } from '../errors.ts'
 import { type InputLimits, withinGzipRatio } from '../limits.ts'
 import { codeOf } from './redaction.ts'
 
-/** A file stored as .gz and packed once more for the transfer. */
-const MOST_LEVELS = 2
+/** Two levels: a file stored as .gz and compressed once more for the transfer. */
+const MAX_GZIP_LEVELS = 2
 
 const OUTPUT_CHUNK_BYTES = 256 * 1024
 
 /**
- * Unpacks what is packed and passes on what is not. Errors of `source` come through as they are.
- * @throws LimitError `ERR_LIMIT` where few bytes become very many.
+ * Decompresses gzip and passes on everything else. Errors of `source` are passed on unchanged.
+ * @throws LimitError `ERR_LIMIT` above the maximum gzip ratio.
  */
-export function gunzipped(
+export function unpackGzip(
   source: AsyncIterable<Uint8Array>,
   limits: Pick<InputLimits, 'maxGzipRatio'> = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  return withinGzipRatio(source, limits, (packed) => unpacked(packed, MOST_LEVELS))
+  return withinGzipRatio(source, limits, (packed) => unpack(packed, MAX_GZIP_LEVELS))
 }
 
-async function* unpacked(
-  source: AsyncIterable<Uint8Array>,
-  levels: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { head, all } = await withHead(source, 3)
+async function* unpack(source: AsyncIterable<Uint8Array>, levels: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const { head, all } = await peekHead(source, 3)
   if (!isGzip(head)) {
     yield* all
   } else if (levels === 0) {
-    throw new SourceError('ERR_GZIP', `expected JSON after ${MOST_LEVELS} levels of gzip, found a further one`)
+    throw new SourceError('ERR_GZIP', `expected JSON after ${MAX_GZIP_LEVELS} levels of gzip, found a further one`)
   } else {
-    yield* unpacked(gunzippedOnce(all), levels - 1)
+    yield* unpack(gunzipOnce(all), levels - 1)
   }
 }
 
-async function* gunzippedOnce(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* gunzipOnce(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const gunzip = createGunzip({ chunkSize: OUTPUT_CHUNK_BYTES })
   pipeline(source, gunzip, () => {})
   try {
@@ -63,8 +63,8 @@ function isGzip(head: Uint8Array): boolean {
   return head.length >= 3 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 0x08
 }
 
-/** The first bytes (fewer only if the source is shorter), and the whole source again. */
-async function withHead(source: AsyncIterable<Uint8Array>, byteLength: number) {
+/** Returns the first bytes (fewer only if the source is shorter), and an iterable of the whole source. */
+async function peekHead(source: AsyncIterable<Uint8Array>, byteLength: number) {
   const iterator = source[Symbol.asyncIterator]()
   let head: Uint8Array = new Uint8Array(0)
   while (head.length < byteLength) {

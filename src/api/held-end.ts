@@ -1,13 +1,14 @@
 /**
- * Keeps undici 7 from ending the process: when a server closes the connection at the end of a body whose reader is slow,
- * its parser can be at rest just then, and it throws where nobody can catch (fixed in undici 8, which needs Node 22).
+ * Keeps undici 7 from ending the process. When a server closes the connection at the end of a body whose reader is
+ * slow, undici's parser may be paused, and it throws where the error cannot be caught. Fixed in undici 8, which needs
+ * Node 22.
  */
 
 import type { Socket } from 'node:net'
 
 const LOOK_AGAIN_MS = 5
 
-/** The end of the stream is told to the socket only when undici's parser has taken all that came before, and is awake. */
+/** Delays a socket's end of stream until undici's parser has consumed everything before it and is not paused. */
 export function holdEnd(socket: Socket): Socket {
   const push = socket.push
   socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
@@ -26,7 +27,7 @@ export function holdEnd(socket: Socket): Socket {
   return socket
 }
 
-/** False, too, should another version of undici keep its parser elsewhere. */
+/** Whether undici's parser is paused. Also false if another version of undici keeps its parser elsewhere. */
 function isParserAtRest(socket: Socket): boolean {
   for (const key of Object.getOwnPropertySymbols(socket)) {
     const value: unknown = Reflect.get(socket, key)

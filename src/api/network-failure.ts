@@ -1,10 +1,10 @@
-/** What went wrong below HTTP, in our own errors: undici's may hold headers, and so secrets. */
+/** Converts network failures to our own errors; undici's may contain headers, and so secrets. */
 
 import { ApiError } from '../errors.ts'
 import { codeOf, plainUrl, type Redactor } from './redaction.ts'
 import { TemporaryFailure } from './retry.ts'
 
-/** No connection came about: the server never saw the request. */
+/** No connection was made, so the server never saw the request. */
 const NOT_CONNECTED: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -29,7 +29,7 @@ const CUT_OFF: ReadonlySet<string> = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
-/** Turns an error of undici or of the system into one of ours; everything that may pass becomes temporary. */
+/** Converts an error of undici or the system to one of ours; everything transient becomes temporary. */
 export function networkFailure(
   error: unknown,
   what: string,
@@ -44,21 +44,21 @@ export function networkFailure(
     return new TemporaryFailure(failure, { notActedOn: NOT_CONNECTED.has(code) })
   }
   if (code === 'ENOTFOUND') {
-    const host = sought(error, 'hostname') ?? url.hostname
+    const host = memberOf(error, 'hostname') ?? url.hostname
     const advice = host === url.hostname ? 'check the region or base URL, and the network' : 'check the proxy'
     return new ApiError('ERR_API_NETWORK', `${what}: no host named ${host}; ${advice}`, place)
   }
   const proxyStatus = statusOfProxy(error)
   const reason = proxyStatus === undefined ? reasonOf(code, error, place.cause) : refusalOfProxy(proxyStatus)
   const failure = new ApiError('ERR_API_NETWORK', `${what}: ${reason} (${url.origin})`, place)
-  // HPE_: the answer broke off or broke the protocol in the middle.
+  // HPE_: the answer was truncated or violated the protocol.
   const notActedOn = NOT_CONNECTED.has(code) || proxyStatus !== undefined
   const mayPass =
     proxyStatus === undefined ? notActedOn || CUT_OFF.has(code) || code.startsWith('HPE_') : proxyStatus >= 500
   return mayPass ? new TemporaryFailure(failure, { notActedOn }) : failure
 }
 
-/** The HTTP status by which a proxy did not make a tunnel; undici tells it in words alone. */
+/** Returns the HTTP status with which a proxy refused a tunnel; undici gives it only in its message. */
 function statusOfProxy(error: unknown): number | undefined {
   const text = error instanceof Error ? /^Proxy response \((\d{3})\)/.exec(error.message)?.[1] : undefined
   return text === undefined ? undefined : Number(text)
@@ -69,20 +69,20 @@ function refusalOfProxy(status: number): string {
   return `the proxy made no connection, HTTP ${status}${advice}`
 }
 
-/** What the system was asked for. */
-function sought(error: unknown, member: 'hostname' | 'address' | 'port'): string | undefined {
+/** Returns a member of a system error that names the host, address or port it is about. */
+function memberOf(error: unknown, member: 'hostname' | 'address' | 'port'): string | undefined {
   const value = error instanceof Error ? (error as { [name: string]: unknown } & Error)[member] : undefined
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 function reasonOf(code: string, error: unknown, cause: Error): string {
   if (NOT_CONNECTED.has(code)) {
-    const address = sought(error, 'address')
-    // Where there is a proxy, it is the proxy's.
-    return `no connection, ${code}${address === undefined ? '' : ` at ${address} port ${sought(error, 'port')}`}`
+    const address = memberOf(error, 'address')
+    // With a proxy, this is the proxy's address.
+    return `no connection, ${code}${address === undefined ? '' : ` at ${address} port ${memberOf(error, 'port')}`}`
   }
   if (CUT_OFF.has(code)) return 'the connection broke off'
-  // What OpenSSL says has places of its own source in it.
+  // OpenSSL's messages contain locations in its own source.
   if (code.startsWith('ERR_SSL_')) return `no secure connection, ${code}`
   return cause.message
 }

@@ -1,23 +1,23 @@
-/** One call of the client: its caller's signal and its deadline in one, and the error each of them stands for. */
+/** One call of the client. Combines its caller's signal and its deadline, with the error that each of them causes. */
 
 import { AbortError, ApiError, type ExportError } from '../errors.ts'
 import type { OptionNames } from '../option-values.ts'
 import type { Clock } from './clock.ts'
 
 export interface OperationOptions {
-  /** Stops the call: its requests are cut, and it throws an AbortError (ERR_ABORTED). */
+  /** Aborts the call: its requests are cancelled, and it throws an AbortError (ERR_ABORTED). */
   signal?: AbortSignal | undefined
-  /** Most milliseconds for the whole call, waiting and retries included; then ERR_API_TIMEOUT. */
+  /** Maximum time for the whole call in milliseconds, including waiting and retries; then ERR_API_TIMEOUT. */
   deadlineMs?: number | undefined
 }
 
 export const OPERATION_OPTION_NAMES: OptionNames<OperationOptions> = { signal: true, deadlineMs: true }
 
-/** Timers hold at most a signed 32-bit number of milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** Node's timers take at most a signed 32-bit number of milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export class Operation {
-  /** What is being done, as in "the download timed out". */
+  /** What the call does, as in "the download timed out". */
   readonly what: string
   readonly clock: Clock
   readonly #abort = new AbortController()
@@ -29,7 +29,7 @@ export class Operation {
   readonly #onProblem: ((detail: string) => void) | undefined
   #problem = ''
 
-  /** @param onProblem Told what `noteProblem` is told. */
+  /** @param onProblem Called with every detail passed to `noteProblem`. */
   constructor(what: string, options: OperationOptions, clock: Clock, onProblem?: (detail: string) => void) {
     this.#onProblem = onProblem
     this.what = what
@@ -39,13 +39,13 @@ export class Operation {
     this.#callerSignal = options.signal
     if (options.signal?.aborted) this.#onAbort()
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (this.#deadlineMs <= LONGEST_TIMER_MS) {
+    if (this.#deadlineMs <= MAX_TIMER_MS) {
       this.#timer = setTimeout(() => this.#fail(this.#timeout()), this.#deadlineMs)
       this.#timer.unref()
     }
   }
 
-  /** Fires on the caller's abort, at the deadline, and when the operation ends. */
+  /** Fires when the caller aborts, at the deadline, and when the operation ends. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
@@ -58,12 +58,12 @@ export class Operation {
     return this.#deadlineMs - this.elapsedMs
   }
 
-  /** Set once the caller's signal fired or the deadline passed. */
+  /** Set once the caller's signal has fired or the deadline has passed. */
   get failure(): ExportError | undefined {
     return this.#failure
   }
 
-  /** Says what to tell when the deadline passes: the last failure, or the last status. */
+  /** Records a detail (the last failure, or the last status) for the message of a timeout. */
   noteProblem(detail: string): void {
     this.#problem = detail
     this.#onProblem?.(detail)
@@ -75,7 +75,7 @@ export class Operation {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Waits, then checks. A pause that would pass the deadline is not begun. */
+  /** Waits, then checks. Throws at once if the pause would exceed the deadline. */
   async pause(delayMs: number, detail: string): Promise<void> {
     this.noteProblem(detail)
     this.check(detail)
@@ -87,7 +87,7 @@ export class Operation {
     this.check(detail)
   }
 
-  /** Lets go of timer and listener, and cuts what is still running. */
+  /** Releases the timer and the listener, and cancels what is still running. */
   end(): void {
     clearTimeout(this.#timer)
     this.#callerSignal?.removeEventListener('abort', this.#onAbort)

@@ -1,11 +1,11 @@
-/** Keeps secrets and link signatures out of every text that leaves this folder. */
+/** Removes secrets and link signatures from every text that leaves this folder. */
 
 const REPLACEMENT = '[secret]'
 
-/** Shorter texts occur by chance in ordinary words, and protect nothing. */
-const SHORTEST_SECRET = 4
+/** Shorter texts occur by chance in ordinary words and protect nothing. */
+const MIN_SECRET_LENGTH = 4
 
-/** The query of a link may be its signature, so it is cut from every URL in a foreign text. */
+/** The query of a link may be its signature, so it is cut from every URL in foreign text. */
 const WHOLE_URL = /https?:\/\/[^\s"'<>\\]+/gi
 const URL_WITH_USER = /(https?:\/\/)[^\s"'<>/?#@\\]+@/gi
 
@@ -14,7 +14,7 @@ export class Redactor {
 
   /** Remembers a secret, also in the forms a server may echo it in. */
   add(secret: string): void {
-    if (secret.length < SHORTEST_SECRET) return
+    if (secret.length < MIN_SECRET_LENGTH) return
     this.#secrets.add(secret)
     this.#secrets.add(encodeURIComponent(secret))
     this.#secrets.add(JSON.stringify(secret).slice(1, -1))
@@ -22,14 +22,14 @@ export class Redactor {
 
   text(text: string): string {
     let clean = text
-    // Longest first, so that no part of one stays behind when another is its beginning.
+    // Longest first, so that a secret that begins with another is replaced as a whole.
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
       clean = clean.replaceAll(secret, REPLACEMENT)
     }
     return clean.replace(URL_WITH_USER, '$1').replace(WHOLE_URL, withoutQuery)
   }
 
-  /** A copy of a foreign error that keeps its name, code and message only: its other members may hold headers. */
+  /** Returns a copy of a foreign error with its name, code and message only: its other members may contain headers. */
   cause(error: unknown): Error {
     const foreign = error instanceof Error ? error : new Error(String(error))
     const copy = new Error(this.text(foreign.message || codeOf(foreign) || foreign.name))
@@ -40,18 +40,18 @@ export class Redactor {
   }
 }
 
-/** In two steps: one expression for both would try each URL inside of another anew. */
+/** Removes query and fragment. Separate from WHOLE_URL, because a single expression would backtrack into each URL. */
 function withoutQuery(url: string): string {
   const end = url.search(/[?#]/)
   return end === -1 ? url : url.slice(0, end)
 }
 
-/** An address as it may be shown: without user, password, query and fragment. */
+/** Returns an address that is safe to show: without user, password, query and fragment. */
 export function plainUrl(url: URL): string {
   return url.protocol === 'http:' || url.protocol === 'https:' ? url.origin + url.pathname : `${url.protocol}…`
 }
 
-/** The `code` of a system or undici error, undefined if it has none. */
+/** Returns the `code` of a system or undici error; undefined if it has none. */
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
   return typeof code === 'string' ? code : undefined

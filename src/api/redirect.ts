@@ -1,4 +1,4 @@
-/** Redirects, followed by hand: a secret must not follow one to another place. */
+/** Follows redirects without undici: a secret must not be sent to another place. */
 
 import { ApiError } from '../errors.ts'
 import type { HttpResponse } from './connection.ts'
@@ -6,9 +6,9 @@ import type { Endpoint } from './endpoint.ts'
 import { plainUrl } from './redaction.ts'
 import { header } from './response.ts'
 
-const MOST_REDIRECTS = 10
+const MAX_REDIRECTS = 10
 
-/** The way from the first address to the last, and whether the credentials may still go along. */
+/** The chain of redirects from the first address to the last, and whether credentials may still be sent. */
 export class RedirectTrail {
   readonly #endpoint: Endpoint
   readonly #what: string
@@ -26,12 +26,15 @@ export class RedirectTrail {
     return this.#visited[this.#visited.length - 1] as URL
   }
 
-  /** False from the first address outside the API's own origin on, even if a later one is inside again. */
+  /** False once the chain has left the API's own origin, even if it returns. */
   get trusted(): boolean {
     return this.#trusted
   }
 
-  /** Goes on to `target`. Throws ERR_API_REDIRECT for a loop, an eleventh redirect, and any way out of https. */
+  /**
+   * Follows the redirect to `target`. Throws ERR_API_REDIRECT for a loop, an eleventh redirect, and any change from
+   * https to http.
+   */
   follow(target: string): void {
     const from = this.url
     const next = this.#endpoint.link(target, from, 'the target of a redirect')
@@ -43,14 +46,14 @@ export class RedirectTrail {
       const loop = [...this.#visited.slice(loopStart), next].map(plainUrl).join(' → ')
       throw this.#error(`the redirects go round in a circle: ${loop}`)
     }
-    if (this.#visited.length > MOST_REDIRECTS) {
-      throw this.#error(`expected at most ${MOST_REDIRECTS} redirects, found more; the last leads to ${plainUrl(next)}`)
+    if (this.#visited.length > MAX_REDIRECTS) {
+      throw this.#error(`expected at most ${MAX_REDIRECTS} redirects, found more; the last leads to ${plainUrl(next)}`)
     }
     this.#visited.push(next)
     this.#trusted = this.#trusted && this.#endpoint.owns(next)
   }
 
-  /** The error for a redirect where none can be followed. */
+  /** Returns the error for a redirect of a request that must not be redirected. */
   unexpected(status: number): ApiError {
     return this.#error(`expected an answer from ${plainUrl(this.url)}, found a redirect`, status)
   }
@@ -60,13 +63,13 @@ export class RedirectTrail {
   }
 }
 
-/** `Location`, or `Locations`, as the vendor's documentation spells it. */
+/** Returns `Location`, or `Locations`, as the vendor's documentation spells it. */
 export function locationOf(response: HttpResponse): string | undefined {
   const text = header(response.headers, 'location') ?? header(response.headers, 'locations')
   return text === undefined ? undefined : asUtf8(text)
 }
 
-/** A header's text has a character a byte; what is not ASCII is UTF-8 in the addresses of most servers. */
+/** Decodes a header's text, which has one character per byte; most servers send non-ASCII addresses as UTF-8. */
 function asUtf8(text: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'latin1'))
@@ -75,7 +78,7 @@ function asUtf8(text: string): string {
   }
 }
 
-/** The target of a 3xx answer. Throws ERR_API_REDIRECT if there is none. */
+/** Returns the target of a 3xx answer. Throws ERR_API_REDIRECT if there is none. */
 export function redirectTarget(response: HttpResponse, trail: RedirectTrail): string {
   const target = locationOf(response)
   if (target === undefined) throw trail.unexpected(response.statusCode)

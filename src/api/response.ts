@@ -1,4 +1,4 @@
-/** Reading answers: bodies with a limit, Retry-After, and what a failure says about itself. */
+/** Reads responses: bodies with a size limit, Retry-After, and the error details of a failure. */
 
 import { ApiError, shortened } from '../errors.ts'
 import { type Wording, worded } from '../wording.ts'
@@ -6,44 +6,44 @@ import type { HttpResponse } from './connection.ts'
 import { plainUrl, type Redactor } from './redaction.ts'
 import { TemporaryFailure } from './retry.ts'
 
-/** Bodies of failures are read up to this size; they are only looked through for a message. */
-const LARGEST_ERROR_BODY = 64 * 1024
-/** A page of 1000 activities with long names is well below. */
-const LARGEST_JSON_BODY = 32 * 1024 * 1024
-const LONGEST_MESSAGE = 500
+/** Bodies of failures are read up to this size; they are only searched for a message. */
+const MAX_ERROR_BODY_BYTES = 64 * 1024
+/** Well above a page of 1000 activities with long names. */
+const MAX_JSON_BODY_BYTES = 32 * 1024 * 1024
+const MAX_MESSAGE_LENGTH = 500
 
 export type ResponseHeaders = HttpResponse['headers']
 
-/** The one value of a header, the first of several; undefined if it is absent or empty. */
+/** Returns the value of a header, the first if there are several; undefined if it is absent or empty. */
 export function header(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name]
   const text = Array.isArray(value) ? value[0] : value
   return text === undefined || text.trim() === '' ? undefined : text.trim()
 }
 
-/** A header that is a plain count; undefined if it is absent or something else. */
+/** Parses a header that is a plain count; undefined if it is absent or anything else. */
 export function byteCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-/** Lets go of a body nobody needs. Not awaited: a stalled one must hold up nothing. */
+/** Discards a body that is not needed. Not awaited, because a stalled body must not delay the call. */
 export function discard(response: HttpResponse): void {
-  response.body.dump({ limit: LARGEST_ERROR_BODY }).catch(() => {})
+  response.body.dump({ limit: MAX_ERROR_BODY_BYTES }).catch(() => {})
 }
 
-/** Milliseconds to wait as the server asks (seconds or a date), undefined if it does not or cannot be understood. */
+/** Returns the milliseconds that Retry-After asks for (in seconds or as a date); undefined if absent or unreadable. */
 function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | undefined {
   const text = header(headers, 'retry-after')
   if (text === undefined) return undefined
   if (/^\d+$/.test(text)) return Number(text) * 1000
   const dateMs = Date.parse(text)
   if (Number.isNaN(dateMs)) return undefined
-  // Measured on the server's clock, if it tells the time: ours may be wrong.
+  // Relative to the server's clock if it sends a Date, because ours may be wrong.
   const serverNowMs = Date.parse(header(headers, 'date') ?? '')
   return Math.max(0, dateMs - (Number.isNaN(serverNowMs) ? nowMs : serverNowMs))
 }
 
-/** Puts the pieces of a body together; undefined if it is larger than `maxBytes`. */
+/** Concatenates the chunks of a body; undefined if it is larger than `maxBytes`. */
 async function bytesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = []
   let byteLength = 0
@@ -55,13 +55,13 @@ async function bytesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Pro
   return Buffer.concat(parts)
 }
 
-/** An answer's JSON, which must be an object. Throws ERR_API_RESPONSE. */
+/** Reads the JSON of an answer, which must be an object. Throws ERR_API_RESPONSE. */
 export async function jsonObject(
   chunks: AsyncIterable<Uint8Array>,
   url: URL,
   status: number,
 ): Promise<Record<string, unknown>> {
-  const bytes = await bytesOf(chunks, LARGEST_JSON_BODY)
+  const bytes = await bytesOf(chunks, MAX_JSON_BODY_BYTES)
   const parsed = bytes === undefined ? undefined : parsedObject(bytes.toString('utf8'))
   if (parsed !== undefined) return parsed
   throw new ApiError('ERR_API_RESPONSE', `expected a JSON object from ${plainUrl(url)}, found ${foundInstead(bytes)}`, {
@@ -77,7 +77,7 @@ function foundInstead(bytes: Buffer | undefined): string {
   return isMarkup ? 'an HTML or XML page, such as a login page or that of a proxy' : 'something else'
 }
 
-/** The object a text holds as JSON, undefined if it holds none. */
+/** Parses a text as a JSON object; undefined if it is not one. */
 export function parsedObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
@@ -91,7 +91,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A member whose name is spelled in any case, if it is a text with something in it. */
+/** Returns a non-empty text member by name, ignoring case. */
 export function textMember(object: Record<string, unknown>, ...names: string[]): string | undefined {
   for (const name of names) {
     for (const [key, value] of Object.entries(object)) {
@@ -101,33 +101,33 @@ export function textMember(object: Record<string, unknown>, ...names: string[]):
   return undefined
 }
 
-/** An id, which may be a text or a whole number; not a number so large that its digits are lost. */
+/** Returns an id, a text or a whole number; undefined for numbers too large to keep their digits. */
 export function idMember(object: Record<string, unknown>, ...names: string[]): string | undefined {
   const numbers = Object.entries(object).filter(([, value]) => Number.isSafeInteger(value))
   return textMember({ ...object, ...Object.fromEntries(numbers.map(([key, id]) => [key, String(id)])) }, ...names)
 }
 
-/** What an unsuccessful answer says: the API's `message`, OAuth's `error`, or a file store's XML `<Code>`. */
+/** Details of a failed response: the API's `message`, OAuth's `error`, or a file store's XML `<Code>`. */
 interface FailureReport {
   readonly message: string | undefined
   readonly errorId: string | undefined
   readonly developerMessage: string | undefined
-  /** Of the file store, such as `AccessDenied` or `ExpiredToken`. */
+  /** Code of the file store, such as `AccessDenied` or `ExpiredToken`. */
   readonly storeCode: string | undefined
 }
 
-/** Reads the body of a failure as far as it can be understood; a broken body is no further failure. */
+/** Reads what it can of a failure's body; an unreadable body is not a further failure. */
 export async function failureReport(response: HttpResponse, redactor: Redactor): Promise<FailureReport> {
   let text = ''
   try {
-    const bytes = await bytesOf(response.body, LARGEST_ERROR_BODY)
+    const bytes = await bytesOf(response.body, MAX_ERROR_BODY_BYTES)
     text = bytes?.toString('utf8') ?? ''
   } catch {
-    // The status says enough.
+    // The status is enough.
   }
   const body = parsedObject(text) ?? {}
   const clean = (value: string | undefined) =>
-    value === undefined ? undefined : shortened(redactor.text(value), LONGEST_MESSAGE)
+    value === undefined ? undefined : shortened(redactor.text(value), MAX_MESSAGE_LENGTH)
   return {
     message: clean(messageIn(body)),
     errorId: clean(idMember(body, 'errorid')),
@@ -136,7 +136,10 @@ export async function failureReport(response: HttpResponse, redactor: Redactor):
   }
 }
 
-/** The API's own form first; gateways in front of it put theirs inside of `error`, `fault` or `errors`. */
+/**
+ * Returns the message in an error body: the API's own form first, then the forms of gateways, in `error`, `fault` or
+ * `errors`.
+ */
 function messageIn(body: Record<string, unknown>): string | undefined {
   const said = textMember(body, 'message', 'errormessage', 'error_description', 'error', 'detail', 'title')
   if (said !== undefined) return said
@@ -149,7 +152,7 @@ function messageIn(body: Record<string, unknown>): string | undefined {
 }
 
 interface FailedAnswer {
-  /** What was asked for, as in "the status of the export". */
+  /** What was requested, as in "the status of the export". */
   readonly what: string
   readonly url: URL
   readonly response: HttpResponse
@@ -158,7 +161,7 @@ interface FailedAnswer {
   readonly advice?: Wording | undefined
 }
 
-/** The error for an answer with status 400 or above. */
+/** Returns the error for an answer with status 400 or above. */
 export function statusError(
   answer: FailedAnswer,
   code: 'ERR_API_STATUS' | 'ERR_API_AUTH' = 'ERR_API_STATUS',
@@ -176,14 +179,14 @@ export function statusError(
   })
 }
 
-/** Whether an answer of this status may be another one next time: too slow, too early, too often, or a server's fault. */
+/** Whether a retry may get another status: too slow, too early, too many requests, or a server error. */
 export function statusMayPass(statusCode: number): boolean {
   return statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500
 }
 
 /**
- * The failure to throw for an answer with status 400 or above; temporary if it may pass.
- * 429, and 503 with Retry-After, are refusals: the server did not act on the request.
+ * Returns the failure to throw for an answer with status 400 or above; temporary if it may pass. 429, and 503 with
+ * Retry-After, are refusals: the server did not act on the request.
  */
 export function statusFailure(answer: FailedAnswer, nowMs: number): ApiError | TemporaryFailure {
   const { statusCode, headers } = answer.response

@@ -1,18 +1,18 @@
-/** Which failures may pass, and how long to wait before the next attempt. */
+/** Decides which failures are transient, and how long to wait before the next attempt. */
 
 import { ApiError } from '../errors.ts'
 import type { OptionNames } from '../option-values.ts'
 import type { Clock } from './clock.ts'
 import type { Operation } from './operation.ts'
 
-/** How failures that may pass are repeated. */
+/** How transient failures are retried. */
 export interface RetryPolicy {
-  /** Failed attempts in a row that are tried again. */
+  /** Maximum consecutive failures that are retried. */
   readonly retries: number
-  /** First pause; each further one is twice as long, half of it by chance. */
+  /** First pause, in milliseconds; each further one is twice as long. Half of each is random. */
   readonly baseDelayMs: number
   readonly maxDelayMs: number
-  /** A server that asks for a longer pause than this gets no further request. */
+  /** If a server asks for a longer pause than this, in milliseconds, the call fails. */
   readonly maxRetryAfterMs: number
 }
 
@@ -32,13 +32,13 @@ export const RETRY_OPTION_NAMES: OptionNames<RetryPolicy> = {
 
 interface TemporaryFailureOptions {
   retryAfterMs?: number | undefined
-  /** The first repetition needs no pause: only the link was too old. */
+  /** The first retry needs no pause, because only the link had expired. */
   atOnce?: boolean
-  /** The server never saw the request or refused to act on it, so that repeating it cannot do a thing twice. */
+  /** The server never saw the request or refused to act on it, so that a retry cannot take effect twice. */
   notActedOn?: boolean
 }
 
-/** A failure that may pass. Internal: callers of the client see `error`, once attempts are used up. */
+/** A transient failure. Internal: callers of the client get `error` once the attempts are used up. */
 export class TemporaryFailure extends Error {
   readonly error: ApiError
   readonly retryAfterMs: number | undefined
@@ -54,19 +54,22 @@ export class TemporaryFailure extends Error {
   }
 }
 
-/** Returns the failure if it may pass; throws everything else. */
-export function temporary(error: unknown): TemporaryFailure {
+/** Returns the failure if it is temporary; throws anything else. */
+export function requireTemporary(error: unknown): TemporaryFailure {
   if (error instanceof TemporaryFailure) return error
   throw error
 }
 
-/** Half of the doubled delay for certain, the other half by chance, so that many clients do not return together. */
-export function backoffMs(attempt: number, baseMs: number, longestMs: number, clock: Clock): number {
-  const delay = Math.min(baseMs * 2 ** (attempt - 1), longestMs)
+/**
+ * Returns the pause before the next attempt: half of the doubled delay plus a random part of the other half, so that
+ * many clients do not retry at the same time.
+ */
+export function backoffMs(attempt: number, baseMs: number, maxMs: number, clock: Clock): number {
+  const delay = Math.min(baseMs * 2 ** (attempt - 1), maxMs)
   return delay / 2 + (delay / 2) * clock.random()
 }
 
-/** Waits before attempt `failures + 1`, or throws the failure for good. `failures` counts those in a row, from 1. */
+/** Waits before the next attempt, or throws the failure for good. `failures` counts consecutive ones, from 1. */
 export async function pauseAfter(
   failure: TemporaryFailure,
   failures: number,
@@ -84,7 +87,7 @@ export async function pauseAfter(
   await operation.pause(Math.max(delayMs, retryAfterMs ?? 0), `; last failure: ${failure.error.message}`)
 }
 
-/** Runs `attempt` until it succeeds, fails for good, or retries are used up. */
+/** Runs `attempt` until it succeeds, fails for good, or the retries are used up. */
 export async function withRetries<T>(
   operation: Operation,
   policy: RetryPolicy,
@@ -96,7 +99,7 @@ export async function withRetries<T>(
     try {
       return await attempt()
     } catch (error) {
-      const failure = temporary(error)
+      const failure = requireTemporary(error)
       if (!mayRepeat(failure)) throw finalError(failure.error, '; not repeated, because it may have been acted on')
       await pauseAfter(failure, failures, policy, operation)
     }

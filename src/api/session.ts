@@ -1,4 +1,4 @@
-/** What all calls of one client share: where the API is, who calls, and how often a failing request is repeated. */
+/** State shared by all calls of one client: the endpoint, the credentials, and the retry policy. */
 
 import { LONG_PIECE_BYTES, longPieces } from '../input/long-pieces.ts'
 import type { Clock } from './clock.ts'
@@ -49,7 +49,7 @@ export class Session {
     this.#apiKey = parts.apiKey
   }
 
-  /** Runs one call of the client; on failure and abort, its requests are cut and no idle socket stays. */
+  /** Runs one call of the client. On failure and abort, its requests are cancelled and no idle socket is kept. */
   async run<T>(what: string, options: OperationOptions, call: (operation: Operation) => Promise<T>): Promise<T> {
     const operation = new Operation(what, options, this.clock)
     const release = this.#connection.lease()
@@ -67,7 +67,7 @@ export class Session {
     }
   }
 
-  /** The same for a call with many results. Stopping early counts as an abort. */
+  /** Like `run`, for a call with many results. Stopping early counts as an abort. */
   async *stream<T>(
     what: string,
     options: OperationOptions,
@@ -88,7 +88,10 @@ export class Session {
     }
   }
 
-  /** A JSON answer of the API, redirects within http(s) followed for GET. Repeated as the policy and POST allow. */
+  /**
+   * Requests JSON from the API. Follows http(s) redirects for GET. Retries by policy; POST only if the server did not
+   * act on it.
+   */
   async json(operation: Operation, request: JsonRequest): Promise<Record<string, unknown>> {
     return withRetries(
       operation,
@@ -117,8 +120,8 @@ export class Session {
   }
 
   /**
-   * One request and its answer's headers. The credentials go along only if it is `trusted` and goes to the API's own
-   * origin; a refused token is renewed once.
+   * Sends one request and returns its response, body unread. Credentials are sent only if the request is `trusted` and
+   * goes to the API's own origin; a refused token is renewed once.
    */
   async exchange(operation: Operation, request: HttpRequest, trusted: boolean): Promise<HttpResponse> {
     if (!trusted || !this.endpoint.owns(request.url)) return this.#send(operation, request)
@@ -129,7 +132,7 @@ export class Session {
     return this.#send(operation, this.#authorized(request, await this.#tokens.current(operation)))
   }
 
-  /** A body of unknown length, with errors of our own; what breaks off is temporary. */
+  /** Yields a body of unknown length. Throws our own errors; an interrupted body is a temporary failure. */
   async *chunks(operation: Operation, url: URL, response: HttpResponse): AsyncGenerator<Uint8Array, void, undefined> {
     const connection = this.#connection
     try {
@@ -140,7 +143,7 @@ export class Session {
     }
   }
 
-  /** The error for an answer with status 400 or above; reads its body. */
+  /** Returns the error for an answer with status 400 or above; reads its body. */
   async failedAnswer(operation: Operation, url: URL, response: HttpResponse): Promise<Error> {
     const report = await failureReport(response, this.redactor)
     operation.check()

@@ -1,8 +1,8 @@
-/** What to do about a status that the API answers with. */
+/** Advice on error statuses of the API. */
 
 import { option, type Wording, worded } from '../wording.ts'
 
-/** Returns the advice for a refusal by the API itself; undefined where its own message has to be enough. */
+/** Returns the advice for a refusal by the API; undefined where the API's own message must do. */
 export function adviceFor(statusCode: number): Wording | undefined {
   switch (statusCode) {
     case 401:
@@ -15,5 +15,5 @@ export function adviceFor(statusCode: number): Wording | undefined {
   return undefined
 }
 
-/** The advice for a refused client id or secret. */
+/** Advice for a refused client id or secret. */
 export const CLIENT_ADVICE = worded`check ${option('clientId')} and ${option('clientSecret')}, and ${option('region')}`

@@ -21,7 +21,10 @@ export type TokenRequestParts = Omit<SessionParts, 'tokens'>
 
 const WHAT = 'the request for a token'
 
-/** A function that gets a new token; 4xx is ERR_API_AUTH, the rest is repeated like any request. */
+/**
+ * Returns a function that requests a new token. A 4xx answer is ERR_API_AUTH; other failures are retried like any
+ * request.
+ */
 export function tokenIssuer(credentials: ClientCredentials, parts: TokenRequestParts): IssueToken {
   const request = tokenRequest(credentials, parts.endpoint, parts.apiKey)
   return async (signal, noteProblem) => {
@@ -34,7 +37,7 @@ export function tokenIssuer(credentials: ClientCredentials, parts: TokenRequestP
   }
 }
 
-/** Id and secret go into the Basic header as they are; no source says that they would be percent-encoded first. */
+/** Returns the Basic header, with id and secret unencoded: no source asks for percent-encoding. */
 export function basicAuthorization({ clientId, clientSecret }: ClientCredentials): string {
   return `Basic ${Buffer.from(`${clientId}:${clientSecret}`, 'utf8').toString('base64')}`
 }

@@ -1,17 +1,17 @@
-/** The bearer token: given, or got with client id and secret and renewed in time. */
+/** The bearer token: given by the caller, or requested with client id and secret and renewed before it expires. */
 
 import { OptionError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Operation } from './operation.ts'
 
 export interface TokenSource {
-  /** A token that should be valid now. */
+  /** Returns a token that should be valid now. */
   current(operation: Operation): Promise<string>
-  /** Tells that the API refused `token`; returns whether a new one can be had. */
+  /** Reports that the API refused `token`; returns whether a new one can be requested. */
   refused(token: string): boolean
 }
 
-/** A token the caller got elsewhere. */
+/** A token that the caller obtained elsewhere. */
 export class GivenToken implements TokenSource {
   readonly #token: string
 
@@ -30,17 +30,17 @@ export class GivenToken implements TokenSource {
 
 export interface IssuedToken {
   readonly token: string
-  /** Undefined if the answer does not say; then it is used until it is refused. */
+  /** Lifetime in milliseconds; undefined if the answer has none: the token is then used until it is refused. */
   readonly lifeMs: number | undefined
 }
 
-/** Gets a token; `noteProblem` is told of failures that are tried again. */
+/** Requests a token; `noteProblem` is called with failures that are retried. */
 export type IssueToken = (signal: AbortSignal, noteProblem: (detail: string) => void) => Promise<IssuedToken>
 
-/** A token is renewed so long before it expires. */
+/** A token is renewed this long before it expires. */
 const RENEWAL_LEAD_MS = 60_000
 
-/** Tokens from `issue`, one request for all calls that need one at the same time. */
+/** Gets tokens from `issue`, with one request for all calls that need one at the same time. */
 export class RenewedToken implements TokenSource {
   readonly #issue: IssueToken
   readonly #clock: Clock
@@ -80,12 +80,12 @@ export class RenewedToken implements TokenSource {
   }
 }
 
-/** A life shorter than the lead is used to its half. */
+/** Returns how long to use a token, in milliseconds; half its lifetime if that is shorter than the lead. */
 function usableMs(lifeMs: number): number {
   return lifeMs > RENEWAL_LEAD_MS ? lifeMs - RENEWAL_LEAD_MS : lifeMs / 2
 }
 
-/** One token request that several calls wait for; it is cut when the last of them gives up. */
+/** One token request that several calls await; it is cancelled when the last of them gives up. */
 class SharedRenewal {
   readonly token: Promise<string>
   readonly #abort = new AbortController()
@@ -120,12 +120,12 @@ class SharedRenewal {
   }
 }
 
-/** A secret fit for a header, without white space around it. Throws OptionError, which does not show it. */
+/** Returns a secret trimmed and fit for a header. Throws OptionError, which does not show it. */
 export function secretText(what: string, value: string): string {
   return checkedSecret(what, value, /^[\x21-\x7e]+$/)
 }
 
-/** A client id or secret, which OAuth lets have spaces inside. Throws OptionError, which does not show it. */
+/** Returns a client id or secret, trimmed; OAuth allows spaces inside. Throws OptionError, which does not show it. */
 export function credentialText(what: string, value: string): string {
   return checkedSecret(what, value, /^[\x20-\x7e]+$/)
 }

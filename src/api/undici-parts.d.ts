@@ -1,8 +1,8 @@
-/** The parts of undici that are loaded by themselves: the whole of it takes four times as long. */
+/** The parts of undici that are loaded individually: loading all of it takes four times as long. */
 
 declare module 'undici/lib/api/api-request.js' {
   import type { Dispatcher } from 'undici'
-  /** undici's `request` before a URL is taken apart and the default dispatcher is put in. */
+  /** undici's `request` without the parsing of a URL and the default dispatcher. */
   export default function request(
     this: Dispatcher,
     options: Dispatcher.RequestOptions,

@@ -27,17 +27,17 @@ export async function listActivities(
   const filter = filterOf(options.filter ?? [])
   const isQuiet = options.quiet === true
   await withApiClient(api, isQuiet, async (client) => {
-    const most = options.limit ?? Number.POSITIVE_INFINITY
+    const maxCount = options.limit ?? Number.POSITIVE_INFINITY
     const found: Activity[] = []
     let count = 0
     const line = await showWaiting(!isQuiet && options.json !== true, () => counted(count, 'activity', 'activities'))
     try {
-      const limit = Math.min(most, PAGE)
+      const limit = Math.min(maxCount, PAGE)
       for await (const activity of client.activities({ limit, filter, sort: options.sort, signal })) {
         count++
         if (options.json === true) process.stdout.write(`${JSON.stringify(activity)}\n`)
         else found.push(activity)
-        if (count >= most) break
+        if (count >= maxCount) break
       }
     } finally {
       line.stop()

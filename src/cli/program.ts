@@ -83,7 +83,7 @@ function programOf(signal: AbortSignal): Command {
 }
 
 function addConvert(program: Command, signal: AbortSignal): void {
-  const command = described(program, 'convert', 'convert an export to one Parquet or Arrow file', CONVERT_EXAMPLES)
+  const command = addCommand(program, 'convert', 'convert an export to one Parquet or Arrow file', CONVERT_EXAMPLES)
   addOutputOptions(command.addArgument(EXPORT_ARGUMENT))
     .option('--verify', 'afterwards, read the export and the file a second way and compare every cell')
     .addHelpText('after', LIMITS_HINT)
@@ -92,7 +92,7 @@ function addConvert(program: Command, signal: AbortSignal): void {
 
 function addFetch(program: Command, signal: AbortSignal): void {
   const summary = 'get an export from the API and convert it while it comes in'
-  const command = described(program, 'fetch', summary, FETCH_EXAMPLES)
+  const command = addCommand(program, 'fetch', summary, FETCH_EXAMPLES)
     .optionsGroup('Which export (exactly one of --activity and --batch):')
     .option('--activity <id>', 'a new export of this activity (see: alida-arrow activities)')
     .option('--batch <id>', 'the export with this id, which was asked for before')
@@ -113,7 +113,7 @@ function addFetch(program: Command, signal: AbortSignal): void {
 
 function addActivities(program: Command, signal: AbortSignal): void {
   const summary = 'list the activities of a community: what can be exported'
-  addApiOptions(described(program, 'activities', summary, ACTIVITIES_EXAMPLES).optionsGroup(API_GROUP))
+  addApiOptions(addCommand(program, 'activities', summary, ACTIVITIES_EXAMPLES).optionsGroup(API_GROUP))
     .optionsGroup('Options:')
     .option('--limit <number>', 'most activities to list (default: all)', wholeNumber)
     .option('--filter <key=value>', 'only these, such as status=open; may be repeated', collect)
@@ -128,7 +128,7 @@ function addActivities(program: Command, signal: AbortSignal): void {
 
 function addCodebook(program: Command, signal: AbortSignal): void {
   const summary = 'write what each question is and how it was answered: one row per question'
-  const command = described(program, 'codebook', summary, CODEBOOK_EXAMPLES)
+  const command = addCommand(program, 'codebook', summary, CODEBOOK_EXAMPLES)
     .addArgument(CODEBOOK_ARGUMENT)
     .requiredOption('-o, --output <file>', 'file to write: .csv, .json, .parquet, .md; - is standard output')
     .addOption(
@@ -151,7 +151,7 @@ function addCodebook(program: Command, signal: AbortSignal): void {
 function addVerify(program: Command, signal: AbortSignal): void {
   const summary =
     'read an export and the file made from it a second way and compare every cell; exit code 1 when they differ'
-  const command = described(program, 'verify', summary, VERIFY_EXAMPLES)
+  const command = addCommand(program, 'verify', summary, VERIFY_EXAMPLES)
     .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
     .argument('<output>', 'the .parquet, .arrow or .arrows file (or star folder) that convert made of it')
     .option('--rejects <file>', 'the file that --rejects of convert wrote beside it')
@@ -173,7 +173,7 @@ function typedOptions<T extends object>(options: T, command: Command): T {
 
 function addInspect(program: Command, signal: AbortSignal): void {
   const summary = 'list the questions of an export: type, options, group, flags, answered / skipped / not asked'
-  const command = described(program, 'inspect', summary, INSPECT_EXAMPLES)
+  const command = addCommand(program, 'inspect', summary, INSPECT_EXAMPLES)
     .addArgument(EXPORT_ARGUMENT)
     .option('-q, --quiet', 'show no progress')
     .option('--json', 'print one line of JSON')
@@ -207,7 +207,7 @@ function addLimits(program: Command): void {
 }
 
 /** A command with its examples above its options, where they are seen. */
-function described(program: Command, name: string, summary: string, examples: string): Command {
+function addCommand(program: Command, name: string, summary: string, examples: string): Command {
   return program.command(name).summary(summary).description(`${summary}\n\n${examples}`)
 }
 

@@ -14,13 +14,13 @@ export async function emptyTable(head: readonly string[], colAligns: HorizontalA
   })
 }
 
-const LONGEST_NAME = 40
+const MAX_CELL_CHARS = 40
 
 /** A text as one line of a cell, without what could steer a terminal. */
 export function cut(text: string): string {
   const line = shortened(text.replace(/\s+/g, ' '), Number.POSITIVE_INFINITY)
   const characters = [...line]
-  return characters.length <= LONGEST_NAME ? line : `${characters.slice(0, LONGEST_NAME - 1).join('')}…`
+  return characters.length <= MAX_CELL_CHARS ? line : `${characters.slice(0, MAX_CELL_CHARS - 1).join('')}…`
 }
 
 const NO_BORDERS = {

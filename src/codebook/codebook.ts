@@ -31,10 +31,10 @@ const BATCH_ROWS = 16_384
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
   requireKnownOptions(options, READ_OPTION_NAMES)
   if (typeof source === 'string') {
-    if (isFolder(source)) return starCodebook(source)
-    if ((await outputFormatOf(source)) !== undefined) return tallied(await opened(source))
+    if (isFolder(source)) return readStarFolder(source)
+    if ((await outputFormatOf(source)) !== undefined) return readTable(await openFile(source))
   }
-  return tallied(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
+  return readTable(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
 }
 
 /** What keeps a path from being looked at is told by who opens it. */
@@ -47,7 +47,7 @@ function isFolder(path: string): boolean {
 }
 
 /** A file that was written before. Its schema has all that the file says of itself. */
-async function opened(path: string): Promise<BatchReader> {
+async function openFile(path: string): Promise<BatchReader> {
   const { openOutputFile } = await import('../read-back/output-file.ts')
   const file = await openOutputFile(path, (problem, cause) => new SourceError('ERR_SOURCE', problem, { cause }))
   const metadata = new Map(file.metadata.flatMap((place) => [...place]))
@@ -58,12 +58,12 @@ async function opened(path: string): Promise<BatchReader> {
   }
 }
 
-async function tallied(reader: BatchReader): Promise<Codebook> {
-  const tally = await tallyOf(reader)
+async function readTable(reader: BatchReader): Promise<Codebook> {
+  const tally = await tallyBatches(reader)
   return { records: tally.records, questions: tally.questions() }
 }
 
-function tallyOf(reader: BatchReader): Promise<Tally> {
+function tallyBatches(reader: BatchReader): Promise<Tally> {
   return closing(reader, async () => {
     const tally = new Tally(reader.schema)
     for await (const batch of reader) tally.add(batch)
@@ -72,17 +72,17 @@ function tallyOf(reader: BatchReader): Promise<Tally> {
 }
 
 /** Records without an answer have no row among the answers, but one among the responses. */
-async function starCodebook(folder: string): Promise<Codebook> {
+async function readStarFolder(folder: string): Promise<Codebook> {
   const [answers, responses] = [join(folder, 'answers.parquet'), join(folder, 'responses.parquet')]
   if (!existsSync(answers) || !existsSync(responses)) {
     throw new SourceError('ERR_SOURCE', `expected a file, or a folder of the star layout, found the folder ${folder}`)
   }
-  const tally = await tallyOf(await opened(answers))
-  const records = await rowsOf(await opened(responses))
+  const tally = await tallyBatches(await openFile(answers))
+  const records = await countRows(await openFile(responses))
   return { records, questions: tally.questions(records) }
 }
 
-function rowsOf(reader: BatchReader): Promise<number> {
+function countRows(reader: BatchReader): Promise<number> {
   return closing(reader, async () => {
     let rows = 0
     for await (const batch of reader) rows += batch.numRows

@@ -6,7 +6,7 @@ import { isDigit, MINUS, QUOTE } from '../json/bytes.ts'
 import type { Cursor } from '../json/cursor.ts'
 import { IdTable, QUOTED_GUID_BYTES } from '../json/id-table.ts'
 import { unknownOptionLabel } from '../plan/names.ts'
-import { type ColumnPlan, indexBits, mostLabels } from '../plan/schema.ts'
+import { type ColumnPlan, indexBits, maxDictionaryLabels } from '../plan/schema.ts'
 import { invalidValue, type Notes } from './column.ts'
 import { setOptionIds } from './option-ids.ts'
 
@@ -122,7 +122,7 @@ export class Labels {
 
   #addUnknown(optionId: string, cursor: Cursor, row: number): number {
     const { labels, ids, used, table } = this.#ensureLookup()
-    const maxLabels = mostLabels(indexBits(this.#plan))
+    const maxLabels = maxDictionaryLabels(indexBits(this.#plan))
     if (labels.length >= maxLabels) {
       throw new ExportError(
         'ERR_DICTIONARY_FULL',

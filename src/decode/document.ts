@@ -10,7 +10,7 @@ import { type Definition, definitionFromJson, type ExportHeader, headerFromJson 
 import { DefinitionError, type Place } from '../errors.ts'
 import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
 import { Cursor, NEED_MORE } from '../json/cursor.ts'
-import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
+import { type InputLimits, limitError, limitOf, requireFewContainers } from '../limits.ts'
 import type { ColumnPlan } from '../plan/schema.ts'
 import type { WarningLog } from '../warnings.ts'
 import { FastPath } from './fast-path.ts'
@@ -188,7 +188,7 @@ export class DocumentDecoder {
     const place = isRecord ? { record: this.recordsRead + 1 } : {}
     const what = isRecord ? 'a record' : 'a member of the document'
     const byteOffset = this.cursor.offsetOf(start)
-    throw beyondLimit(name, `${what} of at most ${maxBytes} bytes`, 'a longer one', { ...place, byteOffset })
+    throw limitError(name, `${what} of at most ${maxBytes} bytes`, 'a longer one', { ...place, byteOffset })
   }
 
   /** Whether `begin` was called. */

@@ -12,9 +12,9 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
 import { AbortError, isExportError, SourceError, shortened } from '../errors.ts'
-import { wrong } from '../option-values.ts'
+import { wrongValueError } from '../option-values.ts'
 import { systemReason } from '../system/system-error.ts'
-import { unreadableSource } from '../system/unreadable-source.ts'
+import { unreadableSourceError } from '../system/unreadable-source.ts'
 import { asBytes, copyBytes } from './copy-bytes.ts'
 import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
 import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
@@ -91,7 +91,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
     return openStream(stream, signal)
   }
   const file = await open(path).catch((error: unknown) => {
-    throw unreadableSource(path, error)
+    throw unreadableSourceError(path, error)
   })
   const reopen = async (byteOffset: number) => {
     const again = await openPath(path, signal)
@@ -100,7 +100,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   const magic = new Uint8Array(2)
   await file.read(magic, 0, magic.length, 0).catch(async (error: unknown) => {
     await file.close()
-    throw unreadableSource(path, error)
+    throw unreadableSourceError(path, error)
   })
   if (isGzip(magic)) return new ChunkSource(fileChunks(file), stats.size, reopen, signal, () => file.close())
   return new FileSource(file, stats.size, reopen, signal)
@@ -171,7 +171,7 @@ function statOf(path: string): Stats {
   try {
     return statSync(path)
   } catch (error) {
-    throw unreadableSource(path, error)
+    throw unreadableSourceError(path, error)
   }
 }
 
@@ -199,7 +199,7 @@ function openPipe(path: string): Readable {
     return new PipeStream(fd)
   } catch (error) {
     if (fd !== undefined) closeSync(fd)
-    throw unreadableSource(path, error)
+    throw unreadableSourceError(path, error)
   }
 }
 
@@ -251,7 +251,7 @@ class WebChunks implements AsyncIterable<Uint8Array> {
 
 function chunksOf(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (typeof source?.[Symbol.asyncIterator] === 'function') return source
-  throw wrong('source', 'a path, a file: URL, bytes, or a stream of bytes', source)
+  throw wrongValueError('source', 'a path, a file: URL, bytes, or a stream of bytes', source)
 }
 
 async function skipped(source: ByteSource, byteOffset: number): Promise<ByteSource> {

@@ -7,7 +7,7 @@
  */
 
 import { JsonSyntaxError, type Place, shortened } from '../errors.ts'
-import { beyondLimit, DEFAULT_LIMITS } from '../limits.ts'
+import { DEFAULT_LIMITS, limitError } from '../limits.ts'
 import {
   BACKSLASH,
   CLOSE_ARRAY,
@@ -142,7 +142,7 @@ export class Cursor {
     this.containers++
     if (depth < this.maxNesting) return depth + 1
     const place = { ...this.place(), byteOffset: this.offsetOf(this.pos) }
-    throw beyondLimit('maxNesting', `at most ${this.maxNesting} levels of nested arrays and objects`, 'more', place)
+    throw limitError('maxNesting', `at most ${this.maxNesting} levels of nested arrays and objects`, 'more', place)
   }
 
   #skipObject(depth: number): void {
@@ -181,7 +181,7 @@ export class Cursor {
 
   #longKey(start: number): Error {
     const place = { ...this.place(), byteOffset: this.offsetOf(start) }
-    return beyondLimit('maxKeyBytes', `keys of at most ${this.maxKeyBytes} bytes`, 'a longer one', place)
+    return limitError('maxKeyBytes', `keys of at most ${this.maxKeyBytes} bytes`, 'a longer one', place)
   }
 
   expectLiteral(literal: 'true' | 'false' | 'null'): void {

@@ -21,8 +21,8 @@ export async function loadNaming(mode: NameMode): Promise<Naming> {
 }
 
 /** PostgreSQL cuts names at 63 bytes; this leaves room for an option's name or a suffix. */
-const LONGEST_SNAKE = 40
-const LONGEST_SNAKE_OPTION = 20
+const MAX_SNAKE_LENGTH = 40
+const MAX_SNAKE_OPTION_LENGTH = 20
 
 /** A name that is wished for, and a text that tells its owner apart for ever: a field id, with what else is needed. */
 export interface NameWish {
@@ -44,7 +44,7 @@ export function wantedName(
     case 'description':
       return plainText(owner.description) || named
     case 'snake': {
-      const snake = naming.snakeCase(named, LONGEST_SNAKE)
+      const snake = naming.snakeCase(named, MAX_SNAKE_LENGTH)
       return needsPrefix(snake) ? `q_${snake}`.replace(/_$/, '') : snake
     }
   }
@@ -88,12 +88,12 @@ export function uniqueNames(wishes: readonly NameWish[], mode: NameMode, used: S
   return wishes.map((wish) => names.get(wish)!)
 }
 
-const SHORTEST_SUFFIX = 6
+const MIN_SUFFIX_LENGTH = 6
 const DIGEST_CHARACTERS = 64
 
 function suffixedNames(members: readonly NameWish[], mode: NameMode, taken: ReadonlySet<string>): string[] {
   const digests = members.map(({ key }) => createHash('sha256').update(key).digest('hex'))
-  for (let length = SHORTEST_SUFFIX; length <= DIGEST_CHARACTERS; length++) {
+  for (let length = MIN_SUFFIX_LENGTH; length <= DIGEST_CHARACTERS; length++) {
     const names = members.map(({ wanted }, i) => joinedName(wanted, digests[i]!.slice(0, length), mode))
     const distinct = new Set(names.map(folded))
     if (distinct.size === names.length && ![...distinct].some((name) => taken.has(name))) return names
@@ -109,7 +109,7 @@ function joinedName(wanted: string, suffix: string, mode: NameMode): string {
 export function optionColumnName(question: string, option: { id: string; label: string }, naming: Naming): string {
   if (naming.mode === 'id') return `${question}: ${option.id}`
   if (naming.mode !== 'snake') return `${question}: ${option.label}`
-  return `${question}__${naming.snakeCase(option.label, LONGEST_SNAKE_OPTION) || 'option'}`
+  return `${question}__${naming.snakeCase(option.label, MAX_SNAKE_OPTION_LENGTH) || 'option'}`
 }
 
 /** Name of a grid's row inside of its group: what is left of the question's name. */

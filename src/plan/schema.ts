@@ -278,28 +278,28 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
  */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
   const labels = plan.labels.length
-  return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, mostLabels(8) + 1) : labels)
+  return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, maxDictionaryLabels(8) + 1) : labels)
 }
 
 /** Labels that signed indices of so many bits tell apart; one less than they could, for arrow-rs refuses to read that. */
-export function mostLabels(bits: 8 | 16 | 32): number {
+export function maxDictionaryLabels(bits: 8 | 16 | 32): number {
   return 2 ** (bits - 1) - 1
 }
 
 /** Bits of signed indices that tell so many labels apart. */
 export function bitsForLabels(labels: number): 8 | 16 | 32 {
-  if (labels <= mostLabels(8)) return 8
-  return labels <= mostLabels(16) ? 16 : 32
+  if (labels <= maxDictionaryLabels(8)) return 8
+  return labels <= maxDictionaryLabels(16) ? 16 : 32
 }
 
 /** Most rows whose fixed-width buffers (values or offsets, and validity) stay within so many bytes. */
 export function rowsWithin(bytes: number, plans: readonly ColumnPlan[], moreBytesPerRow = 0): number {
   let bytesPerRow = moreBytesPerRow
   for (const plan of plans) bytesPerRow += fixedBytesPerRow(plan) + 1 / 8
-  return Math.max(FEWEST_BATCH_ROWS, Math.floor(bytes / bytesPerRow))
+  return Math.max(MIN_BATCH_ROWS, Math.floor(bytes / bytesPerRow))
 }
 
-const FEWEST_BATCH_ROWS = 1024
+const MIN_BATCH_ROWS = 1024
 
 function fixedBytesPerRow(plan: ColumnPlan): number {
   switch (plan.type) {

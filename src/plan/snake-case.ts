@@ -1,24 +1,24 @@
 /** Texts → names that need no quotes in SQL: `Größe (cm)` → `grosse_cm`. */
 
 /**
- * Lower-case ASCII letters, digits and single underscores, not longer than `longest` characters, cut between words where
+ * Lower-case ASCII letters, digits and single underscores, not longer than `maxLength` characters, cut between words where
  * there is a place for it. Empty when the text has no letter or digit.
  */
-export type SnakeCase = (text: string, longest: number) => string
+export type SnakeCase = (text: string, maxLength: number) => string
 
 /** Loads the half megabyte of tables that it takes: few outputs have such names, and all others start sooner without. */
 export async function loadSnakeCase(): Promise<SnakeCase> {
   const { default: anyAscii } = await import('any-ascii')
-  return (text, longest) => {
+  return (text, maxLength) => {
     const spaced = text.replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     const words =
       anyAscii(spaced)
         .toLowerCase()
         .match(/[a-z0-9]+/g) ?? []
     const name = words.join('_')
-    if (name.length <= longest) return name
-    const end = name.lastIndexOf('_', longest)
-    return name.slice(0, end > longest / 2 ? end : longest)
+    if (name.length <= maxLength) return name
+    const end = name.lastIndexOf('_', maxLength)
+    return name.slice(0, end > maxLength / 2 ? end : maxLength)
   }
 }
 

@@ -35,12 +35,12 @@ const BATCH_CELLS = 2 ** 20
  * @throws what `failure` makes, when the file is missing, no such file, or damaged; reading its batches does, too.
  */
 export async function openOutputFile(path: string, failure: Failure): Promise<OutputFile> {
-  const read = <T>(step: () => Promise<T>) => readable(path, failure, step)
-  const file = await read(() => opened(path))
-  return { ...file, batches: (use) => eachBatch(file.batches(), use, read) }
+  const read = <T>(step: () => Promise<T>) => wrapFailure(path, failure, step)
+  const file = await read(() => openByContent(path))
+  return { ...file, batches: (use) => mapBatches(file.batches(), use, read) }
 }
 
-async function opened(path: string): Promise<RawFile> {
+async function openByContent(path: string): Promise<RawFile> {
   const { start, end } = await endsOf(path)
   switch (formatOf(start)) {
     case 'parquet':
@@ -51,7 +51,7 @@ async function opened(path: string): Promise<RawFile> {
       throw new Error('expected a Parquet or Arrow file, found something else')
     default:
       if (end !== END_OF_STREAM) throw new Error('expected the end mark of an Arrow stream, found none')
-      return arrowFile('arrows', await RecordBatchReader.from(createReadStream(path)))
+      return openArrowReader('arrows', await RecordBatchReader.from(createReadStream(path)))
   }
 }
 
@@ -89,14 +89,18 @@ async function* parquetBatches(file: ParquetFile, columns: number): AsyncGenerat
 async function openArrowFile(path: string): Promise<RawFile> {
   const file = await open(path)
   try {
-    return await arrowFile('arrow', await RecordBatchReader.from(file), file)
+    return await openArrowReader('arrow', await RecordBatchReader.from(file), file)
   } catch (error) {
     await file.close()
     throw error
   }
 }
 
-async function arrowFile(format: 'arrow' | 'arrows', reader: RecordBatchReader, file?: FileHandle): Promise<RawFile> {
+async function openArrowReader(
+  format: 'arrow' | 'arrows',
+  reader: RecordBatchReader,
+  file?: FileHandle,
+): Promise<RawFile> {
   await reader.open()
   if (reader.schema === undefined) throw new Error('expected an Arrow schema, found none')
   async function* batches(): AsyncGenerator<RecordBatch> {
@@ -109,7 +113,7 @@ async function arrowFile(format: 'arrow' | 'arrows', reader: RecordBatchReader, 
   return { format, schema: reader.schema, metadata: [reader.schema.metadata], batches, close }
 }
 
-async function* eachBatch<T>(
+async function* mapBatches<T>(
   batches: AsyncGenerator<RecordBatch>,
   use: (batch: RecordBatch) => T,
   read: <U>(step: () => Promise<U>) => Promise<U>,
@@ -129,7 +133,7 @@ async function* eachBatch<T>(
 }
 
 /** Turns whatever the readers throw at a damaged file into one kind of error. */
-async function readable<T>(path: string, failure: Failure, step: () => Promise<T>): Promise<T> {
+async function wrapFailure<T>(path: string, failure: Failure, step: () => Promise<T>): Promise<T> {
   try {
     return await step()
   } catch (cause) {

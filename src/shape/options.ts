@@ -1,7 +1,14 @@
 /** Options for the shape of a table; the only place that refuses combinations of them. */
 
 import { OptionError } from '../errors.ts'
-import { type OptionNames, requireBoolean, requireText, requireTexts, requireWord, wrong } from '../option-values.ts'
+import {
+  type OptionNames,
+  requireBoolean,
+  requireText,
+  requireTexts,
+  requireWord,
+  wrongValueError,
+} from '../option-values.ts'
 import { NAME_MODES, type NameMode } from '../plan/name-modes.ts'
 import type { ColumnOptions, PrivacyOptions } from '../plan/schema.ts'
 import { option, type Wording, worded } from '../wording.ts'
@@ -151,7 +158,11 @@ export function requireOneForm(shape: ResolvedShape, layout: Wording): void {
 /** Checks each option by itself. */
 function requireValues(options: ShapeOptions): void {
   if ((options.layout as string | undefined) === 'star') {
-    throw wrong('layout', `${SHAPE_WORDS.layout.join(', ')} (writeStar writes the star layout)`, options.layout)
+    throw wrongValueError(
+      'layout',
+      `${SHAPE_WORDS.layout.join(', ')} (writeStar writes the star layout)`,
+      options.layout,
+    )
   }
   for (const name of Object.keys(SHAPE_WORDS) as WordOption[]) {
     requireWord(name, options[name], SHAPE_WORDS[name])

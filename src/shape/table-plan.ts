@@ -6,7 +6,7 @@ import { RecordNotes } from '../decode/notes.ts'
 import { type RejectedValue, RejectLog } from '../decode/rejects.ts'
 import { BatchBuilder } from '../decode/table.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
-import { beyondLimit, type InputLimits, limitOf } from '../limits.ts'
+import { limitError, type InputLimits, limitOf } from '../limits.ts'
 import { loadNaming } from '../plan/name-modes.ts'
 import {
   arrowSchema,
@@ -58,7 +58,7 @@ export function emptyDecodedBatch({ columns, decodedSchema }: TablePlan): Record
 
 function requireFewColumns(columns: number, limits: InputLimits): void {
   const most = limitOf(limits, 'maxColumns')
-  if (columns > most) throw beyondLimit('maxColumns', `a table of at most ${most} columns`, String(columns))
+  if (columns > most) throw limitError('maxColumns', `a table of at most ${most} columns`, String(columns))
 }
 
 /** Columns that hold values: structs have some of them inside. */

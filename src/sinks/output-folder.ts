@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
 import { aborted } from '../input/source.ts'
-import { wrong } from '../option-values.ts'
+import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
 import { behindLinks } from './behind-links.ts'
@@ -31,7 +31,7 @@ export async function writeFolder<T>(
   fill: (folder: string) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  if (typeof path !== 'string') throw wrong('folder', 'a path', path)
+  if (typeof path !== 'string') throw wrongValueError('folder', 'a path', path)
   const target = behindLinks(resolve(path))
   putBackOlder(target)
   requireOurs(target, names)

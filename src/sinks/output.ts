@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OutputError } from '../errors.ts'
 import { aborted } from '../input/source.ts'
-import { wrong } from '../option-values.ts'
+import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
 import { behindLinks } from './behind-links.ts'
 import { openDevice, openFile } from './file-output.ts'
@@ -84,7 +84,7 @@ export async function requireWritable(target: OutputTarget): Promise<void> {
 
 function requireStream(target: Writable): Writable {
   if (typeof target?.write === 'function' && typeof target.on === 'function') return target
-  throw wrong('target', 'a path, a file: URL, or a Node stream', target)
+  throw wrongValueError('target', 'a path, a file: URL, or a Node stream', target)
 }
 
 function isPath(target: OutputTarget): target is string | URL {
@@ -93,7 +93,7 @@ function isPath(target: OutputTarget): target is string | URL {
 
 /** What a path names now; behind links, for what is or will be a file. */
 function standingAt(target: string | URL): { path: string; existing: Stats | undefined } {
-  if (target instanceof URL && target.protocol !== 'file:') throw wrong('target', 'a file: URL', target.href)
+  if (target instanceof URL && target.protocol !== 'file:') throw wrongValueError('target', 'a file: URL', target.href)
   const path = typeof target === 'string' ? target : fileURLToPath(target)
   const existing = statOrUndefined(path)
   if (existing?.isDirectory())

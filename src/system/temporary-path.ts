@@ -30,17 +30,17 @@ function removeUnfinishedAtExit(): void {
 export function temporaryPath(path: string, suffix: string = PARTIAL_SUFFIX): string {
   removeUnfinishedAtExit()
   const unique = `${process.pid}-${machine()}-${randomBytes(4).toString('hex')}`
-  const temporary = join(dirname(path), `${beginning(path)}${unique}${suffix}`)
+  const temporary = join(dirname(path), `${prefixOf(path)}${unique}${suffix}`)
   if (suffix === PARTIAL_SUFFIX) unfinished.add(temporary)
   return temporary
 }
 
 /** So long, in bytes, that the whole stays within what any file system allows; eCryptfs, with 143, allows least. */
-const LONGEST_NAME = 96
+const MAX_NAME_BYTES = 96
 
-function beginning(path: string): string {
+function prefixOf(path: string): string {
   const name = basename(path)
-  if (Buffer.byteLength(name) <= LONGEST_NAME) return `.${name}.`
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return `.${name}.`
   return `.${createHash('sha256').update(name).digest('hex').slice(0, 32)}.`
 }
 
@@ -56,7 +56,7 @@ export function removeAbandoned(path: string): void {
 
 /** What processes that are gone left beside a path. */
 export function abandonedPaths(path: string, suffix: string = PARTIAL_SUFFIX): string[] {
-  const prefix = beginning(path)
+  const prefix = prefixOf(path)
   return entriesOf(dirname(path))
     .filter((entry) => entry.startsWith(prefix) && entry.endsWith(suffix))
     .filter((entry) => isAbandoned(join(dirname(path), entry), entry.slice(prefix.length, -suffix.length)))
@@ -103,18 +103,18 @@ let machineText: string | undefined
 function machine(): string {
   machineText ??= createHash('sha256')
     .update(hostname())
-    .update(quietly(() => readlinkSync('/proc/self/ns/pid')) ?? '')
-    .update(quietly(() => readFileSync('/proc/sys/kernel/random/boot_id')) ?? '')
+    .update(undefinedOnError(() => readlinkSync('/proc/self/ns/pid')) ?? '')
+    .update(undefinedOnError(() => readFileSync('/proc/sys/kernel/random/boot_id')) ?? '')
     .digest('hex')
     .slice(0, 8)
   return machineText
 }
 
 function removeQuietly(path: string): void {
-  quietly(() => rmSync(path, { recursive: true, force: true }))
+  undefinedOnError(() => rmSync(path, { recursive: true, force: true }))
 }
 
-function quietly<T>(action: () => T): T | undefined {
+function undefinedOnError<T>(action: () => T): T | undefined {
   try {
     return action()
   } catch {

@@ -4,17 +4,17 @@ import { SourceError, shortened } from '../errors.ts'
 import { systemReason } from './system-error.ts'
 
 /** Characters of a path in a message. */
-const LONGEST_PATH = 500
+const MAX_PATH_CHARS = 500
 
 /** Why a path cannot be opened, looked at or read. */
-export function unreadableSource(input: string, error: unknown): SourceError {
+export function unreadableSourceError(input: string, error: unknown): SourceError {
   const code = (error as NodeJS.ErrnoException).code
   // It may hold the answers of people.
   if (/^\ufeff?\s*[{[]/.test(input) && (code === 'ENOENT' || code === 'ENAMETOOLONG')) {
     const advice = 'hand in its bytes, as in Buffer.from(text)'
     return new SourceError('ERR_SOURCE', `expected the path of an export, found what looks like its JSON; ${advice}`)
   }
-  const path = shortened(input, LONGEST_PATH)
+  const path = shortened(input, MAX_PATH_CHARS)
   const address = /^([a-z][a-z0-9+.-]+:)\/\/(?:[^/?#]*@)?([^?#]*)/i.exec(input)
   if (code === 'ENOENT' && address !== null) {
     const found = shortened(`${address[1]}//${address[2]}`)

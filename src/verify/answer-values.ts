@@ -139,7 +139,7 @@ export class AnswerReader {
     const isText = element instanceof JsonString && JSON_NUMBER.test(element.value)
     const text = element instanceof JsonNumber ? element.text : isText ? element.value : undefined
     const number = Number(text)
-    if (text === undefined || !Number.isFinite(number)) throw misfit('a number', element)
+    if (text === undefined || !Number.isFinite(number)) throw misfitError('a number', element)
     if (isText) this.#note(notes, 'numeric-text')
     if (/^-?[0-9]+$/.test(text) && BigInt(text) !== BigInt(number)) this.#note(notes, 'rounded-integer')
     return number
@@ -161,7 +161,8 @@ export class AnswerReader {
 
   /** Labels are unique, so that a label stands for its option. */
   #labelOf(element: JsonNode, notes: Note[]): string {
-    if (!(element instanceof JsonString || element instanceof JsonNumber)) throw misfit('the id of an option', element)
+    if (!(element instanceof JsonString || element instanceof JsonNumber))
+      throw misfitError('the id of an option', element)
     const id = element instanceof JsonString ? keptText(element.value, notes) : element.text
     const known = this.#options.get(id)
     if (known !== undefined) return known
@@ -187,17 +188,17 @@ export class AnswerReader {
 /** A text; numbers and booleans keep how they were written. */
 export function textOf(element: JsonNode, notes: Note[]): string {
   if (element instanceof JsonString) return keptText(element.value, notes)
-  if (element === null || Array.isArray(element) || element instanceof JsonObject) throw misfit('a text', element)
+  if (element === null || Array.isArray(element) || element instanceof JsonObject) throw misfitError('a text', element)
   return compactText(element)
 }
 
 /** Microseconds since 1970. */
 export function instantOf(element: JsonNode): bigint {
   const micros = element instanceof JsonString ? instantMicros(element.value) : undefined
-  if (micros === undefined) throw misfit('a date and time', element)
+  if (micros === undefined) throw misfitError('a date and time', element)
   return micros
 }
 
-function misfit(expected: string, found: JsonNode): Misfit {
+function misfitError(expected: string, found: JsonNode): Misfit {
   return new Misfit('ERR_VALUE', `expected ${expected}, found ${quoted(nodeKind(found))}`)
 }

@@ -7,7 +7,7 @@ import { SourceState } from '../input/source-state.ts'
 import { SYSTEM_COLUMNS } from '../plan/names.ts'
 import { INVALID_METADATA_KEY, READING_METADATA_KEY, ROLE_METADATA_KEY } from '../plan/schema.ts'
 import type { OutputFormat } from '../read-back/output-format.ts'
-import { unreadableSource } from '../system/unreadable-source.ts'
+import { unreadableSourceError } from '../system/unreadable-source.ts'
 import type { Warning } from '../warnings.ts'
 import { worded } from '../wording.ts'
 import type { Cell } from './answer-values.ts'
@@ -168,7 +168,7 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path)
   } catch (error) {
-    throw unreadableSource(path, error)
+    throw unreadableSourceError(path, error)
   }
 }
 

@@ -27,7 +27,7 @@ export interface Difference {
 type DifferencePlace = Omit<Difference, 'expected' | 'found'>
 
 /** Characters of a value that are shown. */
-const LONGEST_VALUE = 200
+const MAX_VALUE_CHARS = 200
 
 export class DifferenceLog {
   readonly differences: Difference[] = []
@@ -58,8 +58,8 @@ export class DifferenceLog {
 function shownPair(expected: string, found: string): [string, string] {
   let same = 0
   while (same < expected.length && expected[same] === found[same]) same++
-  const start = Math.max(0, same - LONGEST_VALUE / 4)
-  const part = (text: string) => (start === 0 ? '' : '…') + shortened(text.slice(start), LONGEST_VALUE)
+  const start = Math.max(0, same - MAX_VALUE_CHARS / 4)
+  const part = (text: string) => (start === 0 ? '' : '…') + shortened(text.slice(start), MAX_VALUE_CHARS)
   return [part(expected), part(found)]
 }
 

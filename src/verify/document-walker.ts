@@ -1,7 +1,7 @@
 /** The top level of an export: which member is which, its records one at a time. */
 
 import { DefinitionError } from '../errors.ts'
-import { beyondLimit, type InputLimits, limitOf, requireFewContainers } from '../limits.ts'
+import { type InputLimits, limitError, limitOf, requireFewContainers } from '../limits.ts'
 import { type JsonNode, Nesting, TreeBuilder } from './json-tree.ts'
 import type { Token } from './token-stream.ts'
 
@@ -44,11 +44,11 @@ export class DocumentWalker {
    */
   finishPiece(byteLength: number): void {
     const name = this.#isInRecords ? 'maxRecordBytes' : 'maxDefinitionBytes'
-    const most = limitOf(this.#limits, name)
-    if (this.#openBytes > most) {
+    const maxBytes = limitOf(this.#limits, name)
+    if (this.#openBytes > maxBytes) {
       const what = this.#isInRecords ? 'a record' : 'a member of the document'
       const place = this.#isInRecords ? { record: this.#records + 1 } : {}
-      throw beyondLimit(name, `${what} of at most ${most} bytes`, 'a longer one', place)
+      throw limitError(name, `${what} of at most ${maxBytes} bytes`, 'a longer one', place)
     }
     this.#openBytes += byteLength
   }
@@ -69,7 +69,7 @@ export class DocumentWalker {
   finish(): void {
     for (const key of ['definition', 'records']) {
       const isThere = key === 'records' ? this.hasRecords : this.#hasDefinition
-      if (!isThere) throw notAnExport(`a member "${key}"`, 'none')
+      if (!isThere) throw notAnExportError(`a member "${key}"`, 'none')
     }
   }
 
@@ -82,11 +82,11 @@ export class DocumentWalker {
   #enter(key: string): void {
     this.#key = key
     if (this.#key === 'definition') {
-      if (this.#hasDefinition) throw notAnExport('one member "definition"', 'two')
+      if (this.#hasDefinition) throw notAnExportError('one member "definition"', 'two')
       this.#hasDefinition = true
     }
     if (this.#key === 'records') {
-      if (this.hasRecords) throw notAnExport('one member "records"', 'two')
+      if (this.hasRecords) throw notAnExportError('one member "records"', 'two')
       this.hasRecords = true
     }
     this.#nesting.containers = 0
@@ -95,7 +95,7 @@ export class DocumentWalker {
 
   #member(token: Token): void {
     if (this.#key === 'records') {
-      if (token.name !== 'startArray') throw notAnExport('"records" to be an array', token.name)
+      if (token.name !== 'startArray') throw notAnExportError('"records" to be an array', token.name)
       this.#isInRecords = true
     }
     this.#inside(token)
@@ -123,9 +123,9 @@ export class DocumentWalker {
 }
 
 function requireObject(token: Token): void {
-  if (token.name !== 'startObject') throw notAnExport('an object at the top', token.name)
+  if (token.name !== 'startObject') throw notAnExportError('an object at the top', token.name)
 }
 
-function notAnExport(expected: string, found: string): DefinitionError {
+function notAnExportError(expected: string, found: string): DefinitionError {
   return new DefinitionError('ERR_NOT_AN_EXPORT', `expected ${expected}, found ${found}`)
 }

@@ -97,10 +97,10 @@ function columnsOf(instant: string, leavesOutInvalid: boolean, keepsUnknown: boo
   const flags = { is_required: FLAG, is_system: FLAG, is_sensitive: FLAG, is_hashed: FLAG }
   const counts = { position: COUNT, answered: COUNT, skipped: COUNT, ...invalid, not_asked: COUNT }
   return {
-    answers: listed({ record: COUNT, field_id: LABEL, state: LABEL, option_id: LABEL, ...values, position: COUNT }),
-    responses: listed({ record: COUNT, ownerId: TEXT, lastUpdateDate: instant, ...states, ...extra }),
-    fields: listed({ ...ids, ...flags, visibility: TEXT, ...counts }),
-    options: listed({
+    answers: columnList({ record: COUNT, field_id: LABEL, state: LABEL, option_id: LABEL, ...values, position: COUNT }),
+    responses: columnList({ record: COUNT, ownerId: TEXT, lastUpdateDate: instant, ...states, ...extra }),
+    fields: columnList({ ...ids, ...flags, visibility: TEXT, ...counts }),
+    options: columnList({
       field_id: TEXT,
       option_id: TEXT,
       name: TEXT,
@@ -109,11 +109,11 @@ function columnsOf(instant: string, leavesOutInvalid: boolean, keepsUnknown: boo
       in_definition: FLAG,
       count: COUNT,
     }),
-    groups: listed({ group_id: TEXT, name: TEXT, text: TEXT, is_required: FLAG, position: COUNT }),
+    groups: columnList({ group_id: TEXT, name: TEXT, text: TEXT, is_required: FLAG, position: COUNT }),
   }
 }
 
-function listed(types: Readonly<Record<string, string>>): ExpectedColumn[] {
+function columnList(types: Readonly<Record<string, string>>): ExpectedColumn[] {
   return Object.entries(types).map(([name, type]) => ({ name, type }))
 }
 

@@ -6,17 +6,17 @@ import { isExportError, SourceError } from '../errors.ts'
 import { type InputLimits, withinGzipRatio } from '../limits.ts'
 
 /** gzip inside gzip is unpacked this often. */
-const DEEPEST_GZIP = 3
+const MAX_GZIP_LEVELS = 3
 
 /**
  * The bytes of the document: as they come, or unpacked where they begin like gzip.
  * @throws LimitError `ERR_LIMIT` where few bytes become very many.
  */
-export function decompressed(chunks: AsyncIterable<Uint8Array>, limits: InputLimits = {}): AsyncGenerator<Uint8Array> {
-  return withinGzipRatio(chunks, limits, (packed) => unpacked(packed, 0))
+export function decompress(chunks: AsyncIterable<Uint8Array>, limits: InputLimits = {}): AsyncGenerator<Uint8Array> {
+  return withinGzipRatio(chunks, limits, (packed) => unpack(packed, 0))
 }
 
-async function* unpacked(chunks: AsyncIterable<Uint8Array>, depth: number): AsyncGenerator<Uint8Array> {
+async function* unpack(chunks: AsyncIterable<Uint8Array>, depth: number): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]()
   const head: Uint8Array[] = []
   let headBytes = 0
@@ -26,12 +26,12 @@ async function* unpacked(chunks: AsyncIterable<Uint8Array>, depth: number): Asyn
     head.push(next.value)
     headBytes += next.value.length
   }
-  const whole = resumed(head, iterator)
-  const isGzip = headBytes >= 2 && depth < DEEPEST_GZIP && firstTwo(head) === 0x1f8b
-  yield* isGzip ? unpacked(gunzipped(whole), depth + 1) : whole
+  const whole = replay(head, iterator)
+  const isGzip = headBytes >= 2 && depth < MAX_GZIP_LEVELS && firstTwo(head) === 0x1f8b
+  yield* isGzip ? unpack(gunzipOnce(whole), depth + 1) : whole
 }
 
-async function* resumed(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* replay(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* head
     for (;;) {
@@ -49,7 +49,7 @@ function firstTwo(head: readonly Uint8Array[]): number {
   return first * 256 + second
 }
 
-async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* gunzipOnce(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip()
   pipeline(Readable.from(chunks), gunzip, () => {})
   try {

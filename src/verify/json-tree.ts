@@ -1,6 +1,6 @@
 /** A JSON value as a tree that loses nothing: number texts, repeated keys, and their order are kept. */
 
-import { beyondLimit, type InputLimits, limitOf } from '../limits.ts'
+import { type InputLimits, limitError, limitOf } from '../limits.ts'
 import type { Token } from './token-stream.ts'
 
 export class JsonNumber {
@@ -91,7 +91,7 @@ export class Nesting {
     if (token.name === 'startObject' || token.name === 'startArray') {
       this.containers++
       if (++this.depth > this.#deepest) {
-        throw beyondLimit('maxNesting', `at most ${this.#deepest} levels of nesting`, 'more')
+        throw limitError('maxNesting', `at most ${this.#deepest} levels of nesting`, 'more')
       }
     } else if (token.name === 'endObject' || token.name === 'endArray') {
       this.depth--

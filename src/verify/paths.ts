@@ -4,7 +4,7 @@ import { type Stats, statSync } from 'node:fs'
 import { type ExportError, OutputError, SourceError } from '../errors.ts'
 import { type OutputFormat, outputFormatOf } from '../read-back/output-format.ts'
 import { systemReason } from '../system/system-error.ts'
-import { unreadableSource } from '../system/unreadable-source.ts'
+import { unreadableSourceError } from '../system/unreadable-source.ts'
 
 const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
   parquet: 'a Parquet file',
@@ -17,7 +17,7 @@ const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
  * @throws SourceError `ERR_SOURCE` when it is missing or a directory, cannot be read, or is an output.
  */
 export async function requireExportPath(path: string): Promise<void> {
-  const stats = statOf(path, (error) => unreadableSource(path, error))
+  const stats = statOf(path, (error) => unreadableSourceError(path, error))
   if (stats.isDirectory()) throw new SourceError('ERR_SOURCE', `expected an export, found a directory: ${path}`)
   const format = stats.isFile() ? await outputFormatOf(path) : undefined
   if (format === undefined) return

@@ -116,7 +116,7 @@ export class RecordReader {
         case 'field':
           if (answers.get(i) === null) skipped.push(plan.name)
           if (answers.get(i) === INVALID) invalid.push(plan.name)
-          return this.#tallied(i, answers.get(i))
+          return this.#tally(i, answers.get(i))
       }
       throw new Error(`unreachable: column source ${plan.source satisfies never}`)
     })
@@ -127,7 +127,7 @@ export class RecordReader {
       this.#warnings.add('owner-id-missing')
       return null
     }
-    if (Array.isArray(value) || value instanceof JsonObject) throw badRecord('ownerId to be a text', value, place)
+    if (Array.isArray(value) || value instanceof JsonObject) throw badRecordError('ownerId to be a text', value, place)
     return textOf(value, notes)
   }
 
@@ -146,10 +146,11 @@ export class RecordReader {
     const answers = new Map<number, Answer>()
     const repeated = new Set<number>()
     if (fields === undefined || fields === null) return answers
-    if (!Array.isArray(fields)) throw badRecord('fields to be an array', fields, place)
+    if (!Array.isArray(fields)) throw badRecordError('fields to be an array', fields, place)
     for (const answer of fields) {
       const { id, values } = membersOf(answer, ANSWER_KEYS, 'an answer', place)
-      if (!(id instanceof JsonString || id instanceof JsonNumber)) throw badRecord('an answer with an id', id, place)
+      if (!(id instanceof JsonString || id instanceof JsonNumber))
+        throw badRecordError('an answer with an id', id, place)
       const fieldId = id instanceof JsonString ? id.value.toWellFormed() : id.text
       const question = this.#questions.get(fieldId)
       if (question === undefined) this.#unknownField(fieldId, values)
@@ -200,7 +201,7 @@ export class RecordReader {
     if (this.#keepsUnknown) this.#extra.push(`${JSON.stringify(id)}:${compactText(values ?? null)}`)
   }
 
-  #tallied(column: number, answer: Answer | undefined): Cell {
+  #tally(column: number, answer: Answer | undefined): Cell {
     const tally = this.tallies[column]
     if (tally !== undefined) tally[stateOf(answer)]++
     return answer === undefined || answer === INVALID ? null : answer
@@ -244,17 +245,17 @@ function membersOf(
   what: string,
   place: Place,
 ): Record<string, JsonNode | undefined> {
-  if (!(node instanceof JsonObject)) throw badRecord(`${what} to be an object`, node, place)
+  if (!(node instanceof JsonObject)) throw badRecordError(`${what} to be an object`, node, place)
   const found: Record<string, JsonNode> = {}
   for (const { key, value } of node.members) {
     if (!keys.includes(key.value)) continue
-    if (Object.hasOwn(found, key.value)) throw badRecord(`one member "${key.value}" in ${what}`, node, place)
+    if (Object.hasOwn(found, key.value)) throw badRecordError(`one member "${key.value}" in ${what}`, node, place)
     found[key.value] = value
   }
   return found
 }
 
-function badRecord(expected: string, found: JsonNode | undefined, place: Place): ExportError {
+function badRecordError(expected: string, found: JsonNode | undefined, place: Place): ExportError {
   return new ValueError('ERR_RECORD', `expected ${expected}, found ${nodeKind(found)}`, place)
 }
 

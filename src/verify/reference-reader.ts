@@ -12,7 +12,7 @@ import { invalidCounts, planTable } from '../shape/table-plan.ts'
 import { type Warning, WarningLog } from '../warnings.ts'
 import type { Cell } from './answer-values.ts'
 import { DocumentWalker } from './document-walker.ts'
-import { decompressed } from './gunzip.ts'
+import { decompress } from './gunzip.ts'
 import { type JsonNode, plainValue } from './json-tree.ts'
 import { type AnswerTally, RecordReader, type ReferenceReject } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
@@ -43,7 +43,7 @@ export interface ReferenceQuestion extends AnswerTally {
  */
 export async function openReference(open: ReopenableSource, options: ReferenceOptions = {}): Promise<ReferenceReader> {
   const walker = new DocumentWalker(options)
-  await walkToDefinition(walker, decompressed(open(), options))
+  await walkToDefinition(walker, decompress(open(), options))
   const warnings = new WarningLog()
   const members = new Map([...walker.members].map(([key, node]) => [key, plainValue(node)]))
   const definition = definitionFromJson(members.get('definition'), warnings, options)
@@ -101,7 +101,7 @@ export class ReferenceReader implements TablePlan {
     const needsSources = this.columns.some(({ type, source }) => {
       return type === 'json' || source === 'extra' || source === 'invalid'
     })
-    const document = decompressed(this.#open(), this.#limits)
+    const document = decompress(this.#open(), this.#limits)
     for await (const { tokens, byteLength } of tokenStream(document, needsSources)) {
       for (const token of tokens) {
         walker.push(token)

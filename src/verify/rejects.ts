@@ -6,7 +6,7 @@ import { OutputError, shortened } from '../errors.ts'
 import { outputFormatOf } from '../read-back/output-format.ts'
 import type { DifferenceLog } from './difference-log.ts'
 import { expectedHash } from './expected-hash.ts'
-import { decompressed } from './gunzip.ts'
+import { decompress } from './gunzip.ts'
 import { openOutput } from './output-reader.ts'
 import type { ReferenceReject } from './record-reader.ts'
 import type { ReferenceOptions, ReopenableSource } from './reference-reader.ts'
@@ -50,7 +50,7 @@ export class RejectsComparison {
 
   /** Reads the document once more: each value must stand where the file says. */
   async comparePlaces(open: ReopenableSource): Promise<void> {
-    const document = new ForwardBytes(decompressed(open(), this.#options))
+    const document = new ForwardBytes(decompress(open(), this.#options))
     try {
       for await (const { record, byteOffset, raw } of rowsOf(this.#path)) {
         if (typeof raw !== 'string') continue
@@ -97,7 +97,7 @@ function withoutSpace(json: string): string {
 async function* rowsOf(path: string): AsyncGenerator<Row> {
   if ((await outputFormatOf(path)) !== 'parquet') {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-      yield parsed(line, path)
+      yield parseRow(line, path)
     }
     return
   }
@@ -118,7 +118,7 @@ function plainCell(cell: unknown): string | number | null {
   return typeof cell === 'bigint' ? Number(cell) : (cell as string | number | null)
 }
 
-function parsed(line: string, path: string): Row {
+function parseRow(line: string, path: string): Row {
   try {
     return JSON.parse(line) as Row
   } catch (cause) {

@@ -46,7 +46,7 @@ export async function* tokenStream(
   try {
     decoder.decode()
   } catch (cause) {
-    throw truncated({ cause })
+    throw truncatedError({ cause })
   }
   yield { tokens: parser.end(), byteLength: 0 }
 }
@@ -70,7 +70,7 @@ class TokenParser {
       if (isStart && /^[ \t\r\n]*[^ \t\r\n{["\-0-9tfn]/.test(text)) {
         throw new JsonSyntaxError('ERR_NOT_JSON', 'expected an export (a JSON object), found something else', { cause })
       }
-      if (cause instanceof RangeError) throw tooLong(cause)
+      if (cause instanceof RangeError) throw tooLongError(cause)
       throw new JsonSyntaxError('ERR_JSON_SYNTAX', `not valid JSON: ${messageOf(cause)}`, { cause })
     }
   }
@@ -80,7 +80,7 @@ class TokenParser {
     try {
       return this.#collected(this.#parse(none as never))
     } catch (cause) {
-      throw truncated({ cause })
+      throw truncatedError({ cause })
     }
   }
 
@@ -112,11 +112,11 @@ function refuseUtf16(piece: Uint8Array): void {
 }
 
 /** What stream-json gathers is one JavaScript string, which holds half a gigabyte. */
-function tooLong(cause: RangeError): LimitError {
+function tooLongError(cause: RangeError): LimitError {
   return new LimitError('ERR_LIMIT', 'the second reader takes texts of at most 512 MiB, found a longer one', { cause })
 }
 
-function truncated(options: ExportErrorOptions): JsonSyntaxError {
+function truncatedError(options: ExportErrorOptions): JsonSyntaxError {
   return new JsonSyntaxError('ERR_JSON_TRUNCATED', 'unexpected end of the document', options)
 }
 
