@@ -1,4 +1,4 @@
-/** A codebook as a table: a row a question, its options as a list of structs. */
+/** Converts a codebook to a table. */
 
 import { type DataType, Field, List, Struct } from 'apache-arrow'
 import { questionFlags } from '../plan/selection.ts'
@@ -14,7 +14,7 @@ const OPTION = new Struct([
   new Field('in_definition', FLAG, true),
 ])
 
-/** A row a question; the options are a list of structs. */
+/** Returns a table with one row per question; its options are a list of structs. */
 export function codebookTable({ questions }: Codebook): BatchReader {
   const column = (name: string, type: DataType, value: (question: Codebook['questions'][number]) => unknown) => {
     return { name, type, values: questions.map(value) }

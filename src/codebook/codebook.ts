@@ -1,4 +1,4 @@
-/** The codebook of an export, or of a file made from one: what each question is, and how it was answered. */
+/** Reads the codebook of an export, or of a file made from one: what each question is, and how it was answered. */
 
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,20 +13,22 @@ import { type BatchReader, closing } from '../sinks/batch-reader.ts'
 import { type QuestionTally, Tally } from './tally.ts'
 
 export interface Codebook {
-  /** Records, or of a long table those up to the last one that has a row. */
+  /** Number of records; of a long table, up to the last one that has a row. */
   readonly records: number
-  /** In the order of the columns. */
+  /** In column order. */
   readonly questions: readonly QuestionTally[]
 }
 
-/** Rows of a batch that is only counted: few, for the memory's sake. */
+/** Batches are only counted, so they are small to save memory. */
 const BATCH_ROWS = 16_384
 
 /**
- * Reads the codebook of an export, or of a Parquet or Arrow file (or star folder) that was made from one, which is told
- * by its first bytes.
- * @param options How an export is read: what columns are called, which questions are kept. A file says so itself.
- * @throws what `readExport` throws; SourceError `ERR_SOURCE` for a file that cannot be read or was not made here.
+ * Reads the codebook of an export, or of a Parquet or Arrow file (or star folder) made from one, recognised by its
+ * first bytes.
+ * @param options How an export is read: column names, selected questions. Ignored for a file, which has this in its
+ * metadata.
+ * @throws what `readExport` throws; SourceError `ERR_SOURCE` for a file that cannot be read or was not made by this
+ * package.
  */
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
   requireKnownOptions(options, READ_OPTION_NAMES)
@@ -37,7 +39,7 @@ export async function readCodebook(source: ExportSource, options: ReadOptions = 
   return readTable(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
 }
 
-/** What keeps a path from being looked at is told by who opens it. */
+/** False if the path cannot be examined: opening it then throws the reason. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
@@ -46,7 +48,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** A file that was written before. Its schema has all that the file says of itself. */
+/** Opens a Parquet or Arrow file; the returned schema has all of the file's metadata. */
 async function openFile(path: string): Promise<BatchReader> {
   const { openOutputFile } = await import('../read-back/output-file.ts')
   const file = await openOutputFile(path, (problem, cause) => new SourceError('ERR_SOURCE', problem, { cause }))
@@ -71,7 +73,7 @@ function tallyBatches(reader: BatchReader): Promise<Tally> {
   })
 }
 
-/** Records without an answer have no row among the answers, but one among the responses. */
+/** Reads the codebook of a star folder. Records without an answer have no row in `answers`, but one in `responses`. */
 async function readStarFolder(folder: string): Promise<Codebook> {
   const [answers, responses] = [join(folder, 'answers.parquet'), join(folder, 'responses.parquet')]
   if (!existsSync(answers) || !existsSync(responses)) {

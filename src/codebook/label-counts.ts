@@ -1,10 +1,10 @@
-/** How often each label of a dictionary column, or of a list of them, occurs. */
+/** Counts the labels of a dictionary column, or of a list of them. */
 
 import type { Data, Vector } from 'apache-arrow'
 import { labelText } from '../columns/label-text.ts'
 import { knownOptionIds } from '../columns/option-ids.ts'
 
-/** Adds the rows' labels to `counts`; nulls are not counted, nor are columns without labels. */
+/** Adds the rows' labels to `counts`, except nulls. Does nothing for columns without labels. */
 export function countLabels(column: Data, counts: Map<string, number>): void {
   const isList = column.dictionary === undefined
   const items = isList ? column.children[0] : column
@@ -18,7 +18,7 @@ export function countLabels(column: Data, counts: Map<string, number>): void {
   addByIndex(dictionary, byIndex, counts)
 }
 
-/** Notes the option ids of a column's labels from one on, by label, where they are known. */
+/** Adds the known option ids of a column's labels to `ids`, by label, beginning with label number `from`. */
 export function noteOptionIds(column: Data, from: number, ids: Map<string, string>): void {
   const dictionary: Vector | undefined = column.dictionary ?? column.children[0]?.dictionary
   const known = dictionary && knownOptionIds(dictionary)
@@ -33,14 +33,14 @@ function addByIndex(dictionary: Vector, byIndex: Float64Array, counts: Map<strin
   }
 }
 
-/** Whether a row is not null. */
+/** Returns a function that tests whether a row is not null. */
 export function validityTest(column: Data): (row: number) => boolean {
   if (column.nullCount === 0) return () => true
   const { nullBitmap, offset } = column
   return (row) => (nullBitmap[(offset + row) >> 3]! & (1 << ((offset + row) & 7))) !== 0
 }
 
-/** Rows of a boolean column that are true. */
+/** Returns how many rows of a boolean column are true. */
 export function countTrue(column: Data): number {
   const isValid = validityTest(column)
   const { offset } = column

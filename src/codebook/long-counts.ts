@@ -1,4 +1,4 @@
-/** Answers counted from the rows of a long table, where a set has a row for each chosen option. */
+/** Counts answers from the rows of a long table, which has one row per chosen option of a set. */
 
 import type { Data, RecordBatch, Schema, Vector } from 'apache-arrow'
 import { labelText } from '../columns/label-text.ts'
@@ -18,8 +18,8 @@ export function isLongTable(schema: Schema): boolean {
 }
 
 /**
- * Adds the rows to the counts of their questions, which are found by field id.
- * @returns The highest number of a record.
+ * Adds the rows to the counts of their questions, found by field id.
+ * @returns The highest record number.
  */
 export function countLongRows(batch: RecordBatch, byField: ReadonlyMap<string, Counts>): number {
   const [record, field, state, option, position] = COLUMNS.map((name) => {

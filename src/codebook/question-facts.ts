@@ -1,4 +1,4 @@
-/** What a table says of its questions: read from the metadata of its schema alone. */
+/** Reads what a table says about its questions, from the metadata of its schema only. */
 
 import { DataType, type Field, type Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
@@ -6,19 +6,19 @@ import { QUESTIONS_METADATA_KEY, ROLE_METADATA_KEY } from '../shape/metadata.ts'
 
 export interface OptionFacts {
   readonly id: string
-  /** As the definition has it. */
+  /** Name in the definition. */
   readonly name: string
-  /** As the table has it. */
+  /** Name in the table. */
   readonly label: string
 }
 
 export interface QuestionFacts {
-  /** Name of its column; `group.member` inside of a struct. */
+  /** Name of its column; `group.member` inside a struct. */
   readonly column: string
   readonly id: string
   readonly name: string
   readonly dataType: string
-  /** The question text; without HTML where the table was made so. */
+  /** The question text, without HTML if the table was written with `stripHtml`. */
   readonly text: string
   readonly group: string
   readonly isSensitive: boolean
@@ -31,8 +31,8 @@ export interface QuestionFacts {
 }
 
 /**
- * The questions of a table, in the order of its columns.
- * @throws SourceError `ERR_SOURCE` when the schema does not say what its columns are.
+ * Returns the questions of a table, in column order.
+ * @throws SourceError `ERR_SOURCE` when the schema does not describe its columns.
  */
 export function questionFacts(schema: Schema): QuestionFacts[] {
   const shaped = schema.metadata.get(QUESTIONS_METADATA_KEY)
@@ -67,10 +67,10 @@ function factsOf(column: string, read: (key: string) => string | undefined): Que
   }
 }
 
-/** Where a column is: the numbers of its ancestors and itself among their siblings. */
+/** Path of a column: its index, and those of its ancestors, among their siblings. */
 export type ColumnPath = readonly number[]
 
-/** The columns that hold something of one question. */
+/** The columns that hold data of one question. */
 export interface QuestionColumns {
   answers?: ColumnPath
   state?: ColumnPath
@@ -79,7 +79,7 @@ export interface QuestionColumns {
   readonly flags: Map<string, ColumnPath>
 }
 
-/** The columns of each question, by field id; struct members included. */
+/** Returns the columns of each question by field id, including members of structs. */
 export function columnsByQuestion(schema: Schema): Map<string, QuestionColumns> {
   const columns = new Map<string, QuestionColumns>()
   visit(schema.fields, [])

@@ -1,4 +1,4 @@
-/** A codebook as text: JSON, CSV, Markdown, or a Frictionless table schema. */
+/** Renders a codebook as text: JSON, CSV, Markdown, or a Frictionless table schema. */
 
 import { createRequire } from 'node:module'
 import { questionFlags } from '../plan/selection.ts'
@@ -20,7 +20,7 @@ export function codebookText(codebook: Codebook, format: CodebookTextFormat): st
   }
 }
 
-/** Whether answers were left out because they did not fit: only then there is a column for that. */
+/** Whether invalid answers were left out. Only then is there a column for their count. */
 export function hasInvalid(questions: readonly QuestionTally[]): boolean {
   return questions.some((question) => question.invalid > 0)
 }
@@ -44,8 +44,8 @@ function jsonRow(question: QuestionTally): Record<string, unknown> {
 }
 
 /**
- * Options are one cell of JSON, in their order: no separator is safe inside of labels. Texts that a spreadsheet would
- * run as a formula get an apostrophe in front.
+ * Renders CSV. Options are one cell of JSON, in order, because any separator may occur in labels. Texts that a
+ * spreadsheet would run as a formula get a leading apostrophe.
  */
 function csvText({ questions }: Codebook): string {
   const { stringify } = createRequire(import.meta.url)('csv-stringify/sync') as typeof import('csv-stringify/sync')
@@ -106,12 +106,12 @@ function markdownText({ records, questions }: Codebook): string {
   return `${lines.join('\n')}\n`
 }
 
-/** One line, in which nothing means anything to Markdown or HTML. */
+/** Escapes a text as one line without special characters of Markdown or HTML. */
 function cell(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>|#&]/g, (character) => `\\${character}`)
 }
 
-/** Frictionless type of each data type of the API; texts for whatever else there is. */
+/** Frictionless type of each of the API's data types; others are strings. */
 const FRICTIONLESS_TYPES: Readonly<Record<string, string>> = {
   enum: 'string',
   set: 'list',
@@ -121,7 +121,7 @@ const FRICTIONLESS_TYPES: Readonly<Record<string, string>> = {
   identifier: 'string',
 }
 
-/** Words that stand for a missing answer, where a table of texts is to tell the two kinds apart. */
+/** Words for a missing answer, so that a table of texts distinguishes the two kinds. */
 const MISSING_VALUES = [
   { value: '', label: 'skipped or not asked' },
   { value: 'skipped', label: 'skipped by the participant' },
@@ -157,7 +157,7 @@ function frictionlessField(question: QuestionTally): Record<string, unknown> {
     'alida:id': question.id,
     'alida:dataType': dataType,
     ...(question.group === '' ? {} : { 'alida:group': question.group }),
-    // Required of those who were asked; the column is null for all others.
+    // Only required of those who were asked; the column is null for all others.
     'alida:required': isRequired,
     'alida:flags': questionFlags(question),
     'alida:answered': question.answered,

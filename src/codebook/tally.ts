@@ -1,4 +1,4 @@
-/** How each question was answered, counted from the rows of a table in any of its shapes. */
+/** Counts how each question was answered, from the rows of a table of any shape. */
 
 import type { Data, RecordBatch, Schema } from 'apache-arrow'
 import { ROLE_METADATA_KEY, SHAPE_METADATA_KEY } from '../shape/metadata.ts'
@@ -15,27 +15,27 @@ import {
 
 export interface OptionTally extends OptionFacts {
   readonly count: number
-  /** False for options that records hold but the definition does not. */
+  /** False for options that occur in records but not in the definition. */
   readonly isInDefinition: boolean
 }
 
 export interface QuestionTally extends QuestionFacts {
   readonly answered: number
-  /** Undefined where the table does not tell skipped from not asked. */
+  /** Undefined if the table does not distinguish skipped from not asked. */
   readonly skipped: number | undefined
-  /** Records whose answer was left out because it did not fit; 0 where the table does not tell. */
+  /** Records whose invalid answer was left out; 0 if the table does not record it. */
   readonly invalid: number
   readonly notAsked: number | undefined
   readonly options: readonly OptionTally[]
 }
 
-/** Counts of one question under way; options by the texts of the table, which are labels or ids. */
+/** Running counts of one question; options by their text in the table, a label or an id. */
 export interface QuestionCounts {
   answered: number
   skipped: number
   invalid: number
   readonly options: Map<string, number>
-  /** Ids of options that are not in the definition by their labels, where the table knows them. */
+  /** Ids, if known, of the options outside the definition, by label. */
   readonly unknownIds: Map<string, string>
 }
 
@@ -49,14 +49,14 @@ export class Tally {
   readonly #isLong: boolean
   readonly #tellsSkipped: boolean
   readonly #hasIds: boolean
-  /** By the names of columns. */
+  /** By column name. */
   readonly #skipped = new Map<string, number>()
   readonly #invalid = new Map<string, number>()
   /** By `<column>: <option id>`. */
   readonly #otherOptions = new Map<string, number>()
   #records = 0
 
-  /** @throws SourceError `ERR_SOURCE` when the schema is not that of a file of ours. */
+  /** @throws SourceError `ERR_SOURCE` when the schema is not one of this package's. */
   constructor(schema: Schema) {
     this.#facts = questionFacts(schema)
     this.#columns = columnsByQuestion(schema)
@@ -79,7 +79,7 @@ export class Tally {
     this.#hasIds = shape.values === 'id' || this.#isLong
   }
 
-  /** Records counted; of a long table the number of the last one that has a row. */
+  /** Number of records; of a long table, up to the last one that has a row. */
   get records(): number {
     return this.#records
   }
@@ -97,7 +97,10 @@ export class Tally {
     if (this.#otherOptionsColumn >= 0) countLabels(children[this.#otherOptionsColumn]!, this.#otherOptions)
   }
 
-  /** @param records All records, where something else knows better than the rows of a long table. */
+  /**
+   * Returns the counts of all questions.
+   * @param records Number of records, if known from elsewhere than the rows of a long table.
+   */
   questions(records: number = this.#records): QuestionTally[] {
     const others = this.#othersByColumn()
     return this.#facts.map((facts) => {
@@ -154,7 +157,7 @@ export class Tally {
     counts.invalid += states.get('invalid') ?? 0
   }
 
-  /** A column's name may begin with another's; the longest that fits is meant. */
+  /** Groups other options by column. A column's name may begin with another's, so the longest match wins. */
   #othersByColumn(): Map<string, [string, number][]> {
     const columns = this.#facts.map((facts) => facts.column).sort((a, b) => b.length - a.length)
     const others = new Map<string, [string, number][]>()

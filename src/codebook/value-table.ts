@@ -1,4 +1,4 @@
-/** Small tables from plain values, as Arrow batches. */
+/** Builds small Arrow tables from plain values. */
 
 import { Bool, type DataType, Field, Int32, Schema, Utf8 } from 'apache-arrow'
 import type { BatchReader } from '../sinks/batch-reader.ts'
@@ -14,7 +14,7 @@ export const TEXT = new Utf8()
 export const COUNT = new Int32()
 export const FLAG = new Bool()
 
-/** One batch of columns of equal length. */
+/** Returns a table of one batch. All columns must have equal length. */
 export function tableOfValues(columns: readonly ValueColumn[], metadata = new Map<string, string>()): BatchReader {
   const fields = columns.map(({ name, type }) => new Field(name, type, true))
   const schema = new Schema(fields, metadata)

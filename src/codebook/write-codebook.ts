@@ -1,4 +1,4 @@
-/** A codebook → a file. */
+/** Writes a codebook to a file or stream. */
 
 import { OptionError } from '../errors.ts'
 import { type OutputTarget, type WriteResult, writeOutput } from '../sinks/output.ts'
@@ -10,8 +10,9 @@ export type CodebookFormat = CodebookTextFormat | 'parquet'
 
 /**
  * Writes a codebook.
- * @param format Default: by the name (`.csv`, `.json`, `.parquet`, `.md`); JSON for a stream.
- * @throws OptionError `ERR_OPTION` for a name that does not tell the format, OutputError when it cannot be written.
+ * @param format Default: by file name (`.csv`, `.json`, `.parquet`, `.md`); JSON for a stream.
+ * @throws OptionError `ERR_OPTION` when the name does not determine the format; OutputError when the output cannot be
+ * written.
  */
 export async function writeCodebook(
   codebook: Codebook,

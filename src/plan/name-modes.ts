@@ -1,4 +1,7 @@
-/** Column names other than the default: ids, question texts, SQL-safe names; and names that do not depend on order. */
+/**
+ * Column names other than the default: ids, question texts, SQL-safe names. They do not depend on the order of
+ * questions.
+ */
 
 import { createHash } from 'node:crypto'
 import type { FieldDefinition, FieldGroup } from '../definition.ts'
@@ -6,7 +9,7 @@ import { folded, numberedNames, withoutMark } from './names.ts'
 import { plainText } from './plain-text.ts'
 import { loadSnakeCase, needsPrefix, type SnakeCase } from './snake-case.ts'
 
-/** What a question is called: its name as it is, its id, its text, or a short name that needs no quotes in SQL. */
+/** What a question is called: its name unchanged, its id, its text, or a short name that needs no quotes in SQL. */
 export type NameMode = 'name' | 'id' | 'description' | 'snake'
 
 export const NAME_MODES: readonly NameMode[] = ['name', 'id', 'description', 'snake']
@@ -20,17 +23,17 @@ export async function loadNaming(mode: NameMode): Promise<Naming> {
   return mode === 'snake' ? { mode, snakeCase: await loadSnakeCase() } : { mode }
 }
 
-/** PostgreSQL cuts names at 63 bytes; this leaves room for an option's name or a suffix. */
+/** PostgreSQL truncates names at 63 bytes; this leaves room for an option's name or a suffix. */
 const MAX_SNAKE_LENGTH = 40
 const MAX_SNAKE_OPTION_LENGTH = 20
 
-/** A name that is wished for, and a text that tells its owner apart for ever: a field id, with what else is needed. */
+/** A desired name, with a key that identifies its owner permanently: a field id, with more where needed. */
 export interface NameWish {
   readonly wanted: string
   readonly key: string
 }
 
-/** What a question or group would like to be called. */
+/** Returns the desired name of a question or group. */
 export function wantedName(
   owner: { readonly id: string; readonly name: string; readonly description: string },
   naming: Naming,
@@ -50,7 +53,7 @@ export function wantedName(
   }
 }
 
-/** Names of the questions, in the order of `fields`; unique without regard to case, those in `used` taken. */
+/** Returns the names of `fields`, in order; unique ignoring case, also against those in `used`. */
 export function questionNames(fields: readonly FieldDefinition[], naming: Naming, used: Set<string>): string[] {
   return uniqueNames(
     fields.map((field) => ({ wanted: wantedName(field, naming), key: field.id })),
@@ -60,8 +63,8 @@ export function questionNames(fields: readonly FieldDefinition[], naming: Naming
 }
 
 /**
- * Makes names unique and adds them to `used` (names in lower case). In the mode `name` the order decides: later ones get
- * `_2`, `_3` …. In all other modes it does not: whoever shares a wish gets a suffix that is made from its key alone.
+ * Makes names unique and adds them to `used` (names in lower case). In mode `name` the order decides: later ones get
+ * `_2`, `_3` …. In all other modes it does not: names that collide get a suffix derived from their key only.
  */
 export function uniqueNames(wishes: readonly NameWish[], mode: NameMode, used: Set<string>): string[] {
   if (mode === 'name') {
@@ -105,14 +108,14 @@ function joinedName(wanted: string, suffix: string, mode: NameMode): string {
   return mode === 'description' ? `${wanted} (${suffix})` : `${wanted}_${suffix}`
 }
 
-/** Name of the column that says whether one option was chosen. */
+/** Returns the name of the column that says whether one option was chosen. */
 export function optionColumnName(question: string, option: { id: string; label: string }, naming: Naming): string {
   if (naming.mode === 'id') return `${question}: ${option.id}`
   if (naming.mode !== 'snake') return `${question}: ${option.label}`
   return `${question}__${naming.snakeCase(option.label, MAX_SNAKE_OPTION_LENGTH) || 'option'}`
 }
 
-/** Name of a grid's row inside of its group: what is left of the question's name. */
+/** Returns the name of a grid's row inside its group: the rest of the question's name. */
 export function memberName(field: FieldDefinition, group: FieldGroup, naming: Naming): string {
   if (naming.mode !== 'name' && naming.mode !== 'snake') return wantedName(field, naming)
   const named = withoutMark(field.name) || field.id

@@ -1,16 +1,16 @@
-/** The one place that decides what columns and dictionary labels are called. */
+/** Decides what columns and dictionary labels are called; nothing else does. */
 
 import type { OptionDefinition } from '../definition.ts'
 
-/** Columns that every table has; their names are taken before any question's. */
+/** Columns that every table has; their names are reserved before any question's. */
 export const SYSTEM_COLUMNS = { ownerId: 'ownerId', lastUpdateDate: 'lastUpdateDate', skipped: 'skipped' } as const
 
-/** Columns that some options add. They make way for questions of the same name, which an option must not rename. */
+/** Columns that some options add. They give way to questions of the same name, which an option must not rename. */
 export const OPTIONAL_COLUMNS = { invalid: 'invalid', extra: '_extra' } as const
 
 /**
- * Makes names unique without regard to case, since DuckDB and Spark ignore it: the first keeps its name, later ones get
- * `_2`, `_3` …, skipping every name that is wanted. Those in `used` (in lower case) are taken; the new ones are added to it.
+ * Makes names unique ignoring case, as DuckDB and Spark do: the first keeps its name, later ones get `_2`, `_3` …,
+ * skipping every name in `wanted`. Avoids those in `used` (lower case) and adds the new ones to it.
  */
 export function numberedNames(wanted: readonly string[], used: Set<string>): string[] {
   const avoided = new Set([...used, ...wanted.map(folded)])
@@ -32,8 +32,8 @@ export function numberedNames(wanted: readonly string[], used: Set<string>): str
 }
 
 /**
- * Dictionary labels of a question's options, in order: the option's name; later ones of the same name get ` (2)`,
- * ` (3)` …, because pandas refuses categories that are not unique.
+ * Returns the dictionary labels of a question's options, in order: the option's name; later ones of the same name get `
+ * (2)`, ` (3)` …, because pandas requires unique categories.
  */
 export function optionLabels(options: readonly OptionDefinition[]): string[] {
   const names = options.map((option) => option.name)
@@ -49,7 +49,7 @@ export function optionLabels(options: readonly OptionDefinition[]): string[] {
   })
 }
 
-/** The label of an option that is not in the definition: its id, made unique among the labels in use. */
+/** Returns the label of an option that is not in the definition: its id, made unique among `used`. */
 export function unknownOptionLabel(optionId: string, used: Set<string>): string {
   if (!used.has(optionId)) {
     used.add(optionId)
@@ -69,14 +69,14 @@ function uniqueLabel(name: string, used: Set<string>, avoided: Set<string>, next
 }
 
 /**
- * A name without the byte order mark that texts pasted from a file may begin with: nobody sees it or can type it, and
- * readers in JavaScript drop it from names.
+ * Removes the byte order mark that names pasted from a file may begin with: it is invisible, cannot be typed, and is
+ * dropped by readers in JavaScript.
  */
 export function withoutMark(name: string): string {
   return name.replace(/^\ufeff+/, '')
 }
 
-/** Names that differ only by case are one name to DuckDB and Spark. */
+/** Returns a name in the form for comparison: DuckDB and Spark ignore case. */
 export function folded(name: string): string {
   return name.toLowerCase()
 }

@@ -1,8 +1,8 @@
-/** HTML → the text that a participant saw. */
+/** Converts HTML to the text that a participant saw. */
 
 import { createRequire } from 'node:module'
 
-/** Elements that end a line, or stand in one of their own. */
+/** Elements that break a line. */
 const BREAKS: ReadonlySet<string> = new Set(
   'address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table td th tr ul'.split(
     ' ',
@@ -11,10 +11,10 @@ const BREAKS: ReadonlySet<string> = new Set(
 
 const UNSEEN: ReadonlySet<string> = new Set(['script', 'style', 'head', 'template', 'title'])
 
-/** Loaded when the first text needs it: the parser and its tables of entities take tens of milliseconds. */
+/** Loaded for the first text that needs it: the parser and its entity tables take tens of milliseconds. */
 let htmlParser: typeof import('htmlparser2') | undefined
 
-/** Text without tags, with its entities decoded and each run of white space as one space. */
+/** Returns a text without tags, with its entities decoded and each run of white space as one space. */
 export function plainText(html: string): string {
   if (!/[<&]/.test(html)) return oneLine(html)
   htmlParser ??= createRequire(import.meta.url)('htmlparser2') as typeof import('htmlparser2')

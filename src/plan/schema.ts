@@ -1,4 +1,4 @@
-/** Definition → columns: which there are, of what type, under what name, and the Arrow schema that says so. */
+/** Plans the columns of a definition (names, types, sources) and their Arrow schema. */
 
 import {
   type DataType,
@@ -21,48 +21,48 @@ import { folded, numberedNames, OPTIONAL_COLUMNS, optionLabels, SYSTEM_COLUMNS }
 import { plainText } from './plain-text.ts'
 import { type SelectionOptions, selectedFields } from './selection.ts'
 
-/** How a column's answers are read and stored. `json` is utf8 that also takes any other JSON, as compact text. */
+/** How a column's answers are read and stored. `json` is utf8 that also accepts any other JSON, as compact text. */
 export type ColumnType = 'dictionary' | 'list' | 'double' | 'timestamp' | 'utf8' | 'json'
 
 /**
- * What fills a column: a member of the record, the answers of one field, the names of the skipped questions, those of
- * the columns whose value was invalid, or the answers to fields that the definition does not know.
+ * What a column holds: a member of the record, the answers of one field, the names of the skipped questions, the names
+ * of the columns whose value was invalid, or the answers to fields outside the definition.
  */
 export type ColumnSource = 'ownerId' | 'lastUpdateDate' | 'field' | 'skipped' | 'invalid' | 'extra'
 
 export interface ColumnPlan {
-  /** Unique in the table, without regard to case. */
+  /** Unique in the table, ignoring case. */
   readonly name: string
   readonly type: ColumnType
   readonly source: ColumnSource
-  /** The question; only of columns whose source is `field`. */
+  /** The question; only for columns with source `field`. */
   readonly field?: FieldDefinition
   readonly group?: FieldGroup
-  /** Dictionary labels known before the first record, in the definition's order; only of `dictionary` and `list`. */
+  /** Dictionary labels known before the first record, in the definition's order; only for `dictionary` and `list`. */
   readonly labels: readonly string[]
-  /** The question text without HTML, where that was asked for. */
+  /** The question text without HTML, if `stripHtml` is set. */
   readonly text?: string
-  /** The answers are read as ever, but only a keyed hash of each may be written. */
+  /** The answers are read as usual, but only a keyed hash of each may be written. */
   readonly isHashed?: boolean
 }
 
 export interface ColumnOptions extends SelectionOptions {
   /** What columns are called. Default: `name`. */
   names?: NameMode | undefined
-  /** Cleans labels and question texts of HTML; the raw ones stay in the metadata. Default: false. */
+  /** Removes HTML from labels and question texts; the originals stay in the metadata. Default: false. */
   stripHtml?: boolean | undefined
   /**
-   * What becomes of a value that does not fit its question: an `error` (default), or `null`; the column `invalid` then
-   * names the columns that are null for this reason.
+   * What to do with a value that does not fit its question: `error` (default), or `null`. With `null`, the column
+   * `invalid` names the columns that are null for this reason.
    */
   onInvalid?: 'error' | 'null' | undefined
-  /** Keeps answers to fields that are not in the definition as JSON, in the column `_extra`. Default: false. */
+  /** Keeps answers to fields outside the definition as JSON, in the column `_extra`. Default: false. */
   keepUnknown?: boolean | undefined
 }
 
 /**
  * Plans the table's columns: `ownerId`, `lastUpdateDate`, one per field in the definition's order, `skipped`; then
- * `invalid` and `_extra` where they are asked for.
+ * `invalid` and `_extra` if requested.
  * @throws OptionError `ERR_OPTION` when `fields` or `exclude` name something that is not in the definition.
  */
 export function planColumns(
@@ -137,7 +137,7 @@ function columnTypeOf(field: FieldDefinition): ColumnType {
   }
 }
 
-/** An option whose name is nothing but tags keeps them: a label must tell it apart. */
+/** Removes HTML from an option's name. A name of tags only stays as it is, because labels must be distinct. */
 function cleanOption(option: OptionDefinition): OptionDefinition {
   return { id: option.id, name: plainText(option.name) || option.name }
 }
@@ -154,7 +154,7 @@ function warnAboutField(
   }
 }
 
-/** The group of each field; the first one where several claim it. */
+/** Returns the group of each field; the first one if it is in several. */
 export function groupByFieldId(groups: readonly FieldGroup[]): Map<string, FieldGroup> {
   const byFieldId = new Map<string, FieldGroup>()
   for (const group of groups) {
@@ -163,40 +163,43 @@ export function groupByFieldId(groups: readonly FieldGroup[]): Map<string, Field
   return byFieldId
 }
 
-/** Key of `exportMetadata` in the Arrow schema's metadata and in Parquet's key-value metadata. */
+/** Key of `exportMetadata` in the metadata of the Arrow schema and in Parquet's key-value metadata. */
 export const EXPORT_METADATA_KEY = 'alida:export'
 
 /** Key of the policy on sensitive questions and owner ids, in the same places. */
 export const PRIVACY_METADATA_KEY = 'alida:privacy'
 
-/** Key of how many values were invalid, in the same places; only where they became null. */
+/** Key of the number of invalid values, in the same places; only if they became null. */
 export const INVALID_METADATA_KEY = 'alida:invalid'
 
-/** How many values were invalid, all and by error code. */
+/** Number of invalid values, in total and by error code. */
 export interface InvalidCounts {
   readonly total: number
   readonly codes: Readonly<Record<string, number>>
 }
 
-/** Key of how the export was read, in the same places: see `readingMetadata`; missing where all of it is the default. */
+/** Key of how the export was read, in the same places: see `readingMetadata`; missing if all of it is the default. */
 export const READING_METADATA_KEY = 'alida:reading'
 
 /** Key of what a column holds; missing on columns that hold the answers themselves. */
 export const ROLE_METADATA_KEY = 'alida:role'
 
-/** What was done to personal data before it was written. */
+/** How personal data is treated before it is written. */
 export interface PrivacyOptions extends Pick<SelectionOptions, 'sensitive'> {
   /** Whether `ownerId` is replaced by a keyed hash, which needs `hashKey`. Default: false. */
   hashOwner?: boolean | undefined
 }
 
-/** What a file says of itself beside the rows, as one JSON text: the export's own members, its definition, this tool. */
+/** Returns a file's own description as JSON: the export's members, its definition, this tool. */
 function exportMetadata(header: ExportHeader, definition: Definition, options: PrivacyOptions = {}): string {
   const shown = withoutSensitive(definition, options)
   return JSON.stringify({ ...header, definition: shown, tool: { name: 'alida-arrow', version: VERSION } })
 }
 
-/** Dropped questions leave the definition, hashed ones lose their options: a file must not name what it hides. */
+/**
+ * Removes dropped questions from the definition, and the options of hashed ones, so that a file does not name what it
+ * hides.
+ */
 function withoutSensitive(definition: Definition, { sensitive = 'keep' }: PrivacyOptions): Definition {
   if (sensitive === 'keep') return definition
   const kept = definition.fields.filter((field) => sensitive === 'hash' || !field.isSensitive)
@@ -216,9 +219,9 @@ function privacyMetadata({ sensitive = 'keep', hashOwner = false }: PrivacyOptio
 }
 
 /**
- * Returns what was kept of an export, as a JSON object without what is the default: the selection of questions,
- * `onInvalid` and `keepUnknown`; undefined when all of it is. Where sensitive questions were dropped, the ids of those that
- * were kept stand for the words of the selection, which could name one of the others.
+ * Returns how an export was read, as a JSON object without defaults: the selection of questions, `onInvalid` and
+ * `keepUnknown`; undefined if all are defaults. If sensitive questions were dropped, the selection is written as the
+ * ids of those kept, because its words could name a dropped one.
  */
 function readingMetadata(plans: readonly ColumnPlan[], options: ColumnOptions): string | undefined {
   const { fields, exclude, hidden, system, sensitive, onInvalid, keepUnknown } = options
@@ -236,7 +239,10 @@ function readingMetadata(plans: readonly ColumnPlan[], options: ColumnOptions): 
   return text === '{}' ? undefined : text
 }
 
-/** The Arrow schema of the planned columns; every field and the schema itself carry their part of the definition. */
+/**
+ * Returns the Arrow schema of the planned columns; each field and the schema itself carry their part of the definition
+ * as metadata.
+ */
 export function arrowSchema(
   plans: readonly ColumnPlan[],
   header: ExportHeader,
@@ -253,7 +259,7 @@ export function arrowSchema(
   return new Schema(fields, metadata)
 }
 
-/** arrow-js tells dictionaries of one id apart by this instance, so that there must be only one. */
+/** The only instance: arrow-js distinguishes dictionaries of the same id by it. */
 export const UTF8 = new Utf8()
 
 function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
@@ -273,26 +279,33 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
 }
 
 /**
- * Bits of a column's dictionary indices. A question's dictionary may grow while the records are read, by options that
- * left the definition, and its index type cannot: half of the range is left free for them, and 8 bits would be too few.
+ * Returns the bits of a column's dictionary indices. While records are read, a question's dictionary may grow by
+ * options that are no longer in the definition, but its index type cannot. So half of the range is kept free for them,
+ * and 8 bits are never used.
  */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
   const labels = plan.labels.length
   return bitsForLabels(plan.source === 'field' ? Math.max(2 * labels, maxDictionaryLabels(8) + 1) : labels)
 }
 
-/** Labels that signed indices of so many bits tell apart; one less than they could, for arrow-rs refuses to read that. */
+/**
+ * Returns how many labels signed indices of this many bits can have; one less than the range, because arrow-rs refuses
+ * to read a full one.
+ */
 export function maxDictionaryLabels(bits: 8 | 16 | 32): number {
   return 2 ** (bits - 1) - 1
 }
 
-/** Bits of signed indices that tell so many labels apart. */
+/** Returns the bits of signed indices for this many labels. */
 export function bitsForLabels(labels: number): 8 | 16 | 32 {
   if (labels <= maxDictionaryLabels(8)) return 8
   return labels <= maxDictionaryLabels(16) ? 16 : 32
 }
 
-/** Most rows whose fixed-width buffers (values or offsets, and validity) stay within so many bytes. */
+/**
+ * Returns the maximum rows whose fixed-width buffers (values or offsets, and validity) fit in `bytes`; at least
+ * MIN_BATCH_ROWS.
+ */
 export function rowsWithin(bytes: number, plans: readonly ColumnPlan[], moreBytesPerRow = 0): number {
   let bytesPerRow = moreBytesPerRow
   for (const plan of plans) bytesPerRow += fixedBytesPerRow(plan) + 1 / 8
@@ -328,7 +341,7 @@ export function indexTypeOf(bits: 8 | 16 | 32): Int8 | Int16 | Int32 {
   }
 }
 
-/** What a question's column says of the question. */
+/** Returns the metadata of a question's column. */
 export function fieldMetadata(plan: ColumnPlan): Map<string, string> {
   const { field, group, source } = plan
   const metadata = new Map<string, string>()

@@ -1,4 +1,4 @@
-/** Which questions become columns: by name, id or glob, and by what the definition says of them. */
+/** Selects the questions that become columns: by name, id or glob, and by their flags in the definition. */
 
 import { isMatch } from 'matcher'
 import type { FieldDefinition } from '../definition.ts'
@@ -8,25 +8,23 @@ import { option, worded } from '../wording.ts'
 
 export interface SelectionOptions {
   /**
-   * Names, ids or globs (`Brand*`, without regard to case) of the questions to keep, in any order; all by default.
-   * Columns keep the definition's order.
+   * Names, ids or globs (`Brand*`, ignoring case) of the questions to keep, in any order. Default: all. Columns keep
+   * the definition's order.
    */
   fields?: readonly string[] | undefined
-  /** The same for questions to leave out; it wins over `fields`. */
+  /** The same for questions to leave out; takes precedence over `fields`. */
   exclude?: readonly string[] | undefined
   /** Whether hidden questions are kept. Default: true. */
   hidden?: boolean | undefined
   /** Whether system questions (dates, status, device) are kept. Default: true. */
   system?: boolean | undefined
-  /**
-   * What happens to questions that are flagged as sensitive: `keep` (default), `drop`, or `hash`, which needs `hashKey`.
-   */
+  /** What to do with questions flagged as sensitive: `keep` (default), `drop`, or `hash`, which needs `hashKey`. */
   sensitive?: 'keep' | 'drop' | 'hash' | undefined
 }
 
 /**
- * The questions to keep.
- * @param names What each question is called in the table; accepted beside its own name and id.
+ * Returns the questions to keep.
+ * @param names What each question is called in the table; accepted as well as its own name and id.
  * @throws OptionError `ERR_OPTION` when a word matches nothing; the message has the nearest names.
  */
 export function selectedFields(
@@ -41,20 +39,20 @@ export function selectedFields(
   return wanted
 }
 
-/** Whether a flag of the question, not its name, leaves it out. */
+/** Whether a question is left out by its flags, not by its name. */
 function isLeftOut(field: FieldDefinition, options: SelectionOptions): boolean {
   if (options.sensitive === 'drop' && field.isSensitive) return true
   if (options.hidden === false && isHidden(field)) return true
   return options.system === false && field.isSystem
 }
 
-/** Whatever is not active counts as hidden; a definition that says nothing means active. */
+/** Whether a question is hidden: any visibility but active. Missing means active. */
 function isHidden(field: Pick<FieldDefinition, 'visibility'>): boolean {
   const visibility = field.visibility.toLowerCase()
   return visibility !== '' && visibility !== 'active'
 }
 
-/** Returns the flags of a question in words, a visibility other than active last. */
+/** Returns the flags of a question in words; a visibility other than active comes last. */
 export function questionFlags(
   question: Pick<FieldDefinition, 'isRequired' | 'isSystem' | 'isSensitive' | 'visibility'> & { isHashed?: boolean },
 ): string[] {
@@ -68,7 +66,7 @@ export function questionFlags(
 }
 
 class Catalogue {
-  /** Every word a question answers to. */
+  /** Questions by every word that names them. */
   readonly #byWord = new Map<string, Set<FieldDefinition>>()
 
   constructor(fields: readonly FieldDefinition[], names: readonly string[]) {
@@ -93,7 +91,7 @@ class Catalogue {
 
   #byGlob(glob: string): Set<FieldDefinition> {
     const found = new Set<FieldDefinition>()
-    // A leading `!` negates in the library; here it is part of a name.
+    // A leading `!` negates in the glob library; here it is part of a name.
     if (!glob.includes('*') || glob.startsWith('!')) return found
     for (const [word, fields] of this.#byWord) {
       if (isMatch(word, glob, { caseSensitive: false })) for (const field of fields) found.add(field)

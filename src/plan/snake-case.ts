@@ -1,8 +1,8 @@
-/** Texts → names that need no quotes in SQL: `Größe (cm)` → `grosse_cm`. */
+/** Converts texts to names that need no quotes in SQL: `Größe (cm)` → `grosse_cm`. */
 
 /**
- * Lower-case ASCII letters, digits and single underscores, not longer than `maxLength` characters, cut between words where
- * there is a place for it. Empty when the text has no letter or digit.
+ * Returns lower-case ASCII letters, digits and single underscores, at most `maxLength` characters, cut between words if
+ * possible. Empty when the text has no letter or digit.
  */
 export type SnakeCase = (text: string, maxLength: number) => string
 
@@ -22,12 +22,12 @@ export async function loadSnakeCase(): Promise<SnakeCase> {
   }
 }
 
-/** Whether a name would be read as a number or a keyword by some SQL. */
+/** Whether some SQL would read a name as a number or a keyword. */
 export function needsPrefix(name: string): boolean {
   return !/^[a-z]/.test(name) || KEYWORDS.has(name)
 }
 
-/** Words that DuckDB, PostgreSQL, Spark or BigQuery keep for themselves. */
+/** Keywords reserved by DuckDB, PostgreSQL, Spark or BigQuery. */
 const KEYWORDS: ReadonlySet<string> = new Set(
   `all alter analyse analyze and any array as asc asymmetric at authorization between binary both by case cast check collate
    collation column concurrently constraint contains create cross cube current_catalog current_date current_role

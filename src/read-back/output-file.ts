@@ -1,4 +1,4 @@
-/** A file that was written before, opened again: Arrow by arrow-js, Parquet by parquet-wasm, a row group at a time. */
+/** Reads output files back: Arrow with arrow-js, Parquet with parquet-wasm, one row group at a time. */
 
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -11,28 +11,29 @@ import { openParquetFile, type ParquetFile } from './parquet-thread.ts'
 interface OutputFile {
   readonly format: OutputFormat
   readonly schema: Schema
-  /** Metadata of the whole file, in each place where the format keeps it. */
+  /** Metadata of the whole file, from each place where the format keeps it. */
   readonly metadata: readonly ReadonlyMap<string, string>[]
-  /** The batches, once; what `use` makes of each. */
+  /** Yields the result of `use` for each batch. Can be iterated once. */
   batches<T>(use: (batch: RecordBatch) => T): AsyncGenerator<T>
   close(): Promise<void>
 }
 
-/** Makes the error of a file that cannot be read. */
+/** Creates the error for a file that cannot be read. */
 type Failure = (problem: string, cause?: unknown) => ExportError
 
-/** What a format gives before its errors are worded. */
+/** A file of one format, whose errors are not wrapped yet. */
 type RawFile = Omit<OutputFile, 'batches'> & { batches(): AsyncGenerator<RecordBatch> }
 
-/** Bytes at the end of an Arrow stream that is complete. */
+/** Bytes at the end of a complete Arrow stream. */
 const END_OF_STREAM = '\xff\xff\xff\xff\0\0\0\0'
 
-/** Cells that are decoded at a time, so that memory does not depend on the width of the table. */
+/** Cells decoded at a time, so that memory does not depend on the width of the table. */
 const BATCH_CELLS = 2 ** 20
 
 /**
- * Opens an output file; what it is says its content, not its name.
- * @throws what `failure` makes, when the file is missing, no such file, or damaged; reading its batches does, too.
+ * Opens an output file. Its format is recognised by its content, not its name.
+ * @throws what `failure` returns, when the file is missing, has another format, or is damaged. So does reading its
+ * batches.
  */
 export async function openOutputFile(path: string, failure: Failure): Promise<OutputFile> {
   const read = <T>(step: () => Promise<T>) => wrapFailure(path, failure, step)
@@ -132,7 +133,7 @@ async function* mapBatches<T>(
   }
 }
 
-/** Turns whatever the readers throw at a damaged file into one kind of error. */
+/** Converts every error of the readers to one kind of error. */
 async function wrapFailure<T>(path: string, failure: Failure, step: () => Promise<T>): Promise<T> {
   try {
     return await step()

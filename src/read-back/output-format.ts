@@ -1,28 +1,28 @@
-/** What kind of output a file is, by its bytes: its name says nothing. */
+/** Recognises the format of an output file by its bytes, because its name does not determine it. */
 
 import { open } from 'node:fs/promises'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
 
-/** Bytes that an output file begins with; an Arrow stream begins with a continuation marker. */
+/** First bytes of each format; an Arrow stream begins with a continuation marker. */
 const MAGIC: readonly (readonly [string, OutputFormat])[] = [
   ['PAR1', 'parquet'],
   ['ARROW1', 'arrow'],
   ['\xff\xff\xff\xff', 'arrows'],
 ]
 
-/** What kind of output a file is, by its first bytes; undefined for anything else, an export for one. */
+/** Returns the format of an output file by its first bytes; undefined for anything else, such as an export. */
 export async function outputFormatOf(path: string): Promise<OutputFormat | undefined> {
   const { start } = await endsOf(path).catch(() => ({ start: '' }))
   return formatOf(start)
 }
 
-/** The format of a file that begins with these characters. */
+/** Returns the format of a file that begins with these characters. */
 export function formatOf(start: string): OutputFormat | undefined {
   return MAGIC.find(([magic]) => start.startsWith(magic))?.[1]
 }
 
-/** Eight bytes of the start and of the end, a character each. */
+/** Reads the first and the last eight bytes, as one character per byte. */
 export async function endsOf(path: string): Promise<{ start: string; end: string }> {
   const file = await open(path)
   try {

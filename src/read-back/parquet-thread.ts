@@ -1,6 +1,6 @@
 /**
- * Parquet files, read by parquet-wasm in a thread of its own. Some damage makes parquet-wasm panic: its promise never
- * settles, and the panic is an uncaught exception of the thread, which must not be the one that the host program runs in.
+ * Reads Parquet files with parquet-wasm in a worker thread. Some damage makes parquet-wasm panic: its promise never
+ * settles, and the panic is an uncaught exception of its thread, which must not be the host program's.
  */
 
 import type { Worker } from 'node:worker_threads'
@@ -9,15 +9,18 @@ import { startWorker, stopWorkers } from '../parallel/worker-thread.ts'
 import type { OpenedParquet, ParquetAnswer, ParquetRequest } from './parquet-worker.ts'
 
 export interface ParquetFile extends Omit<OpenedParquet, 'file'> {
-  /** Batches of a row group, each as an IPC stream. */
+  /** Yields the batches of a row group, each as an IPC stream. */
   batches(rowGroup: number, batchSize: number): AsyncGenerator<Uint8Array>
   close(): Promise<void>
 }
 
-/** Shared by all files; undefined before the first one, when it has been idle, and after a panic. */
+/** Shared by all files; undefined before the first one, after idling, and after a panic. */
 let thread: ParquetThread | undefined
 
-/** @throws Error when the file is damaged; so does reading its batches. */
+/**
+ * Opens a Parquet file.
+ * @throws Error when the file is damaged; so does reading its batches.
+ */
 export async function openParquetFile(path: string): Promise<ParquetFile> {
   thread ??= new ParquetThread()
   const owner = thread
@@ -43,7 +46,7 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
   }
 }
 
-/** Starting a thread and loading parquet-wasm takes as long as reading a small file. */
+/** How long an idle thread is kept: starting one and loading parquet-wasm takes as long as reading a small file. */
 const IDLE_MS = 5_000
 
 type Body<T> = T extends unknown ? Omit<T, 'id'> : never
@@ -62,11 +65,11 @@ class ParquetThread {
       (answer) => this.#settle(answer),
       (failure) => this.#fail(failure),
     )
-    // A program that drops a file without closing it can end; only an open request keeps the process alive.
+    // Lets a program end that drops a file without closing it; only a pending request keeps the process alive.
     this.#worker.unref()
   }
 
-  /** Keeps the thread until the returned function is called, and for a while after that. */
+  /** Keeps the thread until the returned function is called, and for IDLE_MS after that. */
   lease(): () => void {
     this.#leases++
     clearTimeout(this.#idle)
@@ -102,14 +105,14 @@ class ParquetThread {
   }
 
   #fail(failure: ExportError): void {
-    // What the thread died of: a panic is about the file, and is worded as such by the caller.
+    // The cause of the thread's death: a panic is about the file, and the caller words it as such.
     this.#failure ??= failure.cause ?? failure
     this.#retire()
     for (const { reject } of this.#waiting.values()) reject(this.#failure)
     this.#waiting.clear()
   }
 
-  /** Files that are opened from now on get another thread. */
+  /** Makes files that are opened from now on use another thread. */
   #retire(): void {
     if (thread === this) thread = undefined
   }

@@ -4,7 +4,7 @@ import { openAsBlob } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { ParquetFile, type RecordBatch } from 'parquet-wasm'
 
-/** What the main thread asks; every request gets one answer with its `id`. */
+/** A request of the main thread; each gets one answer with its `id`. */
 export type ParquetRequest = { readonly id: number } & (
   | { readonly type: 'open'; readonly path: string }
   | { readonly type: 'row-group'; readonly file: number; readonly rowGroup: number; readonly batchSize: number }
@@ -30,7 +30,7 @@ export interface OpenedParquet {
 
 interface OpenFile {
   readonly parquet: ParquetFile
-  /** Batches of the row group that is being read. */
+  /** Batches of the row group being read. */
   batches?: ReadableStreamDefaultReader<RecordBatch>
 }
 

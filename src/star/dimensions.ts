@@ -1,4 +1,4 @@
-/** What the ids of the answers mean: the questions, their options, and the groups of questions. */
+/** Dimension tables of the star layout: the questions, their options, and the groups of questions. */
 
 import type { QuestionTally } from '../codebook/tally.ts'
 import { COUNT, FLAG, TEXT, tableOfValues } from '../codebook/value-table.ts'
@@ -7,8 +7,9 @@ import type { ColumnPlan } from '../plan/schema.ts'
 import type { BatchReader } from '../sinks/batch-reader.ts'
 
 /**
- * @param groups The group of each question, in the questions' order.
- * @param mayBeInvalid Whether answers that did not fit were left out, and are to be counted.
+ * Returns the table of questions.
+ * @param groups The group of each question, in question order.
+ * @param mayBeInvalid Whether to add a count of the invalid answers that were left out.
  */
 export function fieldsTable(
   questions: readonly QuestionTally[],
@@ -44,7 +45,7 @@ export function fieldsTable(
   ])
 }
 
-/** Those that records hold but the definition does not are listed behind the others, without a name. */
+/** Returns the table of options. Options that occur only in records come last, without a name. */
 export function optionsTable(questions: readonly QuestionTally[]): BatchReader {
   const options = questions.flatMap((question) =>
     question.options.map((option, i) => ({ ...option, fieldId: question.id, position: i + 1 })),
@@ -60,7 +61,7 @@ export function optionsTable(questions: readonly QuestionTally[]): BatchReader {
   ])
 }
 
-/** The groups that have a question in the table. */
+/** Returns the table of those groups that have a question in the export's columns. */
 export function groupsTable(plans: readonly ColumnPlan[]): BatchReader {
   const groups = [...new Set(plans.flatMap(({ group }) => group ?? []))]
   return tableOfValues([

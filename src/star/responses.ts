@@ -1,4 +1,7 @@
-/** One row for each record: whose it is, when it changed, how many questions it answered, and what nobody knows. */
+/**
+ * The table with one row per record: its owner, its last update, how many questions it answered, and its unknown
+ * answers.
+ */
 
 import { type Data, Field, Int32, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { FIRST_QUESTION } from '../decode/table.ts'
@@ -12,10 +15,10 @@ export class Responses {
   readonly schema: Schema
   readonly #type: Struct
   readonly #states: readonly number[]
-  /** Column of the answers to unknown fields; -1 where there is none. */
+  /** Index of the column of answers to unknown fields; -1 if there is none. */
   readonly #extra: number
 
-  /** @param decoded Schema of the batches, which begins with the owner and the date. */
+  /** @param decoded Schema of the batches; its first two columns are the owner and the date. */
   constructor(decoded: Schema) {
     const [ownerId, lastUpdateDate] = decoded.fields
     const hasRole = (role: string) => (field: Field) => field.metadata.get(ROLE_METADATA_KEY) === role

@@ -1,6 +1,6 @@
 /**
- * The star layout: a folder of Parquet files that join by id. `answers` has a row for each record, question and chosen
- * option; `responses` one for each record; `fields`, `options` and `groups` say what the ids mean.
+ * The star layout: a folder of Parquet files that join by id. `answers` has one row per record, question and chosen
+ * option; `responses` one per record; `fields`, `options` and `groups` describe the ids.
  */
 
 import { join } from 'node:path'
@@ -27,13 +27,13 @@ import { fieldsTable, groupsTable, optionsTable } from './dimensions.ts'
 import { Responses } from './responses.ts'
 
 export interface StarOptions extends Omit<ReadOptions, 'layout'> {
-  /** A file beside the folder for values that were left out, as `convertExport` has it. */
+  /** Path of a file, outside the folder, for values that were left out, as in `convertExport`. */
   rejects?: string | URL | undefined
   /** Default: `snappy`. */
   compression?: Compression | undefined
-  /** Default: `delta`; `plain` for readers that know no other. */
+  /** Default: `delta`; `plain` for readers that support nothing else. */
   encodings?: Encodings | undefined
-  /** Called as by `convertExport`. */
+  /** Called as in `convertExport`. */
   onProgress?: ((progress: ReadProgress) => void) | undefined
 }
 
@@ -73,12 +73,12 @@ const ANSWER_COLUMNS: readonly LongColumn[] = [
   'position',
 ]
 
-/** Few records at a time: each becomes many rows. */
+/** Small batches, because each record becomes many rows. */
 const BATCH_ROWS = 16_384
 
 /**
- * Converts an export to a folder of Parquet files, which appears when it is complete.
- * @throws what `readExport` and `writeParquet` throw; OutputError when something else stands at the path.
+ * Converts an export to a folder of Parquet files, which appears once it is complete.
+ * @throws what `readExport` and `writeParquet` throw; OutputError when something else exists at the path.
  */
 export async function writeStar(source: ExportSource, folder: string, options: StarOptions = {}): Promise<StarResult> {
   requireKnownOptions(options, STAR_OPTION_NAMES)
@@ -120,14 +120,14 @@ async function writeTables(
 }
 
 /**
- * Finds what is wrong with the path before there are records.
+ * Checks the path before any record is read.
  * @throws OutputError `ERR_OUTPUT`.
  */
 export function requireStarFolder(folder: string): void {
   requireWritableFolder(folder, Object.values(FILES))
 }
 
-/** Reads all records; each batch goes to both `answers` and `responses`. */
+/** Reads all records; writes each batch to both `answers` and `responses`. */
 async function writeRecords(
   reader: ExportReader,
   folder: string,
@@ -181,7 +181,7 @@ async function writeDimensions(
   return bytes
 }
 
-/** The reader's batches are as they were decoded, but for hashes and zones: those are done already. */
+/** Returns the shape of `answers`. The reader has already applied hashes and time zones, but no other shaping. */
 function answersShape(reader: ExportReader, options: StarOptions): LongShape {
   const shape = resolveShape({ ...options, layout: 'long', hashOwner: false, keepUnknown: false })
   const metadata = tableMetadata(reader.schema.metadata, reader.columns, shape)
@@ -202,7 +202,7 @@ function emptyAnswers(reader: ExportReader, long: LongShape): RecordBatch | unde
 
 const ROW_GROUP_ROWS = 131_072
 
-/** Batches that wait until they are worth a row group. */
+/** Collects batches until they are large enough for a row group. */
 class RowGroups {
   readonly #sink: ParquetSink
   #batches: RecordBatch[] = []

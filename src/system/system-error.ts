@@ -1,4 +1,4 @@
-/** What the operating system and the engine say when they refuse something, in words. */
+/** Words for errors of the operating system and the JavaScript engine. */
 
 import { ExportError } from '../errors.ts'
 import { option, worded } from '../wording.ts'
@@ -21,18 +21,18 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no folder',
 }
 
-/** Why a system call failed; Node's own message for what has no words here. */
+/** Returns why a system call failed; Node's own message for codes without words here. */
 export function systemReason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException
   return REASONS[code] ?? message
 }
 
-/** Whether an error comes from a system call, and not from this program. */
+/** Whether an error comes from a system call. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string'
 }
 
-/** An ExportError `ERR_MEMORY` for memory that the engine could not get; any other error stays as it is. */
+/** Returns an ExportError `ERR_MEMORY` if the engine could not get memory; any other error unchanged. */
 export function explainMemory(error: unknown): unknown {
   if (!(error instanceof RangeError) || !/memory|allocat/i.test(error.message)) return error
   const advice = isWebAssembly(error)
@@ -43,7 +43,10 @@ export function explainMemory(error: unknown): unknown {
   })
 }
 
-/** The engine asks for 10 GB of addresses for each memory of WebAssembly, however small it is, to check bounds for free. */
+/**
+ * Whether the memory was for WebAssembly. The engine reserves 10 GB of address space for each such memory, however
+ * small, to avoid bounds checks.
+ */
 function isWebAssembly(error: RangeError): boolean {
   const isSet = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').includes('--disable-wasm-trap-handler')
   return error.message.startsWith('WebAssembly') && !isSet

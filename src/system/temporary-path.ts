@@ -1,8 +1,8 @@
 /**
- * Names of what is not complete yet, and what becomes of it when its process is killed: the next run that writes the
- * same file removes it, but never what a living process may still be writing.
+ * Names incomplete files and folders. If their process was killed, the next run that writes the same path removes them,
+ * but never what a living process may still be writing.
  *
- * A name is `.<name>.<pid>-<machine>-<random>.alida-arrow-partial`; of a long name a hash stands there instead.
+ * A name is `.<name>.<pid>-<machine>-<random>.alida-arrow-partial`; a hash replaces a long `<name>`.
  */
 
 import { createHash, randomBytes } from 'node:crypto'
@@ -12,12 +12,12 @@ import { basename, dirname, join } from 'node:path'
 
 const PARTIAL_SUFFIX = '.alida-arrow-partial'
 
-/** Files and folders of this process, removed even when it exits in a way that lets no promise settle. */
+/** Incomplete files and folders of this process, removed at exit even if no promise settles any more. */
 const unfinished = new Set<string>()
 
 let isListening = false
 
-/** Begins with the first file, so that a program that writes none has no listener of ours. */
+/** Called with the first temporary path, so that programs that write none get no exit listener. */
 function removeUnfinishedAtExit(): void {
   if (isListening) return
   isListening = true
@@ -26,7 +26,7 @@ function removeUnfinishedAtExit(): void {
   })
 }
 
-/** A name in the same folder for what will get this path; removed at exit unless `forgetTemporary` is called. */
+/** Returns a temporary path in the folder of `path`; removed at exit unless `forgetTemporary` is called. */
 export function temporaryPath(path: string, suffix: string = PARTIAL_SUFFIX): string {
   removeUnfinishedAtExit()
   const unique = `${process.pid}-${machine()}-${randomBytes(4).toString('hex')}`
@@ -35,7 +35,7 @@ export function temporaryPath(path: string, suffix: string = PARTIAL_SUFFIX): st
   return temporary
 }
 
-/** So long, in bytes, that the whole stays within what any file system allows; eCryptfs, with 143, allows least. */
+/** Keeps the whole name within the limit of any file system; eCryptfs has the lowest, 143 bytes. */
 const MAX_NAME_BYTES = 96
 
 function prefixOf(path: string): string {
@@ -44,17 +44,17 @@ function prefixOf(path: string): string {
   return `.${createHash('sha256').update(name).digest('hex').slice(0, 32)}.`
 }
 
-/** It has got its final name, or was removed. */
+/** Stops tracking a path that was renamed to its final name, or removed. */
 export function forgetTemporary(temporary: string): void {
   unfinished.delete(temporary)
 }
 
-/** Removes what killed processes left of earlier tries at the same path. */
+/** Removes what killed processes left at the same path. */
 export function removeAbandoned(path: string): void {
   for (const temporary of abandonedPaths(path)) removeQuietly(temporary)
 }
 
-/** What processes that are gone left beside a path. */
+/** Returns what dead processes left of a path. */
 export function abandonedPaths(path: string, suffix: string = PARTIAL_SUFFIX): string[] {
   const prefix = prefixOf(path)
   return entriesOf(dirname(path))
@@ -63,7 +63,7 @@ export function abandonedPaths(path: string, suffix: string = PARTIAL_SUFFIX): s
     .map((entry) => join(dirname(path), entry))
 }
 
-/** A folder may be written without being listed; then nothing is removed. */
+/** Returns a folder's entries; none if it may be written but not listed. */
 function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -72,10 +72,13 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-/** Elsewhere (another host or container, before a restart) process ids say nothing: what is untouched so long is left. */
+/**
+ * Process ids of another host or container, or from before a restart, say nothing: what is untouched this long counts
+ * as abandoned.
+ */
 const UNTOUCHED_MS = 24 * 3_600_000
 
-/** Clocks and the times of files are not this exact. */
+/** Tolerance for clocks and file times. */
 const CLOCK_SLACK_MS = 1_000
 
 function isAbandoned(temporary: string, unique: string): boolean {
@@ -83,7 +86,7 @@ function isAbandoned(temporary: string, unique: string): boolean {
   const touchedMs = statSync(temporary, { throwIfNoEntry: false })?.mtimeMs
   if (pid === undefined || touchedMs === undefined) return false
   if (writer !== machine()) return touchedMs < Date.now() - UNTOUCHED_MS
-  // Ids are used again. This process may hold another copy of this module, so its own id alone does not decide.
+  // Process ids are reused. This process may have another copy of this module, so its own id alone does not decide.
   if (Number(pid) === process.pid) return touchedMs < performance.timeOrigin - CLOCK_SLACK_MS
   return !isAlive(Number(pid))
 }
@@ -99,7 +102,7 @@ function isAlive(pid: number): boolean {
 
 let machineText: string | undefined
 
-/** Tells apart what has process ids of its own: hosts, containers, and the time before and after a restart. */
+/** Returns a short hash that differs wherever process ids do: per host, container, and boot. */
 function machine(): string {
   machineText ??= createHash('sha256')
     .update(hostname())

@@ -1,15 +1,15 @@
-/** What is wrong with the path of an export, in words. */
+/** Words for problems with the path of an export. */
 
 import { SourceError, shortened } from '../errors.ts'
 import { systemReason } from './system-error.ts'
 
-/** Characters of a path in a message. */
+/** Maximum characters of a path in a message. */
 const MAX_PATH_CHARS = 500
 
-/** Why a path cannot be opened, looked at or read. */
+/** Returns the error for a path that cannot be opened, examined or read. */
 export function unreadableSourceError(input: string, error: unknown): SourceError {
   const code = (error as NodeJS.ErrnoException).code
-  // It may hold the answers of people.
+  // The "path" is JSON, which may contain people's answers.
   if (/^\ufeff?\s*[{[]/.test(input) && (code === 'ENOENT' || code === 'ENAMETOOLONG')) {
     const advice = 'hand in its bytes, as in Buffer.from(text)'
     return new SourceError('ERR_SOURCE', `expected the path of an export, found what looks like its JSON; ${advice}`)
