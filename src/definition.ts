@@ -1,6 +1,6 @@
 /**
- * The export's `definition`: the boundary where unknown JSON becomes typed questions.
- * Lenient where the vendor is: missing optional members, `"true"` for `true`, unknown keys, unknown data types.
+ * Converts the export's `definition`, unknown JSON, to typed questions. Lenient where the vendor is: missing optional
+ * members, `"true"` for `true`, unknown keys, unknown data types.
  */
 
 import { DefinitionError, quoted } from './errors.ts'
@@ -10,7 +10,7 @@ import type { WarningLog } from './warnings.ts'
 /** One allowed answer of an `enum` or `set` question (`type.values[]`). */
 export interface OptionDefinition {
   readonly id: string
-  /** As shown to participants; the option's id where the export gives no name. */
+  /** Name as shown to participants; the option's id if the export has no name. */
   readonly name: string
 }
 
@@ -19,12 +19,12 @@ export interface FieldDefinition {
   readonly id: string
   /** May be empty, and need not be unique. */
   readonly name: string
-  /** `enum`, `set`, `double`, `datetime`, `string`, `identifier`, or a word that is not known yet. */
+  /** `enum`, `set`, `double`, `datetime`, `string`, `identifier`, or a type not known yet. */
   readonly dataType: string
-  /** In the definition's order; empty for every other data type. */
+  /** In the definition's order; empty for all other data types. */
   readonly options: readonly OptionDefinition[]
   readonly isSensitive: boolean
-  /** The question text; may hold HTML. */
+  /** The question text; may contain HTML. */
   readonly description: string
   readonly visibility: string
   readonly isSystem: boolean
@@ -45,7 +45,7 @@ export interface Definition {
   readonly fieldGroups: readonly FieldGroup[]
 }
 
-/** The document's members beside `definition` and `records`, as far as they stood before the records. */
+/** The document's members other than `definition` and `records`, if they came before the records. */
 export interface ExportHeader {
   /** GUID of the batch export. */
   readonly id?: string
@@ -61,8 +61,8 @@ export interface ExportHeader {
 type JsonObject = Readonly<Record<string, unknown>>
 
 /**
- * Reads the JSON value of `definition`.
- * @throws DefinitionError `ERR_DEFINITION` naming the path of what cannot be used; LimitError for too many options.
+ * Converts the JSON value of `definition`.
+ * @throws DefinitionError `ERR_DEFINITION` with the path of what cannot be used; LimitError for too many options.
  */
 export function definitionFromJson(value: unknown, warnings: WarningLog, limits: InputLimits = {}): Definition {
   const definition = objectAt(value, 'definition')
@@ -91,7 +91,7 @@ export function definitionFromJson(value: unknown, warnings: WarningLog, limits:
   return { fields, fieldGroups }
 }
 
-/** Counts what is listed, before anything is made of it. */
+/** Counts the options before any objects are made of them. Throws LimitError above `maxOptions`. */
 function requireFewOptions(definition: JsonObject, maxOptions: number): void {
   let options = 0
   for (const field of arrayAt(definition.fields, 'definition.fields')) {
@@ -102,7 +102,7 @@ function requireFewOptions(definition: JsonObject, maxOptions: number): void {
   throw limitError('maxOptions', `a definition of at most ${maxOptions} options`, String(options))
 }
 
-/** Reads the members of the document that describe the export; those of an unexpected kind are left out. */
+/** Returns the members of the document that describe the export; those of an unexpected type are left out. */
 export function headerFromJson(members: ReadonlyMap<string, unknown>): ExportHeader {
   const header: Record<string, unknown> = {}
   for (const key of ['id', 'datasetId', 'exportDate', 'lastSyncDate']) {
@@ -181,7 +181,7 @@ function objectAt(value: unknown, path: string): JsonObject {
   throw unusableError(path, 'an object', value)
 }
 
-/** A member that may be missing, or of a kind that says nothing. */
+/** Returns an optional object; empty if it is missing or of another type. */
 function optionalObject(value: unknown): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
 }
@@ -208,7 +208,7 @@ function textOf(value: unknown, warnings?: WarningLog): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
-/** The vendor's own example quotes some booleans. */
+/** Whether a value is `true`, or `"true"` as in the vendor's own example. */
 function isTrue(value: unknown): boolean {
   return value === true || value === 'true'
 }

@@ -1,7 +1,7 @@
 /**
- * Every error this package throws on purpose, and how the place of one is worded.
+ * Every error that this package throws deliberately, and the wording of its place.
  *
- * Match on `code`, not on `instanceof`: two copies of the package may be loaded. Records are numbered from 1;
+ * Match on `code`, not on `instanceof`, because two copies of the package may be loaded. Records are numbered from 1;
  * byte offsets are 0-based positions in the decompressed document.
  */
 
@@ -43,7 +43,7 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
-/** Where in the export something was found. Every part is optional: what is not known is left out. */
+/** A place in the export. Unknown parts are left out. */
 export interface Place {
   /** 1-based number of the record. */
   record?: number | undefined
@@ -51,7 +51,7 @@ export interface Place {
   /** Name of the question (`definition.fields[].name`). */
   fieldName?: string | undefined
   fieldId?: string | undefined
-  /** Member of the record that is no question: `lastUpdateDate`. */
+  /** Member of the record other than a question: `lastUpdateDate`. */
   member?: string | undefined
   /** 0-based offset in the decompressed document. */
   byteOffset?: number | undefined
@@ -62,7 +62,7 @@ export interface ExportErrorOptions extends Place {
 }
 
 export class ExportError extends Error implements Place {
-  /** Spelt out in each class: minified code has other names of classes. */
+  /** A literal in each class, because minified code has other class names. */
   override readonly name: string = 'ExportError'
   readonly code: ErrorCode
   readonly record: number | undefined
@@ -73,7 +73,7 @@ export class ExportError extends Error implements Place {
   readonly byteOffset: number | undefined
   readonly #problem: Wording
 
-  /** `problem` is the message without its place, which is added here so that it is always worded alike. */
+  /** @param problem The message without its place, which is appended here so that the wording is always the same. */
   constructor(code: ErrorCode, problem: string | Wording, options: ExportErrorOptions = {}) {
     super(printable(problem + placeText(options)), options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
@@ -91,12 +91,12 @@ export class ExportError extends Error implements Place {
     return printable(String(this.#problem))
   }
 
-  /** The message without its place, in the parts that another thread, or `messageIn`, words it from. */
+  /** The message without its place, in the parts from which another thread, or `messageIn`, can word it. */
   get wording(): Wording {
     return this.#problem
   }
 
-  /** Returns the message with its options written in other words than those of the library. */
+  /** Returns the message with its options named by `words` instead of by their names in the library. */
   messageIn(words: OptionWords): string {
     return printable(this.#problem.in(words) + placeText(this))
   }
@@ -108,12 +108,12 @@ export class ExportError extends Error implements Place {
   }
 }
 
-/** The bytes are not the JSON (RFC 8259) of one complete document. */
+/** The bytes are not one complete JSON document (RFC 8259). */
 export class JsonSyntaxError extends ExportError {
   override readonly name = 'JsonSyntaxError'
 }
 
-/** The JSON is fine, but it is not an export, or its definition cannot be used. */
+/** The JSON is valid, but it is not an export, or its definition cannot be used. */
 export class DefinitionError extends ExportError {
   override readonly name = 'DefinitionError'
 }
@@ -133,7 +133,7 @@ export class OutputError extends ExportError {
   override readonly name = 'OutputError'
 }
 
-/** The input passes a safety limit; the message names the option that raises it. */
+/** The input exceeds a safety limit; the message names the option that raises it. */
 export class LimitError extends ExportError {
   override readonly name = 'LimitError'
 }
@@ -151,14 +151,14 @@ export class AbortError extends ExportError {
 export interface ApiErrorOptions extends ExportErrorOptions {
   /** HTTP status code. */
   status?: number | undefined
-  /** The API's own id of the failure, for its technical support. */
+  /** The API's own id of the failure, for its support. */
   errorId?: string | undefined
   developerMessage?: string | undefined
-  /** Without its query, which may hold a signature. */
+  /** URL of the request, without its query, which may contain a signature. */
   url?: string | undefined
 }
 
-/** The API or the file store answered with a failure, or not at all. CLI exit code 3. */
+/** The API or the file store reported a failure, or did not answer. CLI exit code 3. */
 export class ApiError extends ExportError {
   override readonly name = 'ApiError'
   readonly status: number | undefined
@@ -174,14 +174,14 @@ export class ApiError extends ExportError {
     this.url = options.url
   }
 
-  /** Returns what the API said, too. */
+  /** Also returns the details from the API. */
   override toJSON(): Record<string, unknown> {
     const { status, errorId, developerMessage, url } = this
     return { ...super.toJSON(), status, errorId, developerMessage, url }
   }
 }
 
-/** Narrows an unknown error to ours, optionally to some codes. */
+/** Whether an unknown error is an ExportError, optionally with one of some codes. */
 export function isExportError(error: unknown, ...codes: ErrorCode[]): error is ExportError {
   if (!(error instanceof Error) || typeof (error as { code?: unknown }).code !== 'string') return false
   const code = (error as ExportError).code
@@ -201,12 +201,12 @@ function placeText(place: Place): string {
 
 const MAX_EXCERPT_CHARS = 60
 
-/** A text as a JSON string, cut to a length that fits on a line. */
+/** Returns a text as a JSON string, truncated to fit on a line. */
 export function quoted(text: string): string {
   return printable(JSON.stringify(cut(text, MAX_EXCERPT_CHARS)))
 }
 
-/** A text cut to a length that fits on a line, without control characters that could steer a terminal. */
+/** Returns a text truncated to fit on a line, without control characters, which could control a terminal. */
 export function shortened(text: string, maxChars: number = MAX_EXCERPT_CHARS): string {
   return printable(cut(text, maxChars))
 }
@@ -219,8 +219,8 @@ function cut(text: string, maxChars: number): string {
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g
 
 /**
- * A text whose control characters are written as escapes: they could steer a terminal, break a line in two, or turn the
- * direction of what follows. So are characters that nobody would see, such as a byte order mark.
+ * Returns a text with control characters escaped, which could control a terminal, break a line, or change the direction
+ * of text. Invisible characters, such as a byte order mark, are escaped, too.
  */
 export function printable(text: string): string {
   return text.replace(HIDDEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)

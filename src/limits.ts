@@ -1,23 +1,25 @@
-/** Caps against hostile input: their names, their defaults, and how a refusal is worded. No real export comes near them. */
+/** Limits against hostile input: names, defaults, and the wording of a refusal. No real export comes near them. */
 
 import { type ExportErrorOptions, LimitError, type Place } from './errors.ts'
 import { type OptionNames, wrongValueError } from './option-values.ts'
 import { option, worded } from './wording.ts'
 
 export interface InputLimits {
-  /** Longest record, in bytes of JSON. Default: 64 MiB; at most 1280 MiB. */
+  /** Maximum bytes of a record's JSON. Default: 64 MiB; at most 1280 MiB. */
   maxRecordBytes?: number | undefined
-  /** Longest `definition`, or other member beside the records, in bytes of JSON. Default: 64 MiB; at most 480 MiB. */
+  /**
+   * Maximum bytes of JSON of `definition`, or of another member except the records. Default: 64 MiB; at most 480 MiB.
+   */
   maxDefinitionBytes?: number | undefined
-  /** Arrays and objects inside one another. Default: 512; at most 2000. */
+  /** Maximum levels of nested arrays and objects. Default: 512; at most 2000. */
   maxNesting?: number | undefined
-  /** Longest key of any JSON object, in bytes as it is written. Default: 64 KiB. */
+  /** Maximum bytes of a key of a JSON object, as written. Default: 64 KiB. */
   maxKeyBytes?: number | undefined
-  /** Columns of the table, those of sets and states included. Default: 20,000. */
+  /** Maximum columns of the table, including those of sets and states. Default: 20,000. */
   maxColumns?: number | undefined
-  /** Options of all questions of the definition together. Default: 250,000. */
+  /** Maximum options of all questions of the definition together. Default: 250,000. */
   maxOptions?: number | undefined
-  /** Bytes that each byte of gzip may become, once there are more than 64 MiB of them. Default: 500. */
+  /** Maximum decompressed bytes per byte of gzip, once there are more than 64 MiB of them. Default: 500. */
   maxGzipRatio?: number | undefined
 }
 
@@ -46,8 +48,8 @@ export const LIMIT_OPTION_NAMES: OptionNames<InputLimits> = {
 export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[]
 
 /**
- * How far some limits can be raised: values are skipped by recursion, whose stack has an end; a window is three times as
- * long as its longest record, and a definition becomes a string, both of which JavaScript limits.
+ * Upper bounds of some limits. Values are skipped by recursion, whose stack is limited; a window is three times as long
+ * as its longest record, and a definition becomes a string, both of which JavaScript limits.
  */
 const MAX_LIMITS: Readonly<Partial<Record<LimitName, number>>> = {
   maxNesting: 2000,
@@ -55,14 +57,14 @@ const MAX_LIMITS: Readonly<Partial<Record<LimitName, number>>> = {
   maxDefinitionBytes: 480 * 2 ** 20,
 }
 
-/** The value of one limit. */
+/** Returns the value of a limit, or its default. */
 export function limitOf(limits: InputLimits, name: LimitName): number {
   return limits[name] ?? DEFAULT_LIMITS[name]
 }
 
 /**
- * Checks the limits themselves.
- * @throws OptionError `ERR_OPTION` for what is no whole number above 0.
+ * Validates limits.
+ * @throws OptionError `ERR_OPTION` for anything but a whole number in the allowed range.
  */
 export function requireLimits(limits: InputLimits): void {
   for (const name of LIMIT_NAMES) {
@@ -76,19 +78,19 @@ export function requireLimits(limits: InputLimits): void {
 }
 
 /**
- * The refusal of input that passes a limit.
- * @param what What there may be, with its number: `at most 512 levels of nesting`.
+ * Returns the error for input that exceeds a limit.
+ * @param what What is allowed, with its number: `at most 512 levels of nesting`.
  */
 export function limitError(name: LimitName, what: string, found: string, options?: ExportErrorOptions): LimitError {
   return new LimitError('ERR_LIMIT', worded`expected ${what}, found ${found}; raise ${option(name)}`, options)
 }
 
-/** Arrays and objects in a definition beside two for each option; a question has about four. */
+/** Arrays and objects allowed in a definition in addition to two per option; a question has about four. */
 const FREE_CONTAINERS = 200_000
 
 /**
- * Refuses JSON that would take far more memory as objects than as text, before it is parsed.
- * @param containers Arrays and objects in the definition, or in another member that is kept.
+ * Throws LimitError for JSON that would take far more memory as objects than as text, before it is parsed.
+ * @param containers Number of arrays and objects in the definition, or in another member that is kept.
  */
 export function requireFewContainers(limits: InputLimits, containers: number, place: Place): void {
   const maxCount = 2 * limitOf(limits, 'maxOptions') + FREE_CONTAINERS
@@ -96,13 +98,13 @@ export function requireFewContainers(limits: InputLimits, containers: number, pl
   throw limitError('maxOptions', `a definition of at most ${maxCount} arrays and objects`, String(containers), place)
 }
 
-/** Bytes of the document up to which its gzip may have any ratio: small files of little content compress very well. */
+/** Documents up to this size may have any gzip ratio, because small files of little content compress very well. */
 const FREE_GZIP_BYTES = 64 * 2 ** 20
 
 /**
- * Refuses gzip that becomes far more bytes than it has.
- * @param packedBytes Bytes taken from the source so far.
- * @param documentBytes Bytes that they became, however often they were compressed.
+ * Refuses gzip with a ratio above the limit.
+ * @param packedBytes Bytes read from the source so far.
+ * @param documentBytes Bytes after decompression, however many levels it had.
  * @throws LimitError `ERR_LIMIT`.
  */
 export function requireGzipRatio(limits: InputLimits, packedBytes: number, documentBytes: number): void {
@@ -113,8 +115,8 @@ export function requireGzipRatio(limits: InputLimits, packedBytes: number, docum
 }
 
 /**
- * Unpacks a stream, as long as its ratio is not refused.
- * @param unpack What becomes of the packed bytes, compressed or not.
+ * Decompresses a stream and checks its ratio.
+ * @param unpack Decompresses the bytes if they are compressed.
  * @throws LimitError `ERR_LIMIT`, and whatever `unpack` throws.
  */
 export async function* withinGzipRatio(

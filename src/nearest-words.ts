@@ -1,21 +1,21 @@
-/** What somebody may have meant who wrote a word that is not known. */
+/** Suggests known words for an unknown one. */
 
 import { distance } from 'fastest-levenshtein'
 import { quoted } from './errors.ts'
 
 const MAX_SHOWN = 3
 
-/** The effort of a comparison grows with the product of the lengths. */
+/** Maximum characters that are compared; the cost grows with the product of the lengths. */
 const MAX_COMPARED_CHARS = 100
 
-/** The known words that are most like one that is not: `; the nearest are "a", "b"`. Empty when none is like it. */
+/** Returns the known words most similar to an unknown one: `; the nearest are "a", "b"`. Empty if none is similar. */
 export function nearestHint(word: string, words: readonly string[]): string {
   const nearest = nearestWords(word, words).map((name) => quoted(name))
   if (nearest.length === 0) return ''
   return `; the nearest ${nearest.length === 1 ? 'is' : 'are'} ${nearest.join(', ')}`
 }
 
-/** The words with the fewest letters to change; what stands after a word that begins or goes on alike counts little. */
+/** Returns the words with the fewest letters to change. Additional letters around the same word count little. */
 function nearestWords(word: string, words: readonly string[]): string[] {
   const wanted = compared(word)
   const maxChanges = Math.max(2, Math.ceil(wanted.length / 2))

@@ -1,15 +1,18 @@
-/** Checks of options whose types JavaScript does not check: what is misread or ignored may write what was to be left out. */
+/**
+ * Validates options at run time, for callers in JavaScript: an option that is misread or ignored could write what was
+ * to be left out.
+ */
 
 import { OptionError, quoted } from './errors.ts'
 import { nearestHint } from './nearest-words.ts'
 import { option, worded } from './wording.ts'
 
-/** The names of all options of an interface; the compiler refuses a list that lacks one, or has one too many. */
+/** The names of all options of an interface; the compiler rejects a missing or an additional name. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
 /**
- * Refuses options that are not known: a misspelt one would be ignored.
- * @throws OptionError `ERR_OPTION`, with the names that are most like it.
+ * Refuses unknown options: a misspelt one would be ignored.
+ * @throws OptionError `ERR_OPTION`, with the most similar names.
  */
 export function requireKnownOptions<Options extends object>(options: Options, names: OptionNames<Options>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -43,7 +46,7 @@ export function requireText(name: string, value: string | undefined): void {
 }
 
 /**
- * A text alone is refused, too: it would be taken letter by letter.
+ * Refuses a single text, too: it would be read letter by letter.
  * @throws OptionError `ERR_OPTION`.
  */
 export function requireTexts(name: string, value: readonly string[] | undefined): void {
@@ -63,7 +66,7 @@ export function requireSignal(value: AbortSignal | undefined): void {
   if (value !== undefined && !(value instanceof AbortSignal)) throw wrongValueError('signal', 'an AbortSignal', value)
 }
 
-/** The error for an option, or a parameter, with a value that it does not take. */
+/** Returns the error for an option, or a parameter, with an invalid value. */
 export function wrongValueError(name: string, expected: string, value: unknown): OptionError {
   return new OptionError('ERR_OPTION', worded`${option(name)}: expected ${expected}, found ${shown(value)}`)
 }

@@ -1,4 +1,6 @@
-/** `verify` for programs: an export and what was made from it, both read a second way and compared cell by cell. */
+/**
+ * `verify` as a library function: reads an export and its output with a second implementation and compares every cell.
+ */
 
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +10,7 @@ import { resolveShape, SHAPE_OPTION_NAMES } from './shape/options.ts'
 import type { VerifyOptions as CompareOptions, VerifyReport } from './verify/compare.ts'
 
 export interface VerifyOptions extends CompareOptions {
-  /** The file of rejected values that was written with the output, when it is to be compared, too. */
+  /** The file of rejected values that was written with the output, if it is to be compared, too. */
   rejects?: string | URL | undefined
 }
 

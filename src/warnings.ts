@@ -1,4 +1,7 @@
-/** What was odd but could be read: one entry per kind and question, with a count. All wording of warnings is here. */
+/**
+ * Collects anomalies that could be read: one entry per kind and question, with a count. Has the wording of all
+ * warnings.
+ */
 
 import { printable, quoted } from './errors.ts'
 
@@ -24,13 +27,13 @@ export type WarningKind =
 export interface Warning {
   readonly kind: WarningKind
   readonly message: string
-  /** How many times it was seen: answers, options or records, as the message says. */
+  /** Number of occurrences: answers, options or records, as the message says. */
   readonly count: number
   readonly fieldId?: string
   readonly fieldName?: string
 }
 
-/** A warning before it is worded: plain data, so that threads can hand it to each other. */
+/** A warning before it is worded: plain data that threads can exchange. */
 export interface WarningEntry {
   kind: WarningKind
   fieldId: string | undefined
@@ -39,13 +42,13 @@ export interface WarningEntry {
   details: Map<string, number>
 }
 
-/** Details (ids, labels) kept per warning; a message shows a few, and hostile input must not fill the memory. */
+/** Details (ids, labels) kept per warning. A message shows only a few, and hostile input must not fill the memory. */
 const MAX_DETAILS = 1000
 
-/** Fields outside the definition that are listed one by one; there may be one in every answer. */
+/** Fields outside the definition that are listed individually; hostile input may have one in every answer. */
 const MAX_UNKNOWN_FIELDS = 10_000
 
-/** Characters kept of an id that the definition does not know. */
+/** Characters that are kept of an id outside the definition. */
 const MAX_ID_CHARS = 1000
 
 const DETAILS_SHOWN = 3
@@ -53,7 +56,7 @@ const DETAILS_SHOWN = 3
 export class WarningLog {
   readonly #entries = new Map<string, WarningEntry>()
 
-  /** Counts one sighting; `detail` is what the message may list (an option id, a data type). */
+  /** Counts one occurrence; `detail` is what the message may list (an option id, a data type). */
   add(kind: WarningKind, field?: { id: string; name?: string }, detail?: string): void {
     const entry = this.#entry(kind, field?.id, field?.name)
     entry.count++
@@ -74,7 +77,7 @@ export class WarningLog {
     return this.#entries.size >= MAX_UNKNOWN_FIELDS
   }
 
-  /** How often each detail of one kind was seen, whatever the question. */
+  /** Returns how often each detail of one kind occurred, over all questions. */
   detailsOf(kind: WarningKind): ReadonlyMap<string, number> {
     const total = new Map<string, number>()
     for (const entry of this.#entries.values()) {
@@ -92,7 +95,7 @@ export class WarningLog {
     return [...this.#entries.values()]
   }
 
-  /** Adds what another log has seen later in the same export. */
+  /** Adds the entries of another log, from a later part of the same export. */
   merge(entries: readonly WarningEntry[]): void {
     for (const later of entries) {
       const entry = this.#entry(later.kind, later.fieldId, later.fieldName)
@@ -184,7 +187,7 @@ function detailText(details: ReadonlyMap<string, number>): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ')
 }
 
-/** `ERR_VALUE 3, ERR_TOO_MANY_VALUES 1` */
+/** Returns a text such as `ERR_VALUE 3, ERR_TOO_MANY_VALUES 1`. */
 function countedDetails(details: ReadonlyMap<string, number>): string {
   return [...details].map(([detail, count]) => `${detail} ${count}`).join(', ')
 }

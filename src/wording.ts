@@ -1,4 +1,4 @@
-/** Messages that name options: a program knows them by their names in the library, a person by those of the command line. */
+/** Messages that name options: by their names in the library for programs, by those of the command line for people. */
 
 /** An option in a message, with or without a value. */
 export interface OptionMention {
@@ -23,7 +23,7 @@ export class Wording {
     return this.parts.map((part) => (typeof part === 'string' ? part : words(part))).join('')
   }
 
-  /** Returns the message with the names that the library has. */
+  /** Returns the message with the library's names of options. */
   toString(): string {
     return this.in(libraryWords)
   }
@@ -45,7 +45,7 @@ function partsOf(value: string | number | OptionMention | Wording | undefined): 
   return typeof value === 'object' ? [value] : [String(value ?? '')]
 }
 
-/** `maxColumns`, `onInvalid: 'null'`, `keepUnknown: true` */
+/** Returns `maxColumns`, `onInvalid: 'null'`, or `keepUnknown: true`. */
 function libraryWords({ option, value }: OptionMention): string {
   if (value === undefined) return option
   return `${option}: ${value === 'true' || value === 'false' ? value : `'${value}'`}`

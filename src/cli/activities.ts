@@ -1,4 +1,4 @@
-/** `alida-arrow activities`: what can be exported, a line each. */
+/** `alida-arrow activities`: lists what can be exported, one activity per line. */
 
 import type { Activity } from '../api/client.ts'
 import { OptionError } from '../errors.ts'
@@ -16,7 +16,7 @@ export interface ActivitiesCommandOptions {
   json?: boolean
 }
 
-/** Activities asked for at a time: the API's most is 1000, and few are enough where few are wanted. */
+/** Activities per page. The API allows 1000; small pages suit short lists. */
 const PAGE = 100
 
 export async function listActivities(

@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as they are written on the command line. */
+/** Parses numbers, sizes and times of the command line. */
 
 import { InvalidArgumentError } from 'commander'
 
@@ -13,14 +13,14 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 },
 }
 
-/** `500MB`, `64MiB`, `2GB`, `1000000`: bytes. */
+/** Parses a size in bytes: `500MB`, `64MiB`, `2GB`, `1000000`. */
 export function byteCount(value: string): number {
   return measure(value, BYTE_UNITS, 'Expected a size such as 500MB, 64MiB or 1000000.')
 }
 
 const TIME_UNITS: Readonly<Record<string, number>> = { '': 1e3, S: 1e3, M: 60e3, MIN: 60e3, H: 3600e3 }
 
-/** `90s`, `30min`, `2h`, `90` (seconds): milliseconds. */
+/** Parses a time into milliseconds: `90s`, `30min`, `2h`, `90` (seconds). */
 export function milliseconds(value: string): number {
   return measure(value, TIME_UNITS, 'Expected a time such as 90s, 30min or 2h.')
 }

@@ -1,4 +1,4 @@
-/** The API client of a command: made from its settings, behind the proxy that the environment names, closed at its end. */
+/** Creates and closes the API client of a command, from its settings, with the proxy of the environment. */
 
 import { subscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
@@ -9,7 +9,9 @@ import { OptionError } from '../errors.ts'
 import { type ApiOptions, clientOptions } from './api-settings.ts'
 import { printWarning } from './warning.ts'
 
-/** The variables of each scheme: lower case wins, and what is there but empty names none, as undici has it. */
+/**
+ * Variables per scheme. As in undici, lower case takes precedence, and a variable that is set but empty means no proxy.
+ */
 const PROXY_VARIABLES = {
   httpsProxy: ['https_proxy', 'HTTPS_PROXY'],
   httpProxy: ['http_proxy', 'HTTP_PROXY'],
@@ -18,8 +20,8 @@ const PROXY_VARIABLES = {
 const PROXY_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'socks:', 'socks5:'])
 
 /**
- * Runs `use` with a client and closes the client's connections.
- * @throws OptionError when settings are missing; nothing is loaded then.
+ * Runs `use` with a client, then closes the client's connections.
+ * @throws OptionError when settings are missing, before anything is loaded.
  */
 export async function withApiClient<T>(
   options: ApiOptions,
@@ -42,19 +44,21 @@ export async function withApiClient<T>(
   }
 }
 
-/** NO_PROXY is looked at for each request. */
+/**
+ * Returns a dispatcher for the proxies of the environment; undefined without any. It checks NO_PROXY for each request.
+ */
 async function proxyDispatcher(): Promise<Dispatcher | undefined> {
   const proxies = { httpsProxy: proxyOf('httpsProxy'), httpProxy: proxyOf('httpProxy') }
   if (proxies.httpsProxy === '' && proxies.httpProxy === '') return undefined
   const { EnvHttpProxyAgent } = await import('undici')
-  // The agent makes its connections itself, and this is how it tells of them.
+  // The agent creates its connections itself; this channel is how it announces them.
   subscribe('undici:client:connected', (message) => holdEnd((message as { socket: Socket }).socket))
   return new EnvHttpProxyAgent(proxies)
 }
 
 /**
- * The proxy of one scheme, empty where there is none. curl and others take an address without `http://`, too.
- * @throws OptionError that does not show the address: it may hold a password.
+ * Returns the proxy of one scheme, empty if there is none. Like curl, accepts an address without `http://`.
+ * @throws OptionError that does not show the address, because it may contain a password.
  */
 function proxyOf(scheme: keyof typeof PROXY_VARIABLES): string {
   const name = PROXY_VARIABLES[scheme].find((variable) => process.env[variable] !== undefined) ?? ''

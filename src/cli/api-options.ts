@@ -13,17 +13,17 @@ const DESCRIPTIONS: Readonly<Record<keyof ApiOptions, readonly [flags: string, d
   token: ['--token <token>', 'bearer token, instead of client id and secret; better in the environment'],
 }
 
-/** Adds the options that tell where the API is and who calls. */
+/** Adds the options for the API's address and the credentials. */
 export function addApiOptions(command: Command): Command {
   for (const [setting, [flags, description]] of Object.entries(DESCRIPTIONS)) {
     const variable = SETTING_VARIABLES[setting as keyof ApiOptions]
-    // Not commander's own `env`: help would print the values, and which of two settings wins is decided elsewhere.
+    // Not commander's own `env`: help would print the values, and `clientOptions` decides precedence.
     command.addOption(new Option(flags, `${description} (${variable})`))
   }
   return command
 }
 
-/** Takes the API's options out of all options of a command, so that no secret goes where it is not needed. */
+/** Separates the API's options from the rest, so that secrets go only where they are needed. */
 export function splitApiOptions<T extends ApiOptions>(
   options: T,
 ): { api: ApiOptions; rest: Omit<T, keyof ApiOptions> } {

@@ -1,10 +1,12 @@
-/** Where the API is and who calls it, from options and environment variables; which of them wins is decided here. */
+/**
+ * Determines the API's address and the credentials from options and environment variables, and which take precedence.
+ */
 
 import type { ExportClientOptions } from '../api/client.ts'
 import { OptionError } from '../errors.ts'
 import { flagOf } from './option-flags.ts'
 
-/** As the command line gives them. */
+/** Options as given on the command line. */
 export interface ApiOptions {
   region?: string
   baseUrl?: string
@@ -27,14 +29,14 @@ export const SETTING_VARIABLES: Readonly<Record<Setting, string>> = {
   token: 'ALIDA_TOKEN',
 }
 
-/** Settings whose value nobody else may see. */
+/** Settings whose value must stay secret. */
 export const SECRET_SETTINGS = ['token', 'clientSecret', 'apiKey'] as const satisfies readonly Setting[]
 
 /**
- * Puts options and variables together; an option wins over a variable.
+ * Merges options and variables; an option takes precedence over a variable.
  *
- * @param note Told which of two settings in the environment is left out.
- * @throws OptionError `ERR_OPTION` naming what is missing, with its variable and its option, or what contradicts.
+ * @param note Called with a message when one of two settings in the environment is ignored.
+ * @throws OptionError `ERR_OPTION` naming missing settings, by variable and option, or contradictory ones.
  */
 export function clientOptions(
   options: ApiOptions,
@@ -54,7 +56,7 @@ function withVariables(options: ApiOptions, environment: NodeJS.ProcessEnv, note
     const value = options[setting] ?? environment[variable]
     if (options[setting] === undefined && isQuoted(value)) {
       note(
-        `${variable} is in quotation marks, which are taken for a part of it: leave them out (docker --env-file keeps them)`,
+        `${variable} is in quotation marks, which become part of the value: leave them out (docker --env-file keeps them)`,
       )
     }
     if (value !== undefined && value.trim() !== '') settings[setting] = value
@@ -68,7 +70,10 @@ function isQuoted(value: string | undefined): boolean {
   return value !== undefined && /^(["']).*\1$/s.test(value.trim())
 }
 
-/** Where two ways of saying the same are set: given as an option wins, else the first; two options contradict. */
+/**
+ * If two alternatives are set, keeps the one given as an option, else the first. Throws OptionError if both are given
+ * as options.
+ */
 function leaveOneOf(
   settings: ApiOptions,
   options: ApiOptions,

@@ -1,4 +1,4 @@
-/** `alida-arrow codebook`: what each question is and how it was answered, as a file of its own. */
+/** `alida-arrow codebook`: writes what each question is and how it was answered to a file of its own. */
 
 import { readCodebook } from '../codebook/codebook.ts'
 import { type CodebookFormat, codebookFormatOf, writeCodebook } from '../codebook/write-codebook.ts'

@@ -1,4 +1,4 @@
-/** Appends a value of an option that may be repeated to those given before it. */
+/** Appends a value of a repeatable option to the earlier ones. */
 export function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value]
 }

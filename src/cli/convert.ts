@@ -35,7 +35,7 @@ export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads' 
   readonly format: OutputFormat | 'star'
   readonly input: string
   readonly output: string
-  /** The file of values that were left out. */
+  /** Path of the file of values that were left out. */
   readonly rejects?: string
   readonly milliseconds: number
   readonly peakMemoryBytes: number
@@ -59,9 +59,9 @@ export function printReport(report: ConvertReport, options: Pick<ConvertCommandO
 
 /**
  * Converts any source.
- * @param input What the report calls the source.
- * @param known What the caller knows of a stream's progress better than its reader does.
- * @param internals What the caller knows of the source.
+ * @param input Name of the source in the report.
+ * @param known What the caller knows better about a stream's progress than its reader.
+ * @param internals What the caller knows about the source.
  */
 export async function convertSource(
   source: ExportSource,
@@ -89,7 +89,7 @@ export async function convertSource(
   }
 }
 
-/** Writes one file, or the folder of the star layout. */
+/** Writes one file, or a star folder. */
 async function write(
   source: ExportSource,
   options: ConvertCommandOptions,
@@ -118,7 +118,10 @@ async function write(
   return convertWith(source, target, { ...shape, ...writing, signal, onProgress }, internals)
 }
 
-/** @throws OptionError unless the output can be the folder of a star layout. */
+/**
+ * Checks that the output can be a star folder.
+ * @throws OptionError otherwise.
+ */
 export function requireFolder(output: string, format: OutputFormat | undefined): void {
   if (format !== undefined && format !== 'parquet') {
     throw new OptionError('ERR_OPTION', `--layout star writes Parquet files, found --format ${format}`)
@@ -188,7 +191,7 @@ function summaryText(report: ConvertReport): string {
 
 const NAMES_SHOWN = 3
 
-/** Says which sensitive questions are there for all to read. */
+/** Returns warnings that name the sensitive questions written in plain text. */
 export function sensitiveWarnings(columns: readonly ColumnPlan[]): string[] {
   const names = openlySensitive(columns)
   if (names.length === 0) return []
@@ -200,7 +203,7 @@ export function sensitiveWarnings(columns: readonly ColumnPlan[]): string[] {
   ]
 }
 
-/** Sensitive questions whose answers are written as they are. */
+/** Returns the sensitive questions whose answers are written unchanged. */
 function openlySensitive(columns: readonly ColumnPlan[]): readonly ColumnPlan[] {
   return columns.filter(({ field, isHashed }) => field?.isSensitive === true && isHashed !== true)
 }

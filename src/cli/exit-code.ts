@@ -5,15 +5,15 @@ import { InputFailure } from './input-failure.ts'
 
 export const ExitCode = {
   ok: 0,
-  /** The export, or the file to write. */
+  /** The export or the output cannot be used. */
   data: 1,
-  /** The command line. */
+  /** The command line is wrong. */
   usage: 2,
-  /** The API. */
+  /** The API failed. */
   api: 3,
   interrupted: 130,
   terminated: 143,
-  /** The reader of standard output went away; as if ended by SIGPIPE. */
+  /** The reader of standard output closed it; like SIGPIPE. */
   closedPipe: 141,
 } as const
 
@@ -25,7 +25,7 @@ export function exitCodeOf(failure: unknown): number {
   return code.startsWith('ERR_API_') ? ExitCode.api : ExitCode.data
 }
 
-/** Whether an error only says that whoever reads our output has seen enough. */
+/** Whether an error only means that the reader of our output has closed it. */
 export function isClosedPipe(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EPIPE') return true

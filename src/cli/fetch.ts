@@ -1,4 +1,6 @@
-/** `alida-arrow fetch`: asks the API for an export, waits for it, and turns it into one file while it comes in. */
+/**
+ * `alida-arrow fetch`: requests an export from the API, waits for it, and converts it to one file while it downloads.
+ */
 
 import { resolve } from 'node:path'
 import type { DownloadProgress, ExportClient, ExportStatus } from '../api/client.ts'
@@ -16,16 +18,16 @@ import { showWaiting } from './progress.ts'
 import { SavedDocument } from './saved-document.ts'
 import { STANDARD_STREAM, targetOf } from './standard-stream.ts'
 
-/** What is said of the export itself, beside where the API is and what becomes of the records. */
+/** Options for the export itself, apart from those of the API and of the output. */
 export interface FetchOptions {
   batch?: string | undefined
   activity?: string | undefined
   since?: string | undefined
   until?: string | undefined
   saveJson?: string | undefined
-  /** Most bytes of the document. */
+  /** Maximum bytes of the document. */
   maxBytes?: number | undefined
-  /** Most milliseconds for all of it. */
+  /** Maximum time for everything, in milliseconds. */
   timeout?: number | undefined
 }
 
@@ -34,10 +36,10 @@ interface FetchReport extends ConvertReport {
   readonly waitedMilliseconds: number
 }
 
-/** What every step is bound to. */
+/** Limits that apply to every step. */
 interface Limits {
   readonly signal: AbortSignal
-  /** Milliseconds that are left for all of it; undefined without a limit. */
+  /** Remaining time for everything, in milliseconds; undefined without a limit. */
   remainingMs(): number | undefined
 }
 
@@ -79,7 +81,7 @@ function requireOneExport({ batch, activity, since, until }: FetchOptions): void
   }
 }
 
-/** Finds what is wrong with the paths before anything is asked of the API. */
+/** Checks the paths before anything is requested from the API. */
 async function requirePaths(output: ConvertCommandOptions, saveJson: string | undefined): Promise<void> {
   const isStream = output.output === STANDARD_STREAM
   const target = targetOf(output.output)
@@ -101,7 +103,7 @@ function limitsOf({ timeout }: FetchOptions, signal: AbortSignal): Limits {
   return { signal, remainingMs }
 }
 
-/** Asks for the export if it is a new one, and waits until its file can be had. */
+/** Requests the export if it is a new one, and waits until its file is available. */
 async function readyExport(
   client: ExportClient,
   options: FetchOptions,
@@ -143,7 +145,10 @@ async function newExport(
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** The API takes ids alone. Where names or patterns are among them, it is asked for all and the reader chooses. */
+/**
+ * Returns the ids to request. The API accepts only ids: if there are names or patterns, all fields are requested and
+ * the reader selects.
+ */
 function fieldIdsOf(fields: readonly string[] | undefined): string[] | undefined {
   const ids = fields?.flatMap((words) => words.split(',')).map((word) => word.trim())
   return ids?.every((id) => GUID.test(id)) ? ids : undefined
@@ -174,7 +179,7 @@ async function convertDownload(
   return keepingDocument(await SavedDocument.open(download, options.saveJson), options.saveJson, signal, convertInto)
 }
 
-/** The document is kept whenever all of it came in, also when it cannot be converted. */
+/** Saves the document whenever it was received completely, even if it cannot be converted. */
 async function keepingDocument(
   document: SavedDocument,
   path: string,

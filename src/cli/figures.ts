@@ -1,6 +1,6 @@
-/** How the CLI writes figures: one place, so that progress, summary and tables agree. */
+/** Formats figures for the CLI, so that progress, summary and tables agree. */
 
-/** 1234567 → `1,234,567`. Whole numbers only; `Intl` takes 12 ms to load. */
+/** Formats 1234567 as `1,234,567`. Whole numbers only; not `Intl`, which takes 12 ms to load. */
 export function count(value: number): string {
   const digits = String(value)
   const groups: string[] = []
@@ -8,12 +8,12 @@ export function count(value: number): string {
   return groups.join(',')
 }
 
-/** A count with its noun: `1 record`, `2,000 records`. */
+/** Formats a count with its noun: `1 record`, `2,000 records`. */
 export function counted(value: number, noun: string, plural = `${noun}s`): string {
   return `${count(value)} ${value === 1 ? noun : plural}`
 }
 
-/** Bytes in decimal units: `512 B`, `1.5 kB`, `391 MB`. */
+/** Formats bytes in decimal units: `512 B`, `1.5 kB`, `391 MB`. */
 export function byteSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let value = bytes
@@ -25,7 +25,7 @@ export function byteSize(bytes: number): string {
   return `${value >= 99.5 || unit === 0 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
 }
 
-/** Seconds: `0.42 s`, `12.3 s`, `3 min 05 s`. */
+/** Formats milliseconds as a duration: `0.42 s`, `12.3 s`, `3 min 05 s`. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000
   if (seconds < 10) return `${seconds.toFixed(2)} s`
@@ -33,7 +33,7 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${String(Math.floor(seconds % 60)).padStart(2, '0')} s`
 }
 
-/** Bytes over milliseconds: `812 MB/s`. */
+/** Formats bytes per time: `812 MB/s`. */
 export function byteRate(bytes: number, milliseconds: number): string {
   return `${byteSize(milliseconds > 0 ? (bytes / milliseconds) * 1000 : 0)}/s`
 }

@@ -1,9 +1,9 @@
-/** Which input a failure is about: with several files in a script, the place in one of them says too little. */
+/** Adds the input's name to failures: with several files in a script, a place in one of them is not enough. */
 
 import { type ErrorCode, type ExportError, isExportError } from '../errors.ts'
 import { STANDARD_STREAM } from './standard-stream.ts'
 
-/** Codes of what is wrong with the input itself. */
+/** Codes of errors in the input itself. */
 const INPUT_CODES: readonly ErrorCode[] = [
   'ERR_JSON_SYNTAX',
   'ERR_JSON_TRUNCATED',
@@ -35,8 +35,8 @@ export class InputFailure extends Error {
 
 /**
  * Runs `use`, which reads an input.
- * @param input Path of the input, `-`, or what else it is called.
- * @throws InputFailure for what is wrong with the input; whatever else `use` throws.
+ * @param input Path of the input, `-`, or another name for it.
+ * @throws InputFailure for errors of the input; anything else that `use` throws.
  */
 export async function aboutInput<T>(input: string, use: () => Promise<T>): Promise<T> {
   try {

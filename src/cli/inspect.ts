@@ -1,4 +1,4 @@
-/** `alida-arrow inspect`: what an export holds, a line a question. */
+/** `alida-arrow inspect`: lists the content of an export, one line per question. */
 
 import type { InputLimits } from '../limits.ts'
 import { questionFlags } from '../plan/selection.ts'
@@ -16,7 +16,7 @@ interface InspectOptions extends InputLimits {
   json?: boolean
 }
 
-/** Rows of a batch that is only counted: few, for the memory's sake. */
+/** Batches are only counted, so they are small to save memory. */
 const BATCH_ROWS = 16_384
 
 export function inspect(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
@@ -26,7 +26,7 @@ export function inspect(input: string, options: InspectOptions, signal: AbortSig
 async function inspectInput(input: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const reader = await readExport(sourceOf(input), {
     ...limitsOf(options),
-    // The command that looks for what is wrong with a file must not fail on it.
+    // The command for finding out what is wrong with a file must not fail on it.
     onInvalid: 'null',
     batchSize: BATCH_ROWS,
     signal,
@@ -110,7 +110,7 @@ async function questionTable(summary: ReadSummary): Promise<string> {
   return `${table.toString()}\n\n${legend}`
 }
 
-/** Parts of all records, in cells; a part that is there at all gets at least one cell. */
+/** Draws the parts of all records in cells; a part that is not zero gets at least one cell. */
 function bar({ answered, skipped, invalid, notAsked }: QuestionSummary, records: number): string {
   const cells = [answered, skipped, invalid, notAsked].map((part) => {
     if (part === 0) return 0

@@ -1,14 +1,14 @@
-/** Ctrl-C and SIGTERM end a command in order: it stops, removes what it began, and the process exits. */
+/** Ends a command cleanly on Ctrl-C and SIGTERM: it stops, removes unfinished output, and the process exits. */
 
 import { ExitCode } from './exit-code.ts'
 
 interface Interrupt {
   readonly signal: AbortSignal
-  /** The exit code that the signal asks for; undefined while none came. */
+  /** Exit code for the signal that was received; undefined before. */
   exitCode(): number | undefined
 }
 
-/** What does not stop in order by then, because a disk or a connection does not answer, is ended at once. */
+/** Time for a clean end; then the process exits, because a disk or a connection may not respond. */
 const PATIENCE_MS = 3_000
 
 /** Watches for signals; a second one ends the process at once. */

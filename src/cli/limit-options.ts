@@ -1,4 +1,4 @@
-/** Options of the caps against hostile input, the same for every command that reads an export. */
+/** Options for the limits against hostile input, the same for every command that reads an export. */
 
 import { type Command, Option } from 'commander'
 import { type InputLimits, LIMIT_NAMES, type LimitName, requireLimits } from '../limits.ts'
@@ -6,16 +6,16 @@ import { byteCount, wholeNumber } from './amounts.ts'
 import { flagOf } from './option-flags.ts'
 
 const DESCRIPTIONS: Readonly<Record<LimitName, readonly [value: string, description: string]>> = {
-  maxRecordBytes: ['size', 'longest record, such as 100MB or 128MiB (default: 64MiB of JSON)'],
-  maxDefinitionBytes: ['size', 'longest definition (default: 64MiB of JSON)'],
-  maxNesting: ['levels', 'arrays and objects inside one another (default: 512)'],
-  maxKeyBytes: ['size', 'longest key of a JSON object (default: 64KiB)'],
-  maxColumns: ['number', 'columns of the table (default: 20000)'],
-  maxOptions: ['number', 'options of all questions together (default: 250000)'],
-  maxGzipRatio: ['number', 'bytes that each byte of gzip may become (default: 500; small files may have any)'],
+  maxRecordBytes: ['size', 'maximum size of a record, such as 100MB or 128MiB (default: 64MiB of JSON)'],
+  maxDefinitionBytes: ['size', 'maximum size of the definition (default: 64MiB of JSON)'],
+  maxNesting: ['levels', 'maximum levels of nested arrays and objects (default: 512)'],
+  maxKeyBytes: ['size', 'maximum size of a key of a JSON object (default: 64KiB)'],
+  maxColumns: ['number', 'maximum columns of the table (default: 20000)'],
+  maxOptions: ['number', 'maximum options of all questions together (default: 250000)'],
+  maxGzipRatio: ['number', 'maximum decompressed bytes per byte of gzip (default: 500; small files may have any)'],
 }
 
-/** Adds the options without listing them in the help of a command, where nearly nobody needs them. */
+/** Adds the options. They are hidden in a command's help, because they are hardly ever needed. */
 export function addLimitOptions(command: Command, isListed = false): Command {
   command.optionsGroup('Limits against hostile input:')
   for (const name of LIMIT_NAMES) {
@@ -27,8 +27,8 @@ export function addLimitOptions(command: Command, isListed = false): Command {
 }
 
 /**
- * The limits among the options of a command; those that were given.
- * @throws OptionError `ERR_OPTION` for a limit that cannot be.
+ * Returns the limits that were given among the options of a command.
+ * @throws OptionError `ERR_OPTION` for an invalid limit.
  */
 export function limitsOf(options: InputLimits): InputLimits {
   const given = LIMIT_NAMES.filter((name) => options[name] !== undefined)

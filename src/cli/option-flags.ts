@@ -1,8 +1,8 @@
-/** How the command line calls the options of the library. */
+/** Names of the library's options on the command line. */
 
 import type { OptionMention } from '../wording.ts'
 
-/** Options whose names differ in more than their form. */
+/** Options whose name on the command line is not just another spelling. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   sinceDatetime: '--since',
   untilDatetime: '--until',
@@ -16,7 +16,7 @@ export function flagOf(name: string): string {
   return OTHER_NAMES[name] ?? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
-/** Options that are better given as a variable of the environment. */
+/** Options that are better given as an environment variable. */
 const VARIABLES: Readonly<Record<string, string>> = {
   token: 'ALIDA_TOKEN',
   clientId: 'ALIDA_CLIENT_ID',
@@ -32,7 +32,7 @@ export function flagWords({ option, value }: OptionMention): string {
   return value === undefined || value === 'true' ? flagOf(option) : `${flagOf(option)} ${value}`
 }
 
-/** Whether the command line has an option to switch it off only. */
+/** Whether the command line can only switch an option off. */
 export function isNegative(option: string): boolean {
   return option === 'hidden' || option === 'system'
 }

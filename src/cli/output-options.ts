@@ -1,11 +1,11 @@
-/** Options of the table and its file, the same for every command that writes one. */
+/** Options for the table and its file, the same for every command that writes one. */
 
 import { type Command, Option } from 'commander'
 import { OUTPUT_FORMATS } from '../convert/options.ts'
 import { wholeNumber } from './amounts.ts'
 import { addShapeOptions } from './shape-options.ts'
 
-/** Adds the options; what a command adds before them stands before them in its help. */
+/** Adds the options. Options that a command adds earlier come first in its help. */
 export function addOutputOptions(command: Command): Command {
   command
     .optionsGroup('Options:')
@@ -36,10 +36,14 @@ function addAdvancedOptions(command: Command): void {
     .option('--threads <number>', 'threads to use (default: all cores for a large file, 2 for a stream)', wholeNumber)
     .option(
       '--row-group-size <rows>',
-      'most rows of a Parquet row group (default: 131072; 65536 of a stream)',
+      'maximum rows of a Parquet row group (default: 131072; 65536 of a stream)',
       wholeNumber,
     )
-    .option('--batch-size <rows>', 'most rows of an Arrow batch (default: 131072, fewer in wide tables)', wholeNumber)
+    .option(
+      '--batch-size <rows>',
+      'maximum rows of an Arrow batch (default: 131072, fewer in wide tables)',
+      wholeNumber,
+    )
     .addOption(
       new Option('--encodings <kind>', 'of Parquet: delta; plain, larger, for readers that know no other')
         .choices(['delta', 'plain'])

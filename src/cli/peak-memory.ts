@@ -1,9 +1,10 @@
-/** The most memory that this process had at once. */
+/** Measures the peak memory of this process. */
 
 import { readFileSync } from 'node:fs'
 
 /**
- * In bytes. Linux's own count for a process, `maxRSS`, begins with the memory of whoever started it; `VmHWM` does not.
+ * Returns the peak memory in bytes. On Linux from `VmHWM`, because `maxRSS` begins with the memory of the parent
+ * process.
  */
 export function peakMemoryBytes(): number {
   return highWaterBytes() ?? process.resourceUsage().maxRSS * 1024

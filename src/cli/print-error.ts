@@ -1,10 +1,10 @@
-/** How a failure is told: one line, or one JSON object. */
+/** Prints a failure as one line, or as one JSON object. */
 
 import { ExportError, isExportError, printable } from '../errors.ts'
 import { InputFailure } from './input-failure.ts'
 import { flagWords } from './option-flags.ts'
 
-/** Prints an error on standard error, with options as they are typed. */
+/** Prints an error to standard error, with options in the form in which they are typed. */
 export function printError(failure: unknown, asJson: boolean): void {
   const { error, input } =
     failure instanceof InputFailure
@@ -24,7 +24,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Messages about a path have it already. */
+/** Prefixes a message with its input, unless it already contains it. */
 function withInput(message: string, input: string | undefined): string {
   const name = printable(input ?? '')
   return name === '' || message.includes(name) ? message : `${name}: ${message}`

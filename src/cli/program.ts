@@ -1,4 +1,4 @@
-/** The command line: what can be said, and which command it starts. Commands are loaded when they are run. */
+/** Defines the command line: commands, options and help. Each command's code is loaded when it runs. */
 
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
@@ -24,7 +24,7 @@ import { printWarning } from './warning.ts'
 
 /**
  * Runs the command line.
- * @param argv Words after the program's name.
+ * @param argv Arguments after the program's name.
  * @returns The exit code.
  */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -34,7 +34,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const code = await exitCodeOfCommand(argv, interrupt.signal)
   const interrupted = interrupt.exitCode()
   if (interrupted === undefined) return code
-  // What is still to be taken from a full pipe would keep the process alive.
+  // Unread data in a full pipe would keep the process alive.
   process.exit(interrupted)
 }
 
@@ -55,7 +55,7 @@ async function runCommand(argv: readonly string[], signal: AbortSignal): Promise
   try {
     await programOf(signal).parseAsync([...argv], { from: 'user' })
   } catch (error) {
-    // Help and version were printed.
+    // Help or version was printed.
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
   }
 }
@@ -68,7 +68,7 @@ function programOf(signal: AbortSignal): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
-    // Printed like any other, by `printError`.
+    // `printError` prints usage errors like any other.
     .configureOutput({ outputError: () => undefined })
     .configureHelp({ optionDescription: optionText })
     .addHelpText('after', EXIT_CODES)
@@ -115,7 +115,7 @@ function addActivities(program: Command, signal: AbortSignal): void {
   const summary = 'list the activities of a community: what can be exported'
   addApiOptions(addCommand(program, 'activities', summary, ACTIVITIES_EXAMPLES).optionsGroup(API_GROUP))
     .optionsGroup('Options:')
-    .option('--limit <number>', 'most activities to list (default: all)', wholeNumber)
+    .option('--limit <number>', 'maximum activities to list (default: all)', wholeNumber)
     .option('--filter <key=value>', 'only these, such as status=open; may be repeated', collect)
     .option('--sort <order>', 'order as the API writes it, such as accessedOn:d')
     .option('-q, --quiet', 'show no progress')
@@ -155,7 +155,7 @@ function addVerify(program: Command, signal: AbortSignal): void {
     .addArgument(new Argument('<export>', 'the export: .json or gzipped'))
     .argument('<output>', 'the .parquet, .arrow or .arrows file (or star folder) that convert made of it')
     .option('--rejects <file>', 'the file that --rejects of convert wrote beside it')
-    .option('--differences <number>', 'most differences to list (default: 20)', wholeNumber)
+    .option('--differences <number>', 'maximum differences to list (default: 20)', wholeNumber)
     .option('-q, --quiet', 'print the differences only')
     .option('--json', 'print one line of JSON')
   addShapeOptions(command, 'of the file')
@@ -165,7 +165,7 @@ function addVerify(program: Command, signal: AbortSignal): void {
     })
 }
 
-/** Leaves out options that have their default: a file says itself what it was written with. */
+/** Removes options that have their default value, because a file records how it was written. */
 function typedOptions<T extends object>(options: T, command: Command): T {
   const typed = Object.entries(options).filter(([name]) => command.getOptionValueSource(name) !== 'default')
   return Object.fromEntries(typed) as T
@@ -195,7 +195,7 @@ Exit codes: 0 done; 1 the export or the output cannot be used; 2 the command lin
 
 alida-arrow <command> --help lists the options of a command, with examples.`
 
-/** Where limits are listed that each command takes that reads an export. */
+/** Adds the command that lists the limits of every command that reads an export. */
 function addLimits(program: Command): void {
   const command = program
     .command('limits', { hidden: true })
@@ -206,12 +206,12 @@ function addLimits(program: Command): void {
   addLimitOptions(command, true).action(() => command.outputHelp())
 }
 
-/** A command with its examples above its options, where they are seen. */
+/** Adds a command; its examples come before its options, where they are seen. */
 function addCommand(program: Command, name: string, summary: string, examples: string): Command {
   return program.command(name).summary(summary).description(`${summary}\n\n${examples}`)
 }
 
-/** The description names the choices and what they mean. */
+/** Returns the help of an option. The description already names and explains the choices. */
 function optionText({ description, defaultValue, negate }: Option): string {
   const hasDefault = defaultValue !== undefined && !negate
   return hasDefault ? `${description} (default: ${defaultValue})` : description

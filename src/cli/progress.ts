@@ -1,4 +1,4 @@
-/** A line that moves while a long command runs: on standard error, and only when that is a terminal. */
+/** Shows a progress line during long commands: on standard error, and only if that is a terminal. */
 
 import type { SingleBar } from 'cli-progress'
 import type { ReadProgress } from '../reader.ts'
@@ -12,7 +12,7 @@ const REDRAW_MILLISECONDS = 100
 
 const NO_PROGRESS: ProgressLine = { stop: () => undefined }
 
-/** Starts the line; does nothing unless `isShown`. */
+/** Starts a progress line; does nothing unless `isShown`. */
 export async function showProgress(isShown: boolean, current: () => ReadProgress | undefined): Promise<ProgressLine> {
   return showLine(isShown, '{bar} {percentage}% {facts}', (bar, milliseconds) => {
     const progress = current()
@@ -22,7 +22,7 @@ export async function showProgress(isShown: boolean, current: () => ReadProgress
   })
 }
 
-/** A line of words and the time that went by, for what has no measure; does nothing unless `isShown`. */
+/** Starts a line of words and elapsed time, for progress that cannot be measured; does nothing unless `isShown`. */
 export async function showWaiting(isShown: boolean, words: () => string): Promise<ProgressLine> {
   return showLine(isShown, '{facts}', (bar, milliseconds) => {
     bar.update(0, { facts: `${words()} · ${duration(milliseconds)}` })

@@ -1,20 +1,20 @@
-/** A download that is kept as a file while it is converted. */
+/** Saves a download to a file while it is converted. */
 
 import { type Output, openOutput } from '../sinks/output.ts'
 
-/** Bytes that are written at a time. */
+/** Bytes per write. */
 const WRITE_BYTES = 1 << 20
 
 /**
- * Passes a document on and writes it to a file that appears when `commit` is called. Whoever iterates may stop early:
- * the download goes on with `drain`, so that a document that cannot be converted need not be fetched again.
+ * Passes on a document and writes it to a file, which appears when `commit` is called. The consumer may stop early and
+ * call `drain` to download the rest, so that a document that cannot be converted need not be fetched again.
  */
 export class SavedDocument implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncGenerator<Uint8Array>
   readonly #output: Output
   #pending: Uint8Array[] = []
   #pendingBytes = 0
-  /** A reader that stopped may have left a read under way: the next one comes behind it. */
+  /** Serialises reads: a consumer that stopped may have left one pending. */
   #queue: Promise<unknown> = Promise.resolve()
 
   private constructor(chunks: AsyncGenerator<Uint8Array>, output: Output) {
@@ -22,7 +22,10 @@ export class SavedDocument implements AsyncIterable<Uint8Array> {
     this.#output = output
   }
 
-  /** @throws OutputError `ERR_OUTPUT` when the file cannot be written. */
+  /**
+   * Opens the file.
+   * @throws OutputError `ERR_OUTPUT` when it cannot be written.
+   */
   static async open(chunks: AsyncGenerator<Uint8Array>, path: string): Promise<SavedDocument> {
     return new SavedDocument(chunks, await openOutput(path))
   }
@@ -31,7 +34,7 @@ export class SavedDocument implements AsyncIterable<Uint8Array> {
     return { next: () => this.#next() }
   }
 
-  /** Reads what is left of the document. */
+  /** Reads the rest of the document. */
   async drain(): Promise<void> {
     while ((await this.#next()).done !== true);
   }
@@ -43,7 +46,7 @@ export class SavedDocument implements AsyncIterable<Uint8Array> {
 
   /** Stops the download and removes the file. */
   async discard(): Promise<void> {
-    // It would wait for a read that is under way, which closing the client's connections ends.
+    // Not awaited: it waits for a pending read, which ends only when the client's connections are closed.
     void this.#chunks.return(undefined).catch(() => undefined)
     await this.#output.discard()
   }

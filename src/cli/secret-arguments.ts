@@ -1,18 +1,18 @@
-/** Secrets that were typed as arguments: every user of the machine can read them in the list of processes. */
+/** Hides secrets given as arguments, which every user of the machine can see in the list of processes. */
 
 import { SECRET_SETTINGS, SETTING_VARIABLES } from './api-settings.ts'
 import { flagOf } from './option-flags.ts'
 
 /**
- * Takes secrets out of what the system shows of this process, as far as it lets us, and warns: between its start and
- * this call they could be read.
+ * Removes secrets from the process title, as far as the system allows, and warns: between the start and this call they
+ * were visible.
  *
- * @param argv Words after the program's name; left as they are.
+ * @param argv Arguments after the program's name; not changed.
  */
 export function hideSecretArguments(argv: readonly string[], warn: (message: string) => void): void {
   const typed = SECRET_SETTINGS.filter((setting) => argv.some((word) => isFlag(word, flagOf(setting))))
   if (typed.length === 0) return
-  // On Linux and macOS this overwrites the memory that the arguments are read from.
+  // On Linux and macOS this overwrites the memory from which the system reads the arguments.
   process.title = 'alida-arrow'
   process.argv.length = 2
   for (const setting of typed) {

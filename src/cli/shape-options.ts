@@ -1,4 +1,4 @@
-/** Options of what the table looks like, the same for every command that reads an export. */
+/** Options for the shape of the table, the same for every command that reads an export. */
 
 import { type Command, Option } from 'commander'
 import { OptionError } from '../errors.ts'
@@ -8,21 +8,21 @@ import { option, worded } from '../wording.ts'
 import { collect } from './collect.ts'
 import { addLimitOptions, limitsOf } from './limit-options.ts'
 
-/** As commander gives them: lists not split yet, and a layout more than the library's readers have. */
+/** Options as commander returns them: lists not split yet, and with a layout that the library's readers do not have. */
 export interface ShapeCommandOptions extends Omit<ShapeOptions, 'layout' | 'hashKey'>, InputLimits {
   layout?: 'wide' | 'long' | 'star'
 }
 
-/** Environment variable with the key of hashes: a key on the command line would stand in the list of processes. */
+/** Environment variable with the key of hashes; on the command line it would be visible in the list of processes. */
 const HASH_KEY_VARIABLE = 'ALIDA_HASH_KEY'
 
-/** Where the values of options come from that are not given: their defaults, or the file that is read. */
+/** Source of options that are not given: their defaults, or the file that is read. */
 type ShapeDefaults = 'own' | 'of the file'
 
 const CHOICES: Readonly<Record<string, string>> = {
   layout: 'wide: one row per record; long: one row per answer; star: a folder of tables that join by id',
   'answer-states':
-    'skipped and not asked are told apart by: list, the column "skipped"; columns, one column per question; none, not at all',
+    'skipped and not asked are distinguished by: list, the column "skipped"; columns, one column per question; none, not at all',
   sets: 'multiple choices as: list; columns, one true/false column per option; both',
   values: 'chosen options as: label; id; both, with the ids in columns of their own',
   names: 'columns are called by: name; id; description, the question text; snake, a name for SQL',
@@ -32,7 +32,7 @@ const CHOICES: Readonly<Record<string, string>> = {
 
 /**
  * Adds the options of the table.
- * @param addMore Adds the groups that stand after these.
+ * @param addMore Adds the option groups that come after these.
  */
 export function addShapeOptions(
   command: Command,
@@ -83,13 +83,13 @@ function addSelectionOptions(command: Command): void {
     .option('--no-system', 'leave out system questions, such as dates, status and device')
 }
 
-/** `answer-states` is `answerStates`. */
+/** Converts `answer-states` to `answerStates`. */
 function camelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /**
- * The options as the library takes them, checked.
+ * Returns the options in the library's form, validated.
  * @throws OptionError `ERR_OPTION` when they contradict each other, or a hash has no key.
  */
 export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimits & { readonly isStar: boolean } {
@@ -114,12 +114,12 @@ export function shapeOf(options: ShapeCommandOptions): ShapeOptions & InputLimit
   return { ...shape, ...limitsOf(options), isStar }
 }
 
-/** The key of hashes in an environment; undefined where there is none. */
+/** Returns the key of hashes from an environment; undefined if there is none. */
 export function hashKeyOf(environment: NodeJS.ProcessEnv): string | undefined {
   return environment[HASH_KEY_VARIABLE] || undefined
 }
 
-/** Leaves out whatever else a command has. */
+/** Selects the table's options from those of a command. */
 function pickShape(options: ShapeCommandOptions): ShapeOptions {
   const { hidden, system, names, stripHtml, onInvalid, keepUnknown, sensitive, hashOwner } = options
   const { answerStates, sets, values, groups, timezone } = options
@@ -140,13 +140,13 @@ function pickShape(options: ShapeCommandOptions): ShapeOptions {
   }
 }
 
-/** Several names may stand in one option, with commas between them. */
+/** Splits the names of an option, which are separated by commas. */
 function splitNames(option: 'fields' | 'exclude', words: readonly string[]): string[] {
   const names = words
     .flatMap((word) => word.split(','))
     .map((word) => word.trim())
     .filter((word) => word !== '')
-  // A variable that is empty would else leave out all questions, or none.
+  // An empty shell variable would otherwise select no questions, or exclude none.
   if (names.length === 0)
     throw new OptionError('ERR_OPTION', `--${option}: expected names or ids of questions, found none`)
   return names

@@ -1,4 +1,4 @@
-/** `-` on the command line, and what is printed. */
+/** Handles `-` on the command line, and printed output. */
 
 import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
@@ -7,21 +7,24 @@ import { type ExportSource, PipeStream, unlessAborted } from '../input/source.ts
 import type { OutputTarget } from '../sinks/output.ts'
 import { systemReason } from '../system/system-error.ts'
 
-/** Standard input or output, where a path is expected. */
+/** Means standard input or output instead of a path. */
 export const STANDARD_STREAM = '-'
 
-/** @throws OptionError when it is standard input, and a person would have to type the export. */
+/**
+ * Returns the source of an input.
+ * @throws OptionError when it is standard input and that is a terminal.
+ */
 export function sourceOf(input: string): ExportSource {
   if (input !== STANDARD_STREAM) return input
   if (isatty(0)) throw new OptionError('ERR_OPTION', 'expected an export on standard input, found a terminal')
-  // Not to be touched where it is a pipe, for it would begin to read it.
+  // Accessing `process.stdin` would begin to read a pipe.
   return isPipe(0) ? new PipeStream(0) : process.stdin
 }
 
 /**
- * Returns where an output goes.
- * @param isText Whether a person can read it.
- * @throws OptionError when bytes that no person can read would go to a terminal.
+ * Returns the target of an output.
+ * @param isText Whether people can read it.
+ * @throws OptionError when binary output would go to a terminal.
  */
 export function targetOf(output: string, isText = false): OutputTarget {
   if (output !== STANDARD_STREAM) return output
@@ -33,14 +36,14 @@ function isPipe(fd: number): boolean {
   try {
     return fstatSync(fd).isFIFO()
   } catch {
-    // It is closed.
+    // Standard input is closed.
     return false
   }
 }
 
 let outputFailure: Error | undefined
 
-/** Notes what keeps standard output from being written; standard error, where that would be said, may fail silently. */
+/** Records errors of standard output. Errors of standard error are ignored, because they could not be reported. */
 export function watchStandardStreams(): void {
   process.stdout.on('error', (error) => {
     outputFailure ??= error
@@ -49,8 +52,9 @@ export function watchStandardStreams(): void {
 }
 
 /**
- * Waits until all that was printed has been taken.
- * @throws OutputError `ERR_OUTPUT` when it could not be written; its cause has the code `EPIPE` when nobody reads it.
+ * Waits until all printed output has been read.
+ * @throws OutputError `ERR_OUTPUT` when it could not be written; its cause has the code `EPIPE` when the reader has
+ * closed it.
  */
 export async function requirePrinted(signal: AbortSignal): Promise<void> {
   const printed = new Promise<void>((resolve) => process.stdout.write('', () => resolve()))

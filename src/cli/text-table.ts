@@ -1,4 +1,4 @@
-/** Tables without borders, as all commands print them. */
+/** Tables without borders, for all commands. */
 
 import type { HorizontalAlignment, Table } from 'cli-table3'
 import { shortened } from '../errors.ts'
@@ -16,7 +16,7 @@ export async function emptyTable(head: readonly string[], colAligns: HorizontalA
 
 const MAX_CELL_CHARS = 40
 
-/** A text as one line of a cell, without what could steer a terminal. */
+/** Returns a text as one short line for a cell, without characters that could control a terminal. */
 export function cut(text: string): string {
   const line = shortened(text.replace(/\s+/g, ' '), Number.POSITIVE_INFINITY)
   const characters = [...line]

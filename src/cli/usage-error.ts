@@ -1,9 +1,9 @@
-/** What commander says of a command line that it cannot read, in the words of all other messages. */
+/** Rewords commander's usage errors to match all other messages. */
 
 import type { CommanderError } from 'commander'
 import { OptionError, quoted } from '../errors.ts'
 
-/** Returns the error to print; undefined where help was printed instead of a message. */
+/** Returns the error to print; undefined if help was printed instead. */
 export function usageError(error: CommanderError): OptionError | undefined {
   if (error.code === 'commander.help' || error.message === '(outputHelp)') return undefined
   const [, text = '', nearest] =
@@ -35,7 +35,7 @@ function problemOf(code: string, text: string): string {
   return text
 }
 
-/** `--batch-size: expected a whole number above 0, found "ten"` */
+/** Returns a message such as `--batch-size: expected a whole number above 0, found "ten"`. */
 function invalidArgument(text: string): string {
   const [, flags = '', found = '', advice = ''] = /^option '(.*?)' argument '(.*)' is invalid\. (.*)$/s.exec(text) ?? []
   if (flags === '') return text

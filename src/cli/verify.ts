@@ -1,4 +1,6 @@
-/** `alida-arrow verify`: an export and the file made from it, both read a second way and compared cell by cell. */
+/**
+ * `alida-arrow verify`: reads an export and the file made from it with a second implementation and compares every cell.
+ */
 
 import { statSync } from 'node:fs'
 import { ExportError, OptionError, quoted } from '../errors.ts'
@@ -19,7 +21,10 @@ export interface VerifyCommandOptions extends ShapeCommandOptions {
   json?: boolean
 }
 
-/** @throws ExportError `ERR_VERIFY` when the two differ. */
+/**
+ * Compares an output with its export and prints the result.
+ * @throws ExportError `ERR_VERIFY` when they differ.
+ */
 export async function verify(
   input: string,
   output: string,
@@ -30,10 +35,10 @@ export async function verify(
   const report = await aboutInput(input, () => reportOn(input, output, options, signal))
   if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
   else printReport(report, input, output, performance.now() - started, options.quiet === true)
-  if (report.differenceCount > 0) throw differs(report, output)
+  if (report.differenceCount > 0) throw differenceError(report, output)
 }
 
-/** Checks a file that was just written. */
+/** Verifies a file that was just written. */
 export async function verifyWritten(
   input: string,
   output: string,
@@ -45,7 +50,7 @@ export async function verifyWritten(
     if (optionsText(report, output) === undefined) {
       process.stderr.write(`${report.differences.map(differenceText).join('\n')}\n`)
     }
-    throw differs(report, output)
+    throw differenceError(report, output)
   }
   if (options.quiet !== true && options.json !== true) {
     process.stderr.write(`  verified  ${counted(report.cells, 'cell')} by a second reading of the export\n`)
@@ -76,7 +81,7 @@ async function reportOn(
   return unlessAborted(isStar ? verifyStar(compared) : verifyOutput(compared), signal)
 }
 
-/** Undefined for what cannot be looked at: whoever opens it says why. */
+/** Undefined if the path cannot be examined: opening it then throws the reason. */
 function isFolder(path: string): boolean | undefined {
   try {
     return statSync(path).isDirectory()
@@ -85,7 +90,7 @@ function isFolder(path: string): boolean | undefined {
   }
 }
 
-function differs(report: VerifyReport, output: string): ExportError {
+function differenceError(report: VerifyReport, output: string): ExportError {
   return new ExportError(
     'ERR_VERIFY',
     optionsText(report, output) ??
@@ -93,7 +98,10 @@ function differs(report: VerifyReport, output: string): ExportError {
   )
 }
 
-/** One line for options that are not those of the file, which explain every other difference; undefined without them. */
+/**
+ * Returns one line about options that differ from the file's, which explain every other difference; undefined if there
+ * are none.
+ */
 function optionsText({ differences }: VerifyReport, output: string): string | undefined {
   const options = differences.filter(({ kind }) => kind === 'option')
   if (options.length === 0) return undefined
@@ -103,7 +111,7 @@ function optionsText({ differences }: VerifyReport, output: string): string | un
   return `${output} was written ${written}; verify was run ${asked}`
 }
 
-/** `with --sets list`, `without --strip-html`; the value is JSON, or `nothing` where there is none. */
+/** Returns `with --sets list` or `without --strip-html`. The value is JSON, or `nothing` if there is none. */
 function flagsText(option: string, value: string): string {
   const typed = String(!isNegative(option))
   if (value === 'nothing') return `without ${flagWords({ option })}`

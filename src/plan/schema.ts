@@ -280,8 +280,8 @@ function arrowType(plan: ColumnPlan, dictionaryId: number): DataType {
 
 /**
  * Returns the bits of a column's dictionary indices. While records are read, a question's dictionary may grow by
- * options that are no longer in the definition, but its index type cannot. So half of the range is kept free for them,
- * and 8 bits are never used.
+ * options that are no longer in the definition, but its index type cannot change. So half of a question's range is kept
+ * free for them, and it never gets 8 bits.
  */
 export function indexBits(plan: ColumnPlan): 8 | 16 | 32 {
   const labels = plan.labels.length

@@ -6,7 +6,7 @@
  */
 export type SnakeCase = (text: string, maxLength: number) => string
 
-/** Loads the half megabyte of tables that it takes: few outputs have such names, and all others start sooner without. */
+/** Loads its tables of half a megabyte: few outputs need them, and all others start faster without. */
 export async function loadSnakeCase(): Promise<SnakeCase> {
   const { default: anyAscii } = await import('any-ascii')
   return (text, maxLength) => {

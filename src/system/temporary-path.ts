@@ -54,7 +54,7 @@ export function removeAbandoned(path: string): void {
   for (const temporary of abandonedPaths(path)) removeQuietly(temporary)
 }
 
-/** Returns what dead processes left of a path. */
+/** Returns the temporary paths that dead processes left for `path`. */
 export function abandonedPaths(path: string, suffix: string = PARTIAL_SUFFIX): string[] {
   const prefix = prefixOf(path)
   return entriesOf(dirname(path))

@@ -1,4 +1,4 @@
-/** One answer's `values` → the value its column must hold. The data rules of the tables, a second time. */
+/** Converts one answer's `values` to the value its column must hold: a second implementation of the data rules. */
 
 import type { FieldDefinition } from '../definition.ts'
 import { type ErrorCode, quoted } from '../errors.ts'
@@ -11,14 +11,14 @@ import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKin
 /** A cell of the table; timestamps are microseconds since 1970. */
 export type Cell = string | number | bigint | boolean | readonly string[] | null
 
-/** Something odd that is counted when the answer is kept. */
+/** An anomaly that is counted if the answer is kept. */
 export interface Note {
   readonly kind: WarningKind
   readonly field?: FieldDefinition
   readonly detail?: string
 }
 
-/** A value that does not fit; the caller knows the place. */
+/** Thrown for a value that does not fit its question; the caller adds the place. */
 export class Misfit extends Error {
   readonly code: ErrorCode
 
@@ -31,7 +31,7 @@ export class Misfit extends Error {
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Finds things by id: as written, or, for GUIDs, in any case. */
+/** A map by id: as written or, for GUIDs, ignoring case. */
 export class IdIndex<T> {
   readonly #exact = new Map<string, T>()
   readonly #guids = new Map<string, T>()
@@ -54,26 +54,26 @@ export class IdIndex<T> {
   }
 }
 
-/** Text as it is written to the table, where half a surrogate pair cannot stand. */
+/** Returns a text as it is written to the table, without unpaired surrogates. */
 function keptText(text: string, notes: Note[]): string {
   if (text.isWellFormed()) return text
   for (const _ of text.matchAll(/\p{Surrogate}/gu)) notes.push({ kind: 'lone-surrogate' })
   return text.toWellFormed()
 }
 
-/** Reads the answers of one question, and keeps its labels. */
+/** Reads the answers of one question and collects its labels. */
 export class AnswerReader {
-  /** The dictionary: the definition's options in order, then others as they appear. */
+  /** The dictionary: the definition's options in order, then others in order of appearance. */
   readonly labels: string[]
   /** Ids of the options by label. */
   readonly optionIds = new Map<string, string>()
   readonly #type: ColumnType
   readonly #field: FieldDefinition
   readonly #options = new IdIndex<string>()
-  /** Options that left the definition: their labels by id. */
+  /** Labels of options outside the definition, by id. */
   readonly #unknown = new IdIndex<string>()
   readonly #used: Set<string>
-  /** Labels before the last answer. */
+  /** Number of labels before the last answer. */
   #labelsBefore: number
 
   constructor(plan: ColumnPlan, field: FieldDefinition) {
@@ -90,6 +90,7 @@ export class AnswerReader {
   }
 
   /**
+   * Reads one answer.
    * @returns The cell; null when the question was skipped.
    * @throws Misfit when the values do not fit the question.
    */
@@ -110,7 +111,7 @@ export class AnswerReader {
     return this.#single(elements[0] ?? null, notes)
   }
 
-  /** Forgets the labels that the last answer has brought: it is none. */
+  /** Removes the labels that the last answer added, because it is not used. */
   undo(): void {
     while (this.labels.length > this.#labelsBefore) {
       const label = this.labels.pop() ?? ''
@@ -159,7 +160,7 @@ export class AnswerReader {
     return [...chosen]
   }
 
-  /** Labels are unique, so that a label stands for its option. */
+  /** Returns the label of an option. Labels are unique, so that each identifies its option. */
   #labelOf(element: JsonNode, notes: Note[]): string {
     if (!(element instanceof JsonString || element instanceof JsonNumber))
       throw misfitError('the id of an option', element)
@@ -185,14 +186,14 @@ export class AnswerReader {
   }
 }
 
-/** A text; numbers and booleans keep how they were written. */
+/** Returns a value as text; numbers and booleans as they were written. */
 export function textOf(element: JsonNode, notes: Note[]): string {
   if (element instanceof JsonString) return keptText(element.value, notes)
   if (element === null || Array.isArray(element) || element instanceof JsonObject) throw misfitError('a text', element)
   return compactText(element)
 }
 
-/** Microseconds since 1970. */
+/** Reads a timestamp as microseconds since 1970. */
 export function instantOf(element: JsonNode): bigint {
   const micros = element instanceof JsonString ? instantMicros(element.value) : undefined
   if (micros === undefined) throw misfitError('a date and time', element)

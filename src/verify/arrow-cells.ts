@@ -1,21 +1,23 @@
-/** Arrow arrays → plain cells, read from the buffers: arrow-js' own getters round timestamps to milliseconds. */
+/**
+ * Reads Arrow arrays as plain cells, directly from the buffers: arrow-js' own getters round timestamps to milliseconds.
+ */
 
 import { type Data, DataType, type RecordBatch, type Vector } from 'apache-arrow'
 import { OutputError } from '../errors.ts'
 import type { Cell } from './answer-values.ts'
 import { leafData } from './leaf-columns.ts'
 
-/** A batch of the output, cell by cell; columns are numbered as `leafColumns` lists them. */
+/** A batch of the output, by cell; columns are numbered as in `leafColumns`. */
 export interface BatchCells {
   readonly rows: number
   cell(column: number, row: number): Cell
-  /** The dictionary of a column, undefined where it has none. */
+  /** Returns the dictionary of a column; undefined if it has none. */
   labels(column: number): readonly string[] | undefined
 }
 
 type CellReader = (row: number) => Cell
 
-/** Reads the cells of batches; keeps the labels of the dictionaries that they share. */
+/** Reads the cells of batches; caches the labels of shared dictionaries. */
 export class CellDecoder {
   readonly #labels = new WeakMap<Vector, readonly string[]>()
 
@@ -69,7 +71,7 @@ export class CellDecoder {
   }
 }
 
-/** Throws on bytes that are not UTF-8, and keeps a byte order mark inside a cell. */
+/** Throws on invalid UTF-8, and keeps a byte order mark inside a cell. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function utf8(bytes: Uint8Array, start: number, end: number): string {
@@ -99,7 +101,7 @@ function elements(read: CellReader, start: number, end: number): string[] {
   return found
 }
 
-/** A type in the words of the documentation: `list<dictionary<utf8>>`. The width of indices is left out. */
+/** Returns a type in the notation of the documentation: `list<dictionary<utf8>>`. Omits the width of indices. */
 export function typeName(type: DataType): string {
   if (DataType.isUtf8(type)) return 'utf8'
   if (DataType.isFloat(type)) return `float${[16, 32, 64][type.precision]}`

@@ -1,4 +1,6 @@
-/** The export, read a second way, against an output file: every name, type, label, state and cell. */
+/**
+ * Compares an export, read by a second implementation, with an output file: every name, type, label, state and cell.
+ */
 
 import { createReadStream } from 'node:fs'
 import type { Field } from 'apache-arrow'
@@ -30,31 +32,34 @@ import { RejectsComparison } from './rejects.ts'
 import { compareOptions, compareSelection, expectedOptions, writtenOptions } from './written-options.ts'
 
 export interface VerifyOptions extends ReferenceOptions {
-  /** Differences that are listed; all are counted. Default: 20. */
+  /** Maximum differences that are listed; all are counted. Default: 20. */
   maxDifferences?: number | undefined
 }
 
 export interface VerifyInput {
-  /** The export: a path, or a function that opens it anew each time. */
+  /** The export: a path, or a function that opens it again on each call. */
   source: string | ReopenableSource
   /** Path of the .parquet, .arrow or .arrows file, or of the folder. */
   output: string
-  /** Path of the file of rejected values, when that is to be compared too. */
+  /** Path of the file of rejected values, if it is to be compared, too. */
   rejects?: string | undefined
-  /** Options that the output must have been written with; those that are not given are taken from its metadata. */
+  /** Options that the output must have been written with; those not given are taken from its metadata. */
   options?: VerifyOptions
 }
 
 export interface VerifyReport {
   readonly format: OutputFormat | 'star'
-  /** Records of the export. */
+  /** Number of records in the export. */
   readonly records: number
-  /** Rows of the output; in the long layout there are more than records, in the star layout those of all tables. */
+  /**
+   * Number of rows in the output. The long layout has more rows than records; for the star layout, the rows of all
+   * tables.
+   */
   readonly rows: number
   readonly columns: number
-  /** Cells compared. */
+  /** Number of cells compared. */
   readonly cells: number
-  /** The first of them, in the order found. */
+  /** The first differences, in the order found. */
   readonly differences: readonly Difference[]
   readonly differenceCount: number
   readonly questions: readonly ReferenceQuestion[]
@@ -62,7 +67,7 @@ export interface VerifyReport {
 }
 
 /**
- * Compares an output with the export that it was made from, both read as streams and in step.
+ * Compares an output with the export that it was made from. Both are read as streams, in step.
  *
  * @throws ExportError when one of them cannot be read at all; differences are reported, not thrown.
  */
@@ -71,7 +76,7 @@ export function verifyOutput(input: VerifyInput): Promise<VerifyReport> {
 }
 
 /**
- * Compares as long as the export stays what it was.
+ * Compares, and throws if the export changes meanwhile.
  * @throws SourceError `ERR_SOURCE_CHANGED`, and whatever `compare` throws.
  */
 export async function whileUnchanged(
@@ -116,9 +121,9 @@ async function requirePaths(
 }
 
 /**
- * Opens the export with the options that an output was written with, over which those that are given win.
- * @returns undefined for the reference when one of them is another, which is noted.
- * @throws OutputError `ERR_OUTPUT` when the output names options that cannot be.
+ * Opens the export with the options that the output was written with. Given options take precedence.
+ * @returns undefined as reference when a given option differs from the output's, which is logged.
+ * @throws OutputError `ERR_OUTPUT` when the output's metadata has invalid options.
  */
 export async function openWritten(
   open: ReopenableSource,
@@ -133,9 +138,9 @@ export async function openWritten(
   if (log.count > 0) return { reference: undefined, expected }
   const reference = await openReference(open, expected).catch(async (error: unknown) => {
     if (!isExportError(error, 'ERR_OPTION') || written === undefined) throw error
-    // Those that were given may be at fault themselves.
+    // Throws if the given options are at fault.
     await openReference(open, options)
-    throw new OutputError('ERR_OUTPUT', worded`${output} names options that cannot be: ${error.wording}`, {
+    throw new OutputError('ERR_OUTPUT', worded`the metadata of ${output} has invalid options: ${error.wording}`, {
       cause: error,
     })
   })
@@ -143,7 +148,7 @@ export async function openWritten(
   return { reference: log.count > 0 ? undefined : reference, expected }
 }
 
-/** The report when nothing but options was compared. */
+/** Returns the report when only options were compared. */
 export function reportOfOptions(format: VerifyReport['format'], log: DifferenceLog): VerifyReport {
   const { differences, count: differenceCount } = log
   return {
@@ -159,7 +164,7 @@ export function reportOfOptions(format: VerifyReport['format'], log: DifferenceL
   }
 }
 
-/** An export that can be opened again. */
+/** Returns a function that opens the export. */
 export function reopenable(source: string | ReopenableSource): ReopenableSource {
   return typeof source === 'string' ? () => bytesOf(source) : source
 }
@@ -172,7 +177,10 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The options are compared by what they do: a selection can be said in several ways. */
+/**
+ * Removes the reading options from metadata. They are compared by their effect, because a selection can be written in
+ * several ways.
+ */
 export function withoutReading(metadata: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...metadata].filter(([key]) => key !== READING_METADATA_KEY))
 }
@@ -190,7 +198,7 @@ class Comparison {
   readonly #rejects: RejectsComparison | undefined
   readonly #expected: ExpectedTable
   readonly #columns: readonly LeafColumn[]
-  /** Output column of each expected one, -1 where it is missing. */
+  /** Index of the output column for each expected one; -1 where it is missing. */
   #outputColumns: number[] = []
   #labels: (readonly string[] | undefined)[] = []
   #records = 0
@@ -254,12 +262,12 @@ class Comparison {
     this.#log.compare({ kind: 'type', column }, typeName(expected.type), typeName(found.type))
     for (const [key, value] of expected.metadata) {
       const read = found.metadata.get(key)
-      // arrow-js drops a byte order mark in front of what it reads.
+      // arrow-js drops a leading byte order mark.
       this.#log.compare({ kind: 'metadata', column, key }, read === withoutFirstMark(value) ? read : value, read)
     }
   }
 
-  /** What only a file can say, which ends with what it says of itself. */
+  /** Returns the metadata that is known only after the last record, which only files have. */
   #finalMetadata(): Map<string, string> {
     if (this.#output.format === 'arrows' || !this.#expected.leavesOutInvalid) return new Map()
     return new Map([[INVALID_METADATA_KEY, JSON.stringify(this.#reference.invalidCounts)]])
@@ -275,7 +283,7 @@ class Comparison {
         if (next.done !== true) this.#compareRow(next.value, batch, row)
       }
     }
-    // The document behind the last row must be read too: an error there is an error of the export.
+    // The rest of the document must be read too: an error there is an error of the export.
     for await (const _ of expected);
     this.#log.compare({ kind: 'rows' }, String(this.#expectedCount), String(this.#rows))
   }

@@ -1,4 +1,4 @@
-/** What differs between an export and its output: the first differences, and how many there are. */
+/** Collects the differences between an export and its output: the first ones, and their total number. */
 
 import { shortened } from '../errors.ts'
 import type { Cell } from './answer-values.ts'
@@ -6,27 +6,27 @@ import type { Cell } from './answer-values.ts'
 export interface Difference {
   /**
    * `column`: names or their order; `type`; `metadata` of a column or of the file; `labels` of a dictionary, or their
-   * order; `cell`; `state`: which questions were skipped; `rows`: how many there are; `reject`: a value in the rejects;
-   * `option`: one that was given is not the one that the file was written with, and nothing else was compared.
+   * order; `cell`; `state`: which questions were skipped; `rows`: number of rows; `reject`: a value in the rejects;
+   * `option`: a given option differs from the one that the file was written with, and nothing else was compared.
    */
   readonly kind: 'column' | 'type' | 'metadata' | 'labels' | 'cell' | 'state' | 'rows' | 'reject' | 'option'
   /** 1-based number of the record. */
   readonly record?: number
   readonly ownerId?: string
-  /** Table of a folder that has several: `answers`. */
+  /** Table of a star folder, such as `answers`. */
   readonly table?: string
-  /** Name of the column; of `column` differences its place, such as `#3`. */
+  /** Name of the column; for `column` differences its position, such as `#3`. */
   readonly column?: string
-  /** Key of the metadata, or name of the option, whose values are then JSON. */
+  /** Key of the metadata; or name of the option, whose values are then JSON. */
   readonly key?: string
-  /** As the export says, in words short enough for a line. */
+  /** Value according to the export, shortened to fit on a line. */
   readonly expected: string
   readonly found: string
 }
 
 type DifferencePlace = Omit<Difference, 'expected' | 'found'>
 
-/** Characters of a value that are shown. */
+/** Maximum characters of a value that are shown. */
 const MAX_VALUE_CHARS = 200
 
 export class DifferenceLog {
@@ -34,12 +34,12 @@ export class DifferenceLog {
   count = 0
   readonly #limit: number
 
-  /** @param limit How many differences are kept; all are counted. */
+  /** @param limit Maximum differences that are kept; all are counted. */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** Adds a difference when two texts are not the same; undefined stands for what is not there. */
+  /** Adds a difference if two texts are not equal; undefined means missing. */
   compare(place: DifferencePlace, expected: string | undefined, found: string | undefined): void {
     if (expected === found) return
     this.count++
@@ -47,14 +47,14 @@ export class DifferenceLog {
     if (this.differences.length >= this.#limit && !isFirst) return
     const [shownExpected, shownFound] = shownPair(expected ?? 'nothing', found ?? 'nothing')
     const difference = { ...place, expected: shownExpected, found: shownFound }
-    // Found last, but it explains most of the others.
+    // Found last, but explains most of the others.
     if (isFirst) this.differences.unshift(difference)
     else this.differences.push(difference)
     if (this.differences.length > this.#limit) this.differences.pop()
   }
 }
 
-/** Two long texts from a little before the place where they part. */
+/** Shortens two long texts, beginning a little before their first difference. */
 function shownPair(expected: string, found: string): [string, string] {
   let same = 0
   while (same < expected.length && expected[same] === found[same]) same++
@@ -63,7 +63,7 @@ function shownPair(expected: string, found: string): [string, string] {
   return [part(expected), part(found)]
 }
 
-/** A cell as text: texts in quotes, timestamps in UTC, null as null. */
+/** Returns a cell as text: texts in quotes, timestamps in UTC, null as null. */
 export function shownCell(cell: Cell): string {
   if (typeof cell === 'bigint') return `${instantText(cell)} (${cell} µs)`
   if (Object.is(cell, -0)) return '-0'

@@ -1,11 +1,11 @@
-/** The top level of an export: which member is which, its records one at a time. */
+/** Walks the top level of an export: its members, and its records one at a time. */
 
 import { DefinitionError } from '../errors.ts'
 import { type InputLimits, limitError, limitOf, requireFewContainers } from '../limits.ts'
 import { type JsonNode, Nesting, TreeBuilder } from './json-tree.ts'
 import type { Token } from './token-stream.ts'
 
-/** Members that are built; all others are only read over. */
+/** Members whose values are built; all others are only checked. */
 const WANTED: ReadonlySet<string> = new Set([
   'id',
   'datasetId',
@@ -17,7 +17,7 @@ const WANTED: ReadonlySet<string> = new Set([
 
 /** Follows the tokens of one document. */
 export class DocumentWalker {
-  /** Wanted members by key; of repeated ones the last. */
+  /** Wanted members by key; the last one if a key is repeated. */
   readonly members = new Map<string, JsonNode>()
   hasRecords = false
   readonly #onRecord: ((record: JsonNode) => void) | undefined
@@ -28,10 +28,10 @@ export class DocumentWalker {
   #isInRecords = false
   #hasDefinition = false
   #records = 0
-  /** Bytes since the last member or record was complete, but for the piece that completed it. */
+  /** Bytes since the last member or record was complete, without the piece that completed it. */
   #openBytes = 0
 
-  /** @param onRecord Takes each record; without it records are only read over. */
+  /** @param onRecord Called with each record; without it, records are only checked. */
   constructor(limits: InputLimits, onRecord?: (record: JsonNode) => void) {
     this.#limits = limits
     this.#nesting = new Nesting(limits)
@@ -39,8 +39,8 @@ export class DocumentWalker {
   }
 
   /**
-   * To be called behind the tokens of each piece of the document.
-   * @throws LimitError when a member or record is longer than it may be.
+   * Must be called after the tokens of each piece of the document.
+   * @throws LimitError when a member or record is longer than its limit.
    */
   finishPiece(byteLength: number): void {
     const name = this.#isInRecords ? 'maxRecordBytes' : 'maxDefinitionBytes'
@@ -65,7 +65,7 @@ export class DocumentWalker {
     if (this.#isInRecords && depthBefore > 1) this.#records++
   }
 
-  /** To be called behind the last token. */
+  /** Must be called after the last token. */
   finish(): void {
     for (const key of ['definition', 'records']) {
       const isThere = key === 'records' ? this.hasRecords : this.#hasDefinition

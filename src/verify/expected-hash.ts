@@ -1,11 +1,11 @@
-/** What must stand in the place of a value that was hashed. */
+/** Computes the expected value of a hashed cell. */
 
 import { createHmac } from 'node:crypto'
 import type { Cell } from './answer-values.ts'
 
 /**
- * HMAC-SHA-256 in hexadecimal digits: of texts as they are, numbers as JSON writes them, times in UTC with microseconds,
- * and chosen options by their ids, sorted, with commas between them.
+ * Returns the HMAC-SHA-256 in hexadecimal digits: of texts unchanged, numbers as in JSON, times in UTC with
+ * microseconds, and chosen options by their ids, sorted and separated by commas.
  */
 export function expectedHash(cell: Cell, optionIds: readonly string[] | undefined, key: string): Cell {
   if (cell === null) return null
@@ -17,7 +17,7 @@ function hashedText(cell: Exclude<Cell, null>): string {
   return typeof cell === 'bigint' ? instantText(cell) : String(cell)
 }
 
-/** Euclidean division: microseconds count forward, before 1970 too. */
+/** Returns an ISO 8601 text. Euclidean division: microseconds are positive before 1970 too. */
 function instantText(micros: bigint): string {
   const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n
   const seconds = new Date(Number((micros - fraction) / 1000n)).toISOString().slice(0, -5)

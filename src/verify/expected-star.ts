@@ -1,4 +1,4 @@
-/** The rows that the tables of the star layout must have. */
+/** Computes the rows that the tables of the star layout must have. */
 
 import type { FieldGroup } from '../definition.ts'
 import type { ColumnPlan } from '../plan/schema.ts'
@@ -13,7 +13,7 @@ const LABEL = 'dictionary<utf8>'
 const COUNT = 'Int32'
 const FLAG = 'Bool'
 
-/** Places of the columns of `answers` in a row of the long layout. */
+/** Indices of the columns of `answers` in a row of the long layout. */
 const ANSWER_CELLS = [2, 3, 6, 7, 9, 10, 11, 12]
 
 export class ExpectedStar {
@@ -22,7 +22,7 @@ export class ExpectedStar {
   readonly #long: ExpectedTable
   readonly #states: readonly AnswerState[]
   readonly #keepsUnknown: boolean
-  /** Per question how often each option was chosen, by id; those of the definition first. */
+  /** Count of each option by id, per question; the definition's options first. */
   readonly #chosen: readonly Map<string, number>[]
 
   constructor(reference: ReferenceReader, options: ShapeOptions) {
@@ -36,7 +36,7 @@ export class ExpectedStar {
     this.columns = columnsOf(instant, leavesOutInvalid, this.#keepsUnknown)
   }
 
-  /** The rows of one record in `answers`, and the one in `responses`; to be asked for each record once, in order. */
+  /** Returns one record's rows in `answers` and its row in `responses`. Must be called once per record, in order. */
   rowsOf(row: ReferenceRow): { answers: Cell[][]; response: Cell[] } {
     const record = this.#long.answered(row)
     for (const [i, answer] of record.answers.entries()) {
@@ -57,7 +57,7 @@ export class ExpectedStar {
     return this.#reference.columns.filter((plan) => plan.field !== undefined)
   }
 
-  /** Complete behind the last record, as are the others. */
+  /** Complete after the last record, like `options` and `groups`. */
   get fields(): Cell[][] {
     const { questions } = this.#reference
     return questions.flatMap(({ column, answered, skipped, invalid, notAsked }, i): Cell[][] => {
@@ -117,7 +117,7 @@ function columnList(types: Readonly<Record<string, string>>): ExpectedColumn[] {
   return Object.entries(types).map(([name, type]) => ({ name, type }))
 }
 
-/** The options of a hashed question may not be told from each other. */
+/** Whether a question's options are listed: those of a hashed question must not be. */
 function hasOptions(plan: ColumnPlan): boolean {
   return plan.isHashed !== true && (plan.type === 'dictionary' || plan.type === 'list')
 }

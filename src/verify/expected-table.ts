@@ -1,4 +1,4 @@
-/** The rows that the output must have, whatever shape was asked for: the options of the table, a second time. */
+/** Computes the rows that the output must have, in any shape: a second implementation of the table options. */
 
 import type { Field, Schema } from 'apache-arrow'
 import type { FieldDefinition } from '../definition.ts'
@@ -19,7 +19,7 @@ interface Answer {
   readonly field: FieldDefinition
   readonly state: AnswerState
   readonly cell: Cell
-  /** Number of the decoded column. */
+  /** Index of the decoded column. */
   readonly column: number
 }
 
@@ -29,7 +29,7 @@ export interface AnsweredRecord {
   readonly lastUpdateDate: Cell
   readonly isDateInvalid: boolean
   readonly extra: Cell
-  /** In the order of the columns. */
+  /** In column order. */
   readonly answers: readonly Answer[]
 }
 
@@ -38,10 +38,10 @@ type CellOf = (record: AnsweredRecord) => Cell
 export class ExpectedTable {
   readonly #reference: ReferenceReader
   readonly #options: ShapeOptions
-  /** Names of the questions, as `skipped` has them, and as they are called with their group. */
+  /** Names of the questions as in `skipped`, with their group. */
   readonly #skippedNames: readonly string[]
   readonly #paths: readonly string[]
-  /** Decoded columns by the id of their question; questions stand one behind the other. */
+  /** Decoded columns by question id; the columns of questions are adjacent. */
   readonly #columns: ReadonlyMap<string, number>
   readonly #firstQuestion: number
   readonly #cells: readonly CellOf[]
@@ -68,14 +68,14 @@ export class ExpectedTable {
     return this.#options.onInvalid === 'null'
   }
 
-  /** The rows of one record, each with a cell for every leaf column. */
+  /** Returns the rows of one record, each with a cell per leaf column. */
   rowsOf(row: ReferenceRow): Cell[][] {
     const record = this.answered(row)
     if (this.#options.layout === 'long') return this.longRows(record)
     return [this.#cells.map((cellOf) => cellOf(record))]
   }
 
-  /** The dictionary of a leaf column behind the last row; undefined where its order says nothing. */
+  /** Returns the dictionary of a leaf column after the last row; undefined if its order is arbitrary. */
   labelsOf(field: Field): readonly string[] | undefined {
     if (this.#options.layout === 'long') return undefined
     const role = field.metadata.get(ROLE_METADATA_KEY)
@@ -89,12 +89,12 @@ export class ExpectedTable {
     return isId ? labels.map((label) => this.#reference.optionIdOf(column, label)) : labels
   }
 
-  /** The decoded column of a question; -1 for columns of no question. */
+  /** Returns the decoded column of a question; -1 for other columns. */
   #columnOf(field: Field): number {
     return this.#columns.get(field.metadata.get('alida:id') ?? '') ?? -1
   }
 
-  /** A record as its questions were answered. */
+  /** Returns a record with the state of each question. */
   answered({ record, cells }: ReferenceRow): AnsweredRecord {
     const skipped = this.#names(cells, 'skipped')
     const invalid = this.#names(cells, 'invalid')
@@ -118,13 +118,13 @@ export class ExpectedTable {
     }
   }
 
-  /** The names in a column of lists of them; none where there is no such column. */
+  /** Returns the names in a column of lists of them; empty if there is no such column. */
   #names(cells: readonly Cell[], source: 'skipped' | 'invalid'): ReadonlySet<string> {
     const column = this.#reference.columns.findIndex((plan) => plan.source === source)
     return new Set(column === -1 ? [] : (cells[column] as readonly string[]))
   }
 
-  /** Ids of the chosen options; undefined where the question has none. */
+  /** Returns the ids of the chosen options; undefined if the question has no options. */
   optionIds({ column, plan, cell }: Answer): readonly string[] | undefined {
     if (plan.type !== 'dictionary' && plan.type !== 'list') return undefined
     return chosenLabels(cell).map((label) => this.#reference.optionIdOf(column, label))
@@ -161,7 +161,7 @@ export class ExpectedTable {
     return this.#skippedNames.filter((_, i) => answers[i]?.state === state)
   }
 
-  /** The answer as its own column shows it. */
+  /** Returns the answer as its column shows it. */
   #shown(answer: Answer | undefined): Cell {
     if (answer === undefined) return null
     const { plan, cell } = answer
@@ -180,7 +180,7 @@ export class ExpectedTable {
     return answer === undefined || answer.cell === null ? null : (this.optionIds(answer) ?? []).includes(optionId)
   }
 
-  /** Chosen options that the definition does not know, of the sets that have no list. */
+  /** Returns the chosen options outside the definition, of sets without a list column. */
   #otherOptions({ answers }: AnsweredRecord): string[] {
     return answers.flatMap((answer, i) => {
       const { plan, field } = answer
@@ -191,7 +191,7 @@ export class ExpectedTable {
     })
   }
 
-  /** A row for every question that was asked, and for every option that was chosen in a set. */
+  /** Returns one row per question that was asked, or per chosen option of a set. */
   longRows(record: AnsweredRecord): Cell[][] {
     const { ownerId, lastUpdateDate, number } = record
     return record.answers.flatMap((answer): Cell[][] => {
@@ -202,7 +202,7 @@ export class ExpectedTable {
     })
   }
 
-  /** `option_id`, `option_label`, `value_double`, `value_datetime`, `value_string`, `position`. */
+  /** Returns `option_id`, `option_label`, `value_double`, `value_datetime`, `value_string`, `position`. */
   #longValues(answer: Answer): Cell[][] {
     const { plan, cell } = answer
     const optionIds = this.optionIds(answer)
@@ -219,7 +219,7 @@ export class ExpectedTable {
   }
 }
 
-/** `group.member` inside of a struct, else the column's name. */
+/** Returns the paths of the questions: `group.member` inside a struct, else the column's name. */
 function questionPaths({ schema, columns }: ReferenceReader): string[] {
   const listed = schema.metadata.get(QUESTIONS_METADATA_KEY)
   if (listed !== undefined) return (JSON.parse(listed) as { column: string }[]).map(({ column }) => column)

@@ -1,10 +1,10 @@
-/** What a file says of itself, against what it must say. */
+/** Compares the metadata of a file with what it must be. */
 
 import type { DifferenceLog } from './difference-log.ts'
 
 /**
- * Compares texts that hold JSON objects, member by member.
- * @param places Metadata of the file, in each place where its format keeps them.
+ * Compares metadata texts that hold JSON objects, member by member.
+ * @param places Metadata of the file, from each place where its format keeps it.
  */
 export function compareFileMetadata(
   log: DifferenceLog,
@@ -21,7 +21,10 @@ export function compareFileMetadata(
   }
 }
 
-/** The members of a JSON object as JSON texts; none when it is missing or broken, so that each is a difference. */
+/**
+ * Returns the members of a JSON object as JSON texts; none if it is missing or invalid, so that each member is a
+ * difference.
+ */
 function jsonMembers(text: string | undefined): Map<string, string> {
   try {
     return new Map(Object.entries(JSON.parse(text ?? '{}')).map(([key, value]) => [key, JSON.stringify(value)]))

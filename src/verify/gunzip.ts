@@ -1,16 +1,16 @@
-/** gzip for the reference reader: told by its first two bytes, unpacked as often as it was packed. */
+/** Decompresses gzip for the reference reader, detected by its first two bytes, however often it was applied. */
 
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isExportError, SourceError } from '../errors.ts'
 import { type InputLimits, withinGzipRatio } from '../limits.ts'
 
-/** gzip inside gzip is unpacked this often. */
+/** Maximum levels of gzip inside gzip that are decompressed. */
 const MAX_GZIP_LEVELS = 3
 
 /**
- * The bytes of the document: as they come, or unpacked where they begin like gzip.
- * @throws LimitError `ERR_LIMIT` where few bytes become very many.
+ * Returns the bytes of the document, decompressed if they begin like gzip.
+ * @throws LimitError `ERR_LIMIT` above the maximum gzip ratio.
  */
 export function decompress(chunks: AsyncIterable<Uint8Array>, limits: InputLimits = {}): AsyncGenerator<Uint8Array> {
   return withinGzipRatio(chunks, limits, (packed) => unpack(packed, 0))

@@ -1,10 +1,10 @@
-/** Date and time texts → instants, by a regular expression and the calendar of JavaScript. */
+/** Parses date and time texts with a regular expression and JavaScript's calendar. */
 
-/** Anchored, and no part can match what its neighbour matches: linear in the text's length. */
+/** Anchored, and no part can match what its neighbour matches, so matching is linear in the text's length. */
 const INSTANT =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:[Zz]|([+-])(\d{2})(?::?(\d{2}))?)?)?$/
 
-/** Microseconds since 1970-01-01T00:00:00Z (no zone means UTC), or undefined when it is no date that exists. */
+/** Returns microseconds since 1970-01-01T00:00:00Z (no zone means UTC); undefined for a date that does not exist. */
 export function instantMicros(text: string): bigint | undefined {
   const match = INSTANT.exec(text)
   if (match === null) return undefined

@@ -1,4 +1,4 @@
-/** A JSON value as a tree that loses nothing: number texts, repeated keys, and their order are kept. */
+/** A lossless tree of a JSON value: keeps number texts, repeated keys, and their order. */
 
 import { type InputLimits, limitError, limitOf } from '../limits.ts'
 import type { Token } from './token-stream.ts'
@@ -14,7 +14,7 @@ export class JsonNumber {
 
 export class JsonString {
   readonly value: string
-  /** The literal with its quotes and escapes, where the tokens have it. */
+  /** The literal with its quotes and escapes, if the tokens have it. */
   readonly source: string | undefined
 
   constructor(value: string, source: string | undefined) {
@@ -29,7 +29,7 @@ export class JsonObject {
 
 export type JsonNode = null | boolean | JsonNumber | JsonString | JsonNode[] | JsonObject
 
-/** Levels beside those that the main reader counts, which begins anew in records and answers. */
+/** Levels added to the limit: the main reader counts from zero in each record and answer. */
 const UNCOUNTED_LEVELS = 88
 
 /** Builds one value from its tokens. */
@@ -37,7 +37,7 @@ export class TreeBuilder {
   readonly #open: (JsonNode[] | JsonObject)[] = []
   readonly #keys: JsonString[] = []
 
-  /** Takes the next token; returns the value when this was its last. */
+  /** Takes the next token; returns the value when it is complete. */
   push(token: Token): JsonNode | undefined {
     switch (token.name) {
       case 'startObject':
@@ -76,22 +76,22 @@ function literalOf(token: Token): JsonNode {
   throw new Error(`unreachable: token ${token.name}`)
 }
 
-/** Counts how deep a stream of tokens is, and refuses what is deeper than any export. */
+/** Counts the nesting of a token stream, and refuses more levels than any export has. */
 export class Nesting {
   depth = 0
-  /** Arrays and objects so far. */
+  /** Number of arrays and objects so far. */
   containers = 0
-  readonly #deepest: number
+  readonly #maxDepth: number
 
   constructor(limits: InputLimits) {
-    this.#deepest = limitOf(limits, 'maxNesting') + UNCOUNTED_LEVELS
+    this.#maxDepth = limitOf(limits, 'maxNesting') + UNCOUNTED_LEVELS
   }
 
   follow(token: Token): void {
     if (token.name === 'startObject' || token.name === 'startArray') {
       this.containers++
-      if (++this.depth > this.#deepest) {
-        throw limitError('maxNesting', `at most ${this.#deepest} levels of nesting`, 'more')
+      if (++this.depth > this.#maxDepth) {
+        throw limitError('maxNesting', `at most ${this.#maxDepth} levels of nesting`, 'more')
       }
     } else if (token.name === 'endObject' || token.name === 'endArray') {
       this.depth--
@@ -99,19 +99,19 @@ export class Nesting {
   }
 }
 
-/** The value as `JSON.parse` would give it: the last of repeated keys, numbers as float64. */
+/** Returns the value as `JSON.parse` would: the last of repeated keys, numbers as float64. */
 export function plainValue(node: JsonNode): unknown {
   if (node instanceof JsonString) return node.value
   if (node instanceof JsonNumber) return Number(node.text)
   if (Array.isArray(node)) return node.map(plainValue)
-  // fromEntries defines own members, so that `__proto__` is one like any other.
+  // fromEntries defines own members, so that `__proto__` is an ordinary one.
   if (node instanceof JsonObject) {
     return Object.fromEntries(node.members.map(({ key, value }) => [key.value, plainValue(value)]))
   }
   return node
 }
 
-/** The value as JSON without white space; numbers and strings stay as they were written. */
+/** Returns the value as JSON without white space; numbers and strings as they were written. */
 export function compactText(node: JsonNode): string {
   if (node instanceof JsonString) return node.source ?? JSON.stringify(node.value)
   if (node instanceof JsonNumber) return node.text
@@ -122,7 +122,7 @@ export function compactText(node: JsonNode): string {
   return String(node)
 }
 
-/** The value in words short enough for a message. */
+/** Describes the value briefly, for a message. */
 export function nodeKind(node: JsonNode | undefined): string {
   if (node === undefined) return 'nothing'
   if (node instanceof JsonObject) return 'an object'

@@ -1,4 +1,4 @@
-/** Output files → batches of plain cells. */
+/** Reads output files as batches of plain cells. */
 
 import type { Schema } from 'apache-arrow'
 import { OutputError } from '../errors.ts'
@@ -9,18 +9,21 @@ import { type BatchCells, CellDecoder } from './arrow-cells.ts'
 export interface OutputReader {
   readonly format: OutputFormat
   readonly schema: Schema
-  /** Metadata of the whole file, in each place where the format keeps it. */
+  /** Metadata of the whole file, from each place where the format keeps it. */
   readonly metadata: readonly ReadonlyMap<string, string>[]
-  /** Whether each batch has its column's dictionary whole and in its order. Other writers of Parquet keep neither. */
+  /**
+   * Whether each batch has its column's whole dictionary in the original order. Other writers of Parquet preserve
+   * neither.
+   */
   readonly keepsDictionaries: boolean
-  /** The batches, once. */
+  /** Yields the batches. Can be iterated once. */
   batches(): AsyncGenerator<BatchCells>
   close(): Promise<void>
 }
 
 /**
- * Opens an output file; what it is says its content, not its name.
- * @throws OutputError `ERR_OUTPUT` when it is missing, no such file, or damaged.
+ * Opens an output file. Its format is recognised by its content, not its name.
+ * @throws OutputError `ERR_OUTPUT` when it is missing, has another format, or is damaged.
  */
 export async function openOutput(path: string): Promise<OutputReader> {
   const file = await openOutputFile(path, (problem, cause) => new OutputError('ERR_OUTPUT', problem, { cause }))

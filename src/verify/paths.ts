@@ -1,4 +1,4 @@
-/** Whether the files to compare are there and are what they are taken for, before either is read. */
+/** Checks that the files to compare exist and have the expected kind, before either is read. */
 
 import { type Stats, statSync } from 'node:fs'
 import { type ExportError, OutputError, SourceError } from '../errors.ts'
@@ -29,7 +29,7 @@ export async function requireExportPath(path: string): Promise<void> {
 }
 
 /**
- * Checks the path of a file that was written.
+ * Checks the path of an output file.
  * @throws OutputError `ERR_OUTPUT` when it is missing or a directory.
  */
 export function requireOutputPath(path: string): void {

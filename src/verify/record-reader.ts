@@ -1,4 +1,4 @@
-/** One record → one row of the table. */
+/** Converts one record to one row of the table. */
 
 import type { Definition, FieldDefinition } from '../definition.ts'
 import { type ErrorCode, type ExportError, type Place, ValueError } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { WarningLog } from '../warnings.ts'
 import { AnswerReader, type Cell, IdIndex, instantOf, Misfit, type Note, textOf } from './answer-values.ts'
 import { compactText, type JsonNode, JsonNumber, JsonObject, JsonString, nodeKind } from './json-tree.ts'
 
-/** How a question was answered, over all records. */
+/** Counts of how a question was answered, over all records. */
 export interface AnswerTally {
   answered: number
   skipped: number
@@ -16,12 +16,12 @@ export interface AnswerTally {
   notAsked: number
 }
 
-/** In the place of an answer that was left out because it is invalid. */
+/** Replaces an answer that was left out because it is invalid. */
 const INVALID = Symbol('invalid')
 
 type Answer = Cell | typeof INVALID
 
-/** A value that was left out; where it stands in the document is not known here. */
+/** A value that was left out. Its byte offset is not known here. */
 export interface ReferenceReject {
   readonly record: number
   readonly ownerId: string | null
@@ -39,12 +39,12 @@ interface Question {
   readonly column: number | undefined
 }
 
-/** Keys that have a meaning in a record and in an answer, and may stand there only once. */
+/** Keys with a meaning in a record and in an answer, which must not be repeated there. */
 const RECORD_KEYS = ['ownerId', 'lastUpdateDate', 'fields']
 const ANSWER_KEYS = ['id', 'values']
 
 export class RecordReader {
-  /** By column; of questions only. */
+  /** By column; for questions only. */
   readonly tallies: (AnswerTally | undefined)[]
   readonly #columns: readonly ColumnPlan[]
   readonly #warnings: WarningLog
@@ -52,9 +52,9 @@ export class RecordReader {
   readonly #questions = new IdIndex<Question>()
   readonly #leavesOutInvalid: boolean
   readonly #keepsUnknown: boolean
-  /** Of the last record, in the order of the document. */
+  /** Rejects of the last record, in document order. */
   rejects: ReferenceReject[] = []
-  /** Answers of the record to fields that the definition does not know, as members of a JSON object. */
+  /** Answers of the record to fields outside the definition, as members of a JSON object. */
   #extra: string[] = []
 
   constructor(columns: readonly ColumnPlan[], definition: Definition, warnings: WarningLog) {
@@ -70,19 +70,22 @@ export class RecordReader {
     for (const field of definition.fields) this.#questions.set(field.id, { field, column: byField.get(field) })
   }
 
-  /** The dictionary of a column so far. */
+  /** Returns the dictionary of a column so far. */
   labelsOf(column: number): readonly string[] {
     return this.#readers[column]?.labels ?? this.#columns[column]?.labels ?? []
   }
 
-  /** The id of the option that a label stands for. */
+  /** Returns the id of the option with this label. */
   optionIdOf(column: number, label: string): string {
     const id = this.#readers[column]?.optionIds.get(label)
     if (id === undefined) throw new Error('unreachable: a label without an option')
     return id
   }
 
-  /** @throws ExportError with record, owner and field, but without a byte offset. */
+  /**
+   * Reads one record.
+   * @throws ExportError with record, owner and field, but without a byte offset.
+   */
   read(record: JsonNode, number: number): Cell[] {
     const place: Place = { record: number }
     const { ownerId, lastUpdateDate, fields } = membersOf(record, RECORD_KEYS, 'a record', place)
@@ -141,7 +144,7 @@ export class RecordReader {
     return null
   }
 
-  /** Cells by column; a column that was not asked has none. */
+  /** Returns cells by column; none for questions that were not asked. */
   #answers(fields: JsonNode | undefined, place: Place): Map<number, Answer> {
     const answers = new Map<number, Answer>()
     const repeated = new Set<number>()
@@ -182,7 +185,7 @@ export class RecordReader {
     }
     if (cell === undefined) return
     const isSame = this.#fitting(at, plan, values, () => {
-      // The same number written with another sign of zero is no other answer.
+      // Zero with another sign counts as the same answer.
       if (earlier !== INVALID && (earlier === cell || sameCell(earlier, cell))) return true
       throw new Misfit('ERR_FIELD_REPEATED', 'expected a field once in a record, found two different answers')
     })
@@ -207,7 +210,7 @@ export class RecordReader {
     return answer === undefined || answer === INVALID ? null : answer
   }
 
-  /** What `read` gives; undefined when it does not fit and is left out. */
+  /** Returns the result of `read`; undefined when the value does not fit and is left out. */
   #fitting<T>(place: Place, plan: ColumnPlan | undefined, value: JsonNode | undefined, read: () => T): T | undefined {
     try {
       return read()
@@ -233,7 +236,7 @@ export class RecordReader {
   }
 }
 
-/** Whether two cells are the same to the last bit: negative zero is not zero. */
+/** Whether two cells are bit-identical: negative zero differs from zero. */
 export function sameCell(a: Cell, b: Cell): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return Object.is(a, b)
   return a.length === b.length && a.every((label, i) => label === b[i])

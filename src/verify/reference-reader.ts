@@ -1,6 +1,6 @@
 /**
- * A second reader of exports, on stream-json: it shares no decoding with the main one, so that what both find is so.
- * Slower, and as plain as possible; memory holds one record and one piece of the input.
+ * A second reader of exports, based on stream-json. It shares no decoding with the main one, so that agreement of the
+ * two is evidence. Slower and as simple as possible; memory holds one record and one piece of the input.
  */
 
 import type { Schema } from 'apache-arrow'
@@ -17,10 +17,10 @@ import { type JsonNode, plainValue } from './json-tree.ts'
 import { type AnswerTally, RecordReader, type ReferenceReject } from './record-reader.ts'
 import { tokenStream } from './token-stream.ts'
 
-/** The options of `readExport` that change the table, and those that refuse input. */
+/** The options of `readExport` that change the table or refuse input. */
 export type ReferenceOptions = ShapeOptions & InputLimits
 
-/** An export that can be read more than once, such as a file; gzip is recognised. */
+/** Opens an export that can be read more than once, such as a file; gzip is recognised. */
 export type ReopenableSource = () => AsyncIterable<Uint8Array>
 
 export interface ReferenceRow {
@@ -32,13 +32,13 @@ export interface ReferenceRow {
   readonly rejects: readonly ReferenceReject[]
 }
 
-/** A question's column and how it was answered. */
+/** A question's column, and counts of how it was answered. */
 export interface ReferenceQuestion extends AnswerTally {
   readonly column: ColumnPlan
 }
 
 /**
- * Reads an export up to its definition, wherever that stands.
+ * Reads an export up to its definition, wherever that is.
  * @throws JsonSyntaxError, DefinitionError or OptionError, as `readExport` does, but without byte offsets.
  */
 export async function openReference(open: ReopenableSource, options: ReferenceOptions = {}): Promise<ReferenceReader> {
@@ -93,7 +93,7 @@ export class ReferenceReader implements TablePlan {
     this.#records = new RecordReader(plan.columns, plan.definition, warnings)
   }
 
-  /** The rows in order, to be read once; the document behind the last record is checked too. */
+  /** Yields the rows in order; can be iterated once. Also checks the document after the last record. */
   async *rows(): AsyncGenerator<ReferenceRow> {
     const records: JsonNode[] = []
     let count = 0
@@ -115,17 +115,17 @@ export class ReferenceReader implements TablePlan {
     walker.finish()
   }
 
-  /** The dictionary of a column, complete behind the last row; in the order that an output must have. */
+  /** Returns the dictionary of a column, in the order that an output must have. Complete after the last row. */
   labelsOf(column: number): readonly string[] {
     return this.#records.labelsOf(column)
   }
 
-  /** The id of the option that a label of a column stands for. */
+  /** Returns the id of the option with this label in a column. */
   optionIdOf(column: number, label: string): string {
     return this.#records.optionIdOf(column, label)
   }
 
-  /** Complete behind the last row. */
+  /** Complete after the last row. */
   get questions(): ReferenceQuestion[] {
     return this.columns.flatMap((column, i) => {
       const tally = this.#records.tallies[i]
@@ -133,12 +133,12 @@ export class ReferenceReader implements TablePlan {
     })
   }
 
-  /** How many values were left out, as the output must say; complete behind the last row. */
+  /** Number of values left out, as the output must record it; complete after the last row. */
   get invalidCounts(): InvalidCounts {
     return invalidCounts(this.#warnings)
   }
 
-  /** Complete behind the last row. */
+  /** Complete after the last row. */
   get warnings(): readonly Warning[] {
     return this.#warnings.list()
   }

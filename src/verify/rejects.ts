@@ -1,4 +1,4 @@
-/** A file of rejected values against the export: each of them, and that its JSON stands where the file says. */
+/** Compares a file of rejected values with the export: each value, and that the file's offset points to its JSON. */
 
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import { openOutput } from './output-reader.ts'
 import type { ReferenceReject } from './record-reader.ts'
 import type { ReferenceOptions, ReopenableSource } from './reference-reader.ts'
 
-/** A row of the file, by the names of its columns; byte offsets as numbers. */
+/** A row of the file, by column name; byte offsets as numbers. */
 type Row = Readonly<Record<string, string | number | null>>
 
 const COMPARED = ['record', 'ownerId', 'fieldId', 'fieldName', 'code'] as const
@@ -42,13 +42,13 @@ export class RejectsComparison {
     }
   }
 
-  /** To be called behind the last record. */
+  /** Must be called after the last record. */
   async finish(): Promise<void> {
     for await (const _ of this.#rows) this.#foundCount++
     this.#log.compare({ kind: 'reject', key: 'rows' }, String(this.#expectedCount), String(this.#foundCount))
   }
 
-  /** Reads the document once more: each value must stand where the file says. */
+  /** Reads the document again and checks that each value is at the offset in the file. */
   async comparePlaces(open: ReopenableSource): Promise<void> {
     const document = new ForwardBytes(decompress(open(), this.#options))
     try {
@@ -62,7 +62,7 @@ export class RejectsComparison {
     }
   }
 
-  /** A value as it may be written. */
+  /** Returns a value as it may be written. */
   #shown({ ownerId, raw, isHashed, ...rest }: ReferenceReject): Row {
     const { hashOwner, hashKey = '' } = this.#options
     return {
@@ -84,7 +84,7 @@ function text(value: string | number | null | undefined): string {
   return JSON.stringify(value ?? null)
 }
 
-/** JSON without white space between its tokens. */
+/** Removes white space between the tokens of JSON. */
 function withoutSpace(json: string): string {
   let isInString = false
   return json.replace(/"|\\.|[ \t\r\n]+/gs, (token) => {
@@ -93,7 +93,7 @@ function withoutSpace(json: string): string {
   })
 }
 
-/** Reads the rows of a Parquet file or of JSON lines, as its first bytes say. */
+/** Reads the rows of a Parquet or JSON Lines file, recognised by its first bytes. */
 async function* rowsOf(path: string): AsyncGenerator<Row> {
   if ((await outputFormatOf(path)) !== 'parquet') {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
@@ -126,18 +126,18 @@ function parseRow(line: string, path: string): Row {
   }
 }
 
-/** Bytes of a document that are asked for in its order. */
+/** Reads parts of a document in ascending order. */
 class ForwardBytes {
   readonly #chunks: AsyncIterator<Uint8Array>
   #bytes: Uint8Array = new Uint8Array(0)
-  /** Offset of the first of the bytes. */
+  /** Offset of the first byte in `#bytes`. */
   #start = 0
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
   }
 
-  /** The text at an offset; undefined behind the end, and where the document was read past already. */
+  /** Returns the text at an offset; undefined after the end, and before what was already read. */
   async textAt(offset: number, length: number): Promise<string | undefined> {
     while (this.#start + this.#bytes.length < offset + length) {
       const next = await this.#chunks.next()

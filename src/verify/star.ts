@@ -1,4 +1,4 @@
-/** The export, read a second way, against a folder of the star layout: every row of its five tables. */
+/** Compares an export, read by a second implementation, with a star folder: every row of its five tables. */
 
 import { join } from 'node:path'
 import { INVALID_METADATA_KEY } from '../plan/schema.ts'
@@ -66,7 +66,7 @@ async function compare({ source, output, rejects, options: given = {} }: VerifyI
     }
     const tables = [answers, responses]
     for (const table of ['fields', 'options', 'groups'] as const) {
-      tables.push(await allCompared(comparison(table), expected[table]))
+      tables.push(await compareAll(comparison(table), expected[table]))
     }
     for (const table of [answers, responses]) await table.finish()
     await rejected?.comparePlaces(open)
@@ -86,7 +86,10 @@ async function compare({ source, output, rejects, options: given = {} }: VerifyI
   }
 }
 
-/** The answers as a file of the layout that records are read in: their own layout is no option of the star layout. */
+/**
+ * Returns `answers` as if it were a wide file, the layout that records are read in: `long` is not an option of the star
+ * layout.
+ */
 function wideFile(answers: OutputReader): OutputReader {
   const metadata = answers.metadata.map((place) => {
     const shape = jsonOf(place.get(SHAPE_METADATA_KEY))
@@ -99,19 +102,19 @@ function jsonOf(text: string | undefined): object {
   try {
     return JSON.parse(text ?? '{}')
   } catch {
-    // Found by the comparison of the metadata.
+    // The comparison of the metadata reports it.
     return {}
   }
 }
 
-/** The answers have the long layout, whatever else was asked for. */
+/** Returns the metadata of `answers`, which always has the long layout. */
 function answersMetadata(wide: ReadonlyMap<string, string>): Map<string, string> {
   const shape = JSON.parse(wide.get(SHAPE_METADATA_KEY) ?? '{}') as object
   return new Map([...wide, [SHAPE_METADATA_KEY, JSON.stringify({ ...shape, layout: 'long' })]])
 }
 
-/** Compares a table that is small enough to be known as a whole. */
-async function allCompared(table: TableComparison, rows: readonly Cell[][]): Promise<TableComparison> {
+/** Compares a table that is small enough to be in memory as a whole. */
+async function compareAll(table: TableComparison, rows: readonly Cell[][]): Promise<TableComparison> {
   for (const cells of rows) await table.compare(cells, { key: cells.slice(0, 2).map(String).join(' ') })
   await table.finish()
   return table

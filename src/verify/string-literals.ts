@@ -1,9 +1,13 @@
-/** How the strings of a JSON text are written, in order: stream-json decodes them and keeps no source. */
+/**
+ * Extracts the string literals of a JSON text, in order: stream-json decodes strings and does not keep their source.
+ */
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** Finds string literals in a JSON text that comes in pieces. Only for text that a parser checks at the same time. */
+/**
+ * Finds string literals in a JSON text that arrives in pieces. Only for text that a parser validates at the same time.
+ */
 export class StringLiterals {
   readonly #found: string[] = []
   #next = 0
@@ -26,7 +30,7 @@ export class StringLiterals {
     }
   }
 
-  /** The oldest literal that was not taken yet, quotes and escapes included. */
+  /** Returns the oldest literal not yet taken, including quotes and escapes. */
   take(): string {
     const literal = this.#found[this.#next++]
     if (literal === undefined) throw new Error('unreachable: a string token without a literal')
@@ -37,7 +41,7 @@ export class StringLiterals {
     return literal
   }
 
-  /** Index behind the closing quote, or -1 when the literal goes on in the next piece. */
+  /** Returns the index after the closing quote, or -1 when the literal continues in the next piece. */
   #endOfLiteral(text: string, from: number): number {
     for (let i = from; i < text.length; i++) {
       const unit = text.charCodeAt(i)

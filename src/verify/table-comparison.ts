@@ -1,4 +1,4 @@
-/** One table of an output against rows that are given one by one, both in the same order. */
+/** Compares one table of an output with expected rows, one by one and in the same order. */
 
 import type { Cell } from './answer-values.ts'
 import { type BatchCells, typeName } from './arrow-cells.ts'
@@ -8,29 +8,29 @@ import { sameCell } from './record-reader.ts'
 
 export interface ExpectedColumn {
   readonly name: string
-  /** As `typeName` words it. */
+  /** As returned by `typeName`. */
   readonly type: string
 }
 
-/** Where in the export a row comes from. */
+/** The place in the export that a row comes from. */
 type RowPlace = Pick<Difference, 'record' | 'ownerId' | 'key'>
 
 export class TableComparison {
-  /** Rows of the output. */
+  /** Number of rows in the output. */
   rows = 0
-  /** Cells compared. */
+  /** Number of cells compared. */
   cells = 0
   readonly #table: string
   readonly #columns: readonly ExpectedColumn[]
   readonly #log: DifferenceLog
   readonly #batches: AsyncGenerator<BatchCells>
-  /** Column of the output for each expected one, -1 where it is missing. */
+  /** Index of the output column for each expected one; -1 where it is missing. */
   readonly #outputColumns: readonly number[]
   #batch: BatchCells | undefined
   #row = 0
   #expectedRows = 0
 
-  /** @param table What differences call the table. */
+  /** @param table Name of the table in differences. */
   constructor(table: string, file: OutputReader, columns: readonly ExpectedColumn[], log: DifferenceLog) {
     this.#table = table
     this.#columns = columns
@@ -64,7 +64,7 @@ export class TableComparison {
     }
   }
 
-  /** To be called behind the last row. */
+  /** Must be called after the last row. */
   async finish(): Promise<void> {
     do await this.#nextBatch()
     while (this.#batch !== undefined)

@@ -1,11 +1,11 @@
-/** Bytes → the tokens of stream-json, strictly: valid UTF-8, one JSON value, nothing behind it. */
+/** Converts bytes to tokens of stream-json, strictly: valid UTF-8, one JSON value, nothing after it. */
 
 import { getManyValues, none } from 'stream-chain'
 import { jsonParser } from 'stream-json/core/parser.js'
 import { type ExportErrorOptions, JsonSyntaxError, LimitError } from '../errors.ts'
 import { StringLiterals } from './string-literals.ts'
 
-/** What stream-json says of one token; `source` is the literal of a string or key, where it was asked for. */
+/** A token of stream-json; `source` is the literal of a string or key, if requested. */
 export interface Token {
   readonly name: string
   readonly value?: string | boolean | null
@@ -18,14 +18,14 @@ interface TokenPiece {
   readonly byteLength: number
 }
 
-/** Text is given to the parser in pieces of this many bytes: its fastest, and tokens of one piece must fit in memory. */
+/** Size of the pieces given to the parser: the fastest size, and all tokens of a piece must fit in memory. */
 const PIECE_BYTES = 64 * 1024
 
 /**
- * Reads a document's tokens, piece by piece of the input.
+ * Yields a document's tokens, grouped by the pieces of input that complete them.
  *
- * @param withSources Adds to strings and keys how they were written, with their escapes.
- * @throws JsonSyntaxError without a byte offset: stream-json gives none.
+ * @param withSources Adds the literal, with its escapes, to strings and keys.
+ * @throws JsonSyntaxError without a byte offset, because stream-json has none.
  */
 export async function* tokenStream(
   chunks: AsyncIterable<Uint8Array>,
@@ -111,7 +111,7 @@ function refuseUtf16(piece: Uint8Array): void {
   }
 }
 
-/** What stream-json gathers is one JavaScript string, which holds half a gigabyte. */
+/** Returns the error for a string that exceeds JavaScript's limit of half a gigabyte while stream-json collects it. */
 function tooLongError(cause: RangeError): LimitError {
   return new LimitError('ERR_LIMIT', 'the second reader takes texts of at most 512 MiB, found a longer one', { cause })
 }

@@ -1,4 +1,4 @@
-/** The options with which an output was written, as its metadata has them, against those that verify was given. */
+/** Compares the options that an output was written with, from its metadata, with those given to verify. */
 
 import type { Schema } from 'apache-arrow'
 import { OptionError } from '../errors.ts'
@@ -9,14 +9,14 @@ import { option, worded } from '../wording.ts'
 import type { DifferenceLog } from './difference-log.ts'
 import type { ReferenceReader } from './reference-reader.ts'
 
-/** Metadata of a file, in each place where its format keeps them. */
+/** Metadata of a file, from each place where its format keeps it. */
 type Places = readonly ReadonlyMap<string, string>[]
 
 const FLAGS = ['stripHtml', 'hashOwner', 'keepUnknown'] as const
 const SELECTION = ['fields', 'exclude', 'hidden', 'system'] as const
 const WORDS = Object.keys(SHAPE_WORDS) as (keyof typeof SHAPE_WORDS)[]
 
-/** What an option is when nothing is said of it. */
+/** Default value of each option. */
 const DEFAULTS: ShapeOptions = {
   ...Object.fromEntries(WORDS.map((option) => [option, SHAPE_WORDS[option][0]])),
   stripHtml: false,
@@ -27,8 +27,8 @@ const DEFAULTS: ShapeOptions = {
 }
 
 /**
- * Returns the options that a file says it was written with, without the key of its hashes; undefined when it says nothing
- * of itself. What is no such option is left out, so that it shows as a difference of the metadata.
+ * Returns the options that a file says it was written with, without the key of its hashes; undefined if it has no such
+ * metadata. Unknown options are left out, so that they appear as a difference of the metadata.
  */
 export function writtenOptions(places: Places): ShapeOptions | undefined {
   if (metadataOf(places, EXPORT_METADATA_KEY) === undefined) return undefined
@@ -46,7 +46,7 @@ export function writtenOptions(places: Places): ShapeOptions | undefined {
 }
 
 /**
- * Puts the options of an output together: those that were given win over those that it was written with.
+ * Merges options: those given take precedence over those the output was written with.
  * @throws OptionError `ERR_OPTION` when it has hashes, and their key is missing.
  */
 export function expectedOptions<T extends ShapeOptions>(
@@ -67,7 +67,7 @@ export function expectedOptions<T extends ShapeOptions>(
 }
 
 /**
- * Adds a difference of the kind `option` for each option that was given and is another in the file; of the selection of
+ * Adds a difference of the kind `option` for each given option that differs from the file's; for the selection of
  * questions, see `compareSelection`.
  */
 export function compareOptions(log: DifferenceLog, written: ShapeOptions | undefined, given: ShapeOptions): void {
@@ -76,8 +76,9 @@ export function compareOptions(log: DifferenceLog, written: ShapeOptions | undef
 }
 
 /**
- * The same for the options that select questions, unless they keep those that the file has: it can be said in several ways.
- * @param reference The export, opened with the options that were given.
+ * Does the same for the options that select questions, unless they select the questions of the file, because a
+ * selection can be written in several ways.
+ * @param reference The export, opened with the given options.
  */
 export function compareSelection(
   log: DifferenceLog,
@@ -106,7 +107,7 @@ function sameQuestions(ids: readonly string[], { columns }: ReferenceReader): bo
   return expected.length === ids.length && expected.every((id, i) => id === ids[i])
 }
 
-/** Ids of a file's questions, in the order of its columns. */
+/** Returns the ids of a file's questions, in column order. */
 function questionIds({ schema, metadata }: { schema: Schema; metadata: Places }): string[] {
   const listed = jsonArray(metadataOf(metadata, QUESTIONS_METADATA_KEY))
   if (listed !== undefined) return listed.map((question) => String(question?.['alida:id']))
@@ -127,7 +128,7 @@ function jsonArray(text: string | undefined): Record<string, unknown>[] | undefi
   return Array.isArray(value) ? value : undefined
 }
 
-/** Undefined for what is missing or damaged. */
+/** Parses JSON; undefined if it is missing or damaged. */
 function jsonValue(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? 'null')
