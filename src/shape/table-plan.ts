@@ -6,7 +6,7 @@ import { RecordNotes } from '../decode/notes.ts'
 import { type RejectedValue, RejectLog } from '../decode/rejects.ts'
 import { BatchBuilder } from '../decode/table.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
-import { limitError, type InputLimits, limitOf } from '../limits.ts'
+import { type InputLimits, limitError, limitOf } from '../limits.ts'
 import { loadNaming } from '../plan/name-modes.ts'
 import {
   arrowSchema,
