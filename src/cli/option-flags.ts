@@ -6,7 +6,6 @@ import type { OptionMention } from '../wording.ts'
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   sinceDatetime: '--since',
   untilDatetime: '--until',
-  mostBytes: '--max-bytes',
   deadlineMs: '--timeout',
   fieldIds: '--fields',
 }
