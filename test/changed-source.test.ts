@@ -151,7 +151,7 @@ require('node:module').syncBuiltinESMExports()`,
   })
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: 'alida-arrow: the export was changed while it was read; try again when it is complete\n',
+    stderr: 'alida-arrow: standard input: the export was changed while it was read; try again when it is complete\n',
   })
   expect(readdirSync(folder).sort()).toEqual(['in.json', 'preload.cjs'])
 })
