@@ -6,7 +6,7 @@ import { type BatchLimits, type DecoderState, DocumentDecoder, type Step } from 
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
-import { aborted, type ByteSource, type ExportSource, openSource } from './input/source.ts'
+import { abortError, type ByteSource, type ExportSource, openSource } from './input/source.ts'
 import { SourceState } from './input/source-state.ts'
 import { Spool } from './input/spool.ts'
 import { Window } from './input/window.ts'
@@ -339,7 +339,7 @@ class DocumentInput {
   async #readOn(): Promise<Exclude<Step, 'more'>> {
     const { signal } = this.#options
     for (;;) {
-      if (signal?.aborted) throw aborted(signal)
+      if (signal?.aborted) throw abortError(signal)
       const step = this.decoder.step()
       await this.#rejects?.flush()
       if (step !== 'more') return step

@@ -131,7 +131,7 @@ describe.runIf(hasDisk)('a full disk (needs root, to mount one)', () => {
     const [folder, temporary] = [newFolder(), mkdtempSync(join(DISK, 'x'))]
     const options = { stdinFile: RECORDS_FIRST, env: { TMPDIR: temporary } }
     const result = await runCli(['convert', '-', '-o', join(folder, 'out.parquet')], options)
-    expectLine(result, /kept in .* the disk is full; let TMPDIR name a folder with room/)
+    expectLine(result, /keeping them in .* the disk is full; set TMPDIR to a folder with enough room/)
     expect([...readdirSync(folder), ...readdirSync(temporary)]).toEqual([])
   })
 })

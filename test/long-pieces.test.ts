@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { longPieces } from '../src/input/long-pieces.ts'
-import { ReceiveMemory } from '../src/input/receive-memory.ts'
+import { coalesceChunks } from '../src/input/long-pieces.ts'
+import { BufferPool } from '../src/input/receive-memory.ts'
 
 const PIECE_BYTES = 64
 const ignore = () => undefined
@@ -39,7 +39,8 @@ describe('a stream in long pieces', () => {
     for (const chunk of chunks.slice(1)) stream.write(chunk)
     setTimeout(() => stream.end(), 20)
     const parts: Buffer[] = []
-    for await (const piece of longPieces(stream, new ReceiveMemory(PIECE_BYTES, ignore))) parts.push(Buffer.from(piece))
+    for await (const piece of coalesceChunks(stream, new BufferPool(PIECE_BYTES, ignore)))
+      parts.push(Buffer.from(piece))
     expect(Buffer.concat(parts).equals(bytes)).toBe(true)
   })
 
@@ -48,11 +49,11 @@ describe('a stream in long pieces', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 3000 }), lengths, fc.boolean(), async (byteLength, lengths, isReused) => {
         const bytes = bytesOf(byteLength)
-        const memory = new ReceiveMemory(PIECE_BYTES, ignore)
+        const memory = new BufferPool(PIECE_BYTES, ignore)
         // Chunks are overwritten once they are said to be copied.
         const body = Readable.from(cut(bytes, lengths).map((chunk) => Buffer.from(chunk)))
         const parts: Buffer[] = []
-        for await (const piece of longPieces(body, memory, (chunk) => chunk.fill(0))) {
+        for await (const piece of coalesceChunks(body, memory, (chunk) => chunk.fill(0))) {
           expect(piece.length).toBeLessThanOrEqual(PIECE_BYTES)
           parts.push(Buffer.from(piece))
           if (isReused) memory.releaseBefore(piece)
@@ -65,14 +66,15 @@ describe('a stream in long pieces', () => {
   it('is taken in long pieces', async () => {
     const sizes: number[] = []
     const body = Readable.from(cut(bytesOf(1000), [9]))
-    for await (const piece of longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)) sizes.push(piece.length)
+    for await (const piece of coalesceChunks(body, new BufferPool(PIECE_BYTES, ignore), ignore))
+      sizes.push(piece.length)
     expect(sizes).toEqual([...Array(15).fill(PIECE_BYTES), 1000 - 15 * PIECE_BYTES])
   })
 
   it('gives what it has while it stalls', async () => {
     const body = new PassThrough()
     body.write(bytesOf(10))
-    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = coalesceChunks(body, new BufferPool(PIECE_BYTES, ignore), ignore)
     expect((await pieces.next()).value).toEqual(bytesOf(10))
     body.end(Buffer.from('end'))
     expect((await pieces.next()).value).toEqual(Buffer.from('end'))
@@ -83,7 +85,7 @@ describe('a stream in long pieces', () => {
     const failure = new Error('reset')
     const body = new PassThrough()
     body.write(bytesOf(100))
-    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = coalesceChunks(body, new BufferPool(PIECE_BYTES, ignore), ignore)
     expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(0, PIECE_BYTES))
     body.destroy(failure)
     expect((await pieces.next()).value).toEqual(bytesOf(100).subarray(PIECE_BYTES))
@@ -92,7 +94,7 @@ describe('a stream in long pieces', () => {
 
   it('takes texts and refuses what has no bytes', async () => {
     const of = (...chunks: unknown[]) =>
-      longPieces(Readable.from(chunks, { objectMode: true }), new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+      coalesceChunks(Readable.from(chunks, { objectMode: true }), new BufferPool(PIECE_BYTES, ignore), ignore)
     expect((await of('é', new ArrayBuffer(1)).next()).value).toEqual(Buffer.from('é\0'))
     await expect(of(5).next()).rejects.toThrow(TypeError)
   })
@@ -102,7 +104,7 @@ describe('a stream in long pieces', () => {
     body.on('error', ignore)
     body.destroy(new Error('reset'))
     await sleep(5)
-    await expect(longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore).next()).rejects.toThrow('reset')
+    await expect(coalesceChunks(body, new BufferPool(PIECE_BYTES, ignore), ignore).next()).rejects.toThrow('reset')
   })
 
   it('is not read on while nobody takes it, and ended when it is left', async () => {
@@ -115,7 +117,7 @@ describe('a stream in long pieces', () => {
         }
       })(),
     )
-    const pieces = longPieces(body, new ReceiveMemory(PIECE_BYTES, ignore), ignore)
+    const pieces = coalesceChunks(body, new BufferPool(PIECE_BYTES, ignore), ignore)
     await pieces.next()
     await sleep(20)
     expect(sent).toBeLessThan(40 * PIECE_BYTES)
@@ -130,7 +132,7 @@ describe('memory to receive in', () => {
     fc.assert(
       fc.property(steps, (steps) => {
         const all: ArrayBufferLike[] = []
-        const memory = new ReceiveMemory(8, (piece) => all.push(piece))
+        const memory = new BufferPool(8, (piece) => all.push(piece))
         let held: Buffer[] = []
         for (const step of steps) {
           if (step === 'next') {
@@ -148,7 +150,7 @@ describe('memory to receive in', () => {
   })
 
   it('lets other bytes be', () => {
-    const memory = new ReceiveMemory(8, ignore)
+    const memory = new BufferPool(8, ignore)
     const [first, second] = [memory.next(), memory.next()]
     memory.releaseBefore(Buffer.alloc(8))
     expect([first.buffer, second.buffer]).not.toContain(memory.next().buffer)
@@ -158,7 +160,7 @@ describe('memory to receive in', () => {
     setFlagsFromString('--expose-gc')
     const collectGarbage = runInNewContext('gc') as () => void
     const made: WeakRef<object>[] = []
-    const memory = new ReceiveMemory(1024, (piece) => made.push(new WeakRef(piece)))
+    const memory = new BufferPool(1024, (piece) => made.push(new WeakRef(piece)))
     for (let i = 0; i < 1000; i++) memory.next()
     // References that were just made or looked at live until the next task.
     await sleep(1)
@@ -169,7 +171,7 @@ describe('memory to receive in', () => {
 
   it('is used again', () => {
     const made: ArrayBufferLike[] = []
-    const memory = new ReceiveMemory(8, (piece) => made.push(piece))
+    const memory = new BufferPool(8, (piece) => made.push(piece))
     for (let i = 0; i < 100; i++) memory.releaseBefore(memory.next())
     expect(made.length).toBeLessThan(4)
   })

@@ -2,7 +2,7 @@
 /** The only module that loads and calls undici. */
 
 import type { Agent, Dispatcher } from 'undici'
-import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from '../input/receive-memory.ts'
+import { BufferPool, receiveInto, SOCKET_BUFFER_BYTES } from '../input/receive-memory.ts'
 import type { OptionNames } from '../option-values.ts'
 import { VERSION } from '../version.ts'
 import { holdEnd } from './held-end.ts'
@@ -39,7 +39,7 @@ export class Connection {
   readonly #connectTimeoutMs: number
   readonly #headersTimeoutMs: number
   readonly #bodyTimeoutMs: number
-  readonly #memoryOf = new WeakMap<ArrayBufferLike, ReceiveMemory>()
+  readonly #poolOf = new WeakMap<ArrayBufferLike, BufferPool>()
   #agent: Agent | undefined
   #leases = 0
 
@@ -75,22 +75,22 @@ export class Connection {
     const timeout = this.#connectTimeoutMs
     this.#agent ??= new Agent({
       connect: (options, done) => {
-        const connect = connector({ timeout, onread: receivingIn(this.receiveMemory(SOCKET_PIECE_BYTES)) })
+        const connect = connector({ timeout, onread: receiveInto(this.bufferPool(SOCKET_BUFFER_BYTES)) })
         connect(options, (...[error, socket]) => (error === null ? done(null, holdEnd(socket)) : done(error, null)))
       },
     })
     return this.#agent
   }
 
-  /** Returns memory for receiving bytes that are consumed in order and then passed to `release`. */
-  receiveMemory(pieceBytes: number): ReceiveMemory {
-    const memory = new ReceiveMemory(pieceBytes, (piece) => this.#memoryOf.set(piece, memory))
-    return memory
+  /** Returns a pool for bytes that are consumed in order and then passed to `release`. */
+  bufferPool(bufferBytes: number): BufferPool {
+    const pool = new BufferPool(bufferBytes, (memory) => this.#poolOf.set(memory, pool))
+    return pool
   }
 
   /** Allows memory received before these bytes to be overwritten. Does nothing for bytes from elsewhere. */
   release(bytes: Uint8Array): void {
-    this.#memoryOf.get(bytes.buffer)?.releaseBefore(bytes)
+    this.#poolOf.get(bytes.buffer)?.releaseBefore(bytes)
   }
 
   /**

@@ -1,6 +1,6 @@
 /** State shared by all calls of one client: the endpoint, the credentials, and the retry policy. */
 
-import { LONG_PIECE_BYTES, longPieces } from '../input/long-pieces.ts'
+import { CHUNK_BYTES, coalesceChunks } from '../input/long-pieces.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, HttpRequest, HttpResponse } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -136,8 +136,8 @@ export class Session {
   async *chunks(operation: Operation, url: URL, response: HttpResponse): AsyncGenerator<Uint8Array, void, undefined> {
     const connection = this.#connection
     try {
-      const memory = connection.receiveMemory(LONG_PIECE_BYTES)
-      yield* longPieces(response.body, memory, (chunk) => connection.release(chunk))
+      const pool = connection.bufferPool(CHUNK_BYTES)
+      yield* coalesceChunks(response.body, pool, (chunk) => connection.release(chunk))
     } catch (error) {
       throw this.#networkFailure(operation, url, error)
     }

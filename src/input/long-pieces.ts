@@ -1,33 +1,33 @@
 /**
- * A stream's bytes in long pieces. Sockets and pipes give short ones, some thousands for an export, and passing each of
- * them on from generator to generator would take longer than receiving it.
+ * Combines the short chunks of a stream into chunks of 1 MiB. Sockets and pipes give thousands of short ones for an
+ * export, and passing each from generator to generator would take longer than receiving it.
  */
 
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { asBytes, copyBytes } from './copy-bytes.ts'
-import type { ReceiveMemory } from './receive-memory.ts'
+import type { BufferPool } from './receive-memory.ts'
 
-/** As much as is read of a file at a time. */
-export const LONG_PIECE_BYTES = 1 << 20
+/** Length of a chunk; files are read in chunks of the same length. */
+export const CHUNK_BYTES = 1 << 20
 
-/** A piece is handed on after this time, however short it is: somebody may be watching a slow one. */
-const LONGEST_WAIT_MS = 100
+/** A chunk is passed on after this time, however short it is, so that a slow stream still shows progress. */
+const MAX_WAIT_MS = 100
 
 /**
- * Reads a stream to its end, no further than one piece ahead, and destroys it. What came before a failure is yielded
- * before it is thrown.
+ * Reads a stream to its end, at most one chunk ahead of the consumer, and destroys it. Bytes received before a failure
+ * are yielded before it is thrown.
  *
- * @param memory What the pieces are made of.
- * @param onCopied Called with each chunk of the stream once it is not needed any more.
- * @throws TypeError for a stream of something else; whatever the stream fails with.
+ * @param pool Provides the buffers of the chunks.
+ * @param onCopied Called with each chunk of the stream once its bytes are copied.
+ * @throws TypeError if the stream yields anything but bytes or strings; whatever the stream fails with.
  */
-export async function* longPieces(
+export async function* coalesceChunks(
   stream: Readable,
-  memory: ReceiveMemory,
+  pool: BufferPool,
   onCopied: (chunk: Uint8Array) => void = () => undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const pieces = new Pieces(memory)
+  const chunks = new Chunks(pool)
   let end: { failure?: unknown } | undefined
   let wake: () => void = () => undefined
   const onEnd = (how: { failure?: unknown }) => {
@@ -41,26 +41,26 @@ export async function* longPieces(
   stream.on('data', (chunk: unknown) => {
     try {
       const bytes = asBytes(chunk)
-      pieces.append(bytes)
+      chunks.append(bytes)
       onCopied(bytes)
     } catch (failure) {
       stream.destroy(failure as Error)
     }
-    if (!pieces.isReady) return
+    if (!chunks.isReady) return
     stream.pause()
     wake()
   })
-  // A stream does not flow while somebody else listens to `readable`, too.
+  // A stream does not flow while it has another listener to `readable`.
   const readOn = () => {
-    while (!pieces.isReady && stream.read() !== null);
+    while (!chunks.isReady && stream.read() !== null);
   }
   if (stream.listenerCount('readable') > 0) stream.on('readable', readOn)
   try {
     for (;;) {
-      if (end !== undefined) pieces.finishPiece()
-      const piece = pieces.take()
-      if (piece !== undefined) {
-        yield piece
+      if (end !== undefined) chunks.finishChunk()
+      const chunk = chunks.take()
+      if (chunk !== undefined) {
+        yield chunk
       } else if (end !== undefined) {
         if ('failure' in end) throw end.failure
         return
@@ -69,9 +69,9 @@ export async function* longPieces(
           wake = resolve
         })
         const timer = setTimeout(() => {
-          pieces.finishPiece()
+          chunks.finishChunk()
           wake()
-        }, LONGEST_WAIT_MS)
+        }, MAX_WAIT_MS)
         stream.resume()
         if (stream.readableFlowing === false) readOn()
         await change
@@ -83,28 +83,28 @@ export async function* longPieces(
   }
 }
 
-class Pieces {
-  readonly #memory: ReceiveMemory
+class Chunks {
+  readonly #pool: BufferPool
   readonly #ready: Uint8Array[] = []
-  #piece: Buffer
+  #chunk: Buffer
   #length = 0
 
-  constructor(memory: ReceiveMemory) {
-    this.#memory = memory
-    this.#piece = memory.next()
+  constructor(pool: BufferPool) {
+    this.#pool = pool
+    this.#chunk = pool.next()
   }
 
   get isReady(): boolean {
     return this.#ready.length > 0
   }
 
-  append(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + this.#piece.length - this.#length)
-      copyBytes(part, this.#piece, this.#length)
+  append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + this.#chunk.length - this.#length)
+      copyBytes(part, this.#chunk, this.#length)
       this.#length += part.length
       at += part.length
-      if (this.#length === this.#piece.length) this.finishPiece()
+      if (this.#length === this.#chunk.length) this.finishChunk()
     }
   }
 
@@ -112,11 +112,11 @@ class Pieces {
     return this.#ready.shift()
   }
 
-  /** What there is becomes a piece, however short. */
-  finishPiece(): void {
+  /** Makes a chunk of the bytes appended so far, however few; does nothing if there are none. */
+  finishChunk(): void {
     if (this.#length === 0) return
-    this.#ready.push(this.#piece.subarray(0, this.#length))
-    this.#piece = this.#memory.next()
+    this.#ready.push(this.#chunk.subarray(0, this.#length))
+    this.#chunk = this.#pool.next()
     this.#length = 0
   }
 }

@@ -1,59 +1,59 @@
 /**
- * Memory that bytes are received in, used again and again. Made anew for every piece, it would cost as much time as
- * receiving itself, and wait in large amounts for the garbage collector.
+ * A pool of buffers into which bytes are received. Allocating a buffer for each chunk would take as much time as
+ * receiving, and leave large amounts of memory to the garbage collector.
  */
 
 import type { OnReadOpts, Socket } from 'node:net'
 
-/** As many as Node asks of a socket at a time. */
-export const SOCKET_PIECE_BYTES = 64 * 1024
+/** Length of a socket's buffer, as Node's own default. */
+export const SOCKET_BUFFER_BYTES = 64 * 1024
 
-/** Pieces that are kept for later. */
-const MOST_FREE = 8
+/** Free buffers that are kept for reuse. */
+const MAX_FREE = 8
 
-/** Pieces that are waited for: who never releases any shall not make them stay. */
-const MOST_HELD = 8
+/** Outstanding buffers that are tracked, so that a caller that never releases any does not keep them alive. */
+const MAX_HELD = 8
 
-/** Pieces of memory, of equal length, whose bytes are used in the order in which they come. */
-export class ReceiveMemory {
-  readonly #pieceBytes: number
+/** Buffers of equal length, which are released in the order in which they were handed out. */
+export class BufferPool {
+  readonly #bufferBytes: number
   readonly #free: Buffer[] = []
-  /** Handed out last and not released yet, the oldest first. */
+  /** The last buffers handed out and not released yet, the oldest first. */
   readonly #held: Buffer[] = []
   readonly #onNew: (memory: ArrayBufferLike) => void
 
-  /** @param onNew Told of all memory that there will be. */
-  constructor(pieceBytes: number, onNew: (memory: ArrayBufferLike) => void = () => undefined) {
-    this.#pieceBytes = pieceBytes
+  /** @param onNew Called with the memory of each buffer when it is allocated. */
+  constructor(bufferBytes: number, onNew: (memory: ArrayBufferLike) => void = () => undefined) {
+    this.#bufferBytes = bufferBytes
     this.#onNew = onNew
   }
 
-  /** What the next bytes are to come into. */
+  /** Returns a buffer for the next bytes. */
   next(): Buffer {
-    const piece = this.#free.pop() ?? this.#newPiece()
-    this.#held.push(piece)
-    if (this.#held.length > MOST_HELD) this.#held.shift()
-    return piece
+    const buffer = this.#free.pop() ?? this.#allocate()
+    this.#held.push(buffer)
+    if (this.#held.length > MAX_HELD) this.#held.shift()
+    return buffer
   }
 
-  /** Frees what was received before the piece that holds these bytes: nobody looks at it any more. */
+  /** Frees the buffers handed out before the one that holds these bytes; they must not be read any more. */
   releaseBefore(bytes: Uint8Array): void {
-    const index = this.#held.findIndex((piece) => piece.buffer === bytes.buffer)
+    const index = this.#held.findIndex((held) => held.buffer === bytes.buffer)
     if (index <= 0) return
-    for (const piece of this.#held.splice(0, index)) if (this.#free.length < MOST_FREE) this.#free.push(piece)
+    for (const buffer of this.#held.splice(0, index)) if (this.#free.length < MAX_FREE) this.#free.push(buffer)
   }
 
-  #newPiece(): Buffer {
-    const piece = Buffer.allocUnsafeSlow(this.#pieceBytes)
-    this.#onNew(piece.buffer)
-    return piece
+  #allocate(): Buffer {
+    const buffer = Buffer.allocUnsafeSlow(this.#bufferBytes)
+    this.#onNew(buffer.buffer)
+    return buffer
   }
 }
 
-/** How a socket receives in it: as ever otherwise. */
-export function receivingIn(memory: ReceiveMemory): OnReadOpts {
+/** Returns the `onread` option that makes a socket receive into buffers of the pool, and push them as usual. */
+export function receiveInto(pool: BufferPool): OnReadOpts {
   return {
-    buffer: () => memory.next(),
+    buffer: () => pool.next(),
     callback(this: Socket, byteLength, buffer) {
       return this.push(buffer.subarray(0, byteLength))
     },

@@ -1,14 +1,14 @@
-/** Streams of bytes whose chunks are memory that is used again, once their reader has said that it may be. */
+/** Streams of bytes whose chunks are reused once their reader has released them. */
 
-/** The name of the method, which nobody calls by accident. */
+/** Key of the method; a symbol, so that it is not called by accident. */
 export const releaseChunk: unique symbol = Symbol('alida-arrow.releaseChunk')
 
 export interface ReusedChunks extends AsyncIterable<Uint8Array> {
-  /** Says that a chunk, and all chunks before it, are not looked at any more. Without it, nothing is used again. */
+  /** Releases a chunk and all chunks before it for reuse. Chunks that are never released are not reused. */
   [releaseChunk](chunk: Uint8Array): void
 }
 
-/** What to call when a chunk was used; undefined for streams of the usual kind. */
+/** Returns the function that releases a chunk; undefined if the stream does not reuse its chunks. */
 export function releaserOf(chunks: AsyncIterable<Uint8Array>): ((chunk: Uint8Array) => void) | undefined {
   const reused = chunks as Partial<ReusedChunks>
   return reused[releaseChunk]?.bind(reused)

@@ -1,22 +1,23 @@
-/** Whether a file is still what it was when its reading began. */
+/** Detects that a file was changed while it was being read. */
 
 import { type BigIntStats, fstatSync, ReadStream, statSync } from 'node:fs'
 import { type ErrorCode, isExportError, SourceError } from '../errors.ts'
 import { explainMemory } from '../system/system-error.ts'
 import type { ExportSource } from './source.ts'
 
-/** Errors that have nothing to do with what was read. */
+/** Errors that cannot come from a change of the source. */
 const UNRELATED: readonly ErrorCode[] = ['ERR_ABORTED', 'ERR_OPTION', 'ERR_OUTPUT', 'ERR_SOURCE_CHANGED']
 
 /**
- * A file is taken for changed when its size, times or place on the disk differ: what was read of it may then be partly
- * of one state and partly of another. Nothing is known of other sources but a file on standard input.
+ * The state of a source when reading began. A file counts as changed if its size, times or inode differ: part of what
+ * was read may then come from before the change and part from after it. Besides paths, only a file on standard input is
+ * checked; other sources never count as changed.
  */
 export class SourceState {
   readonly #look: () => BigIntStats | undefined
   readonly #before: BigIntStats | undefined
 
-  /** To be made before the source is opened; undefined for one that nothing is known of. */
+  /** Must be created before the source is opened. */
   constructor(source: ExportSource | undefined) {
     this.#look = lookAt(source)
     const before = this.#look()
@@ -25,21 +26,23 @@ export class SourceState {
 
   /** @throws SourceError `ERR_SOURCE_CHANGED`. */
   requireUnchanged(): void {
-    if (this.#hasChanged()) throw changed()
+    if (this.#hasChanged()) throw changedError()
   }
 
-  /** The error of a reading, or `ERR_SOURCE_CHANGED` when that is what it comes from. */
+  /**
+   * Returns the error to report for one that reading threw: `ERR_SOURCE_CHANGED` if the source has changed meanwhile.
+   */
   explain(found: unknown): unknown {
     const error = explainMemory(found)
     if (!isExportError(error) || isExportError(error, ...UNRELATED) || !this.#hasChanged()) return error
-    return changed(error)
+    return changedError(error)
   }
 
   #hasChanged(): boolean {
     const before = this.#before
     if (before === undefined) return false
     const after = this.#look()
-    // The time of the last change of the entry tells of writes whose own time was set back.
+    // ctime shows a write even if mtime was set back afterwards.
     const parts = ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const
     return after === undefined || parts.some((part) => after[part] !== before[part])
   }
@@ -63,7 +66,7 @@ function orUndefined(look: () => BigIntStats): BigIntStats | undefined {
   }
 }
 
-function changed(cause?: unknown): SourceError {
+function changedError(cause?: unknown): SourceError {
   const problem = 'the export was changed while it was read; try again when it is complete'
   return new SourceError('ERR_SOURCE_CHANGED', problem, cause === undefined ? {} : { cause })
 }

@@ -1,8 +1,8 @@
 /**
- * Whatever the caller has → bytes of the decompressed document. Whatever reads files beside it
- * (`parallel/`, a look by `convert.ts`) reads plain ones only.
+ * Opens an export (path, URL, bytes or stream) as the bytes of the decompressed document. `parallel/` and `convert/`
+ * also open files themselves, but only plain ones.
  *
- * Compression is told by the magic bytes of gzip, not by names or headers.
+ * Compression is recognised by gzip's magic bytes, not by names or headers.
  */
 
 import { closeSync, constants, createReadStream, openSync, type Stats, statSync } from 'node:fs'
@@ -16,11 +16,13 @@ import { wrongValueError } from '../option-values.ts'
 import { systemReason } from '../system/system-error.ts'
 import { unreadableSourceError } from '../system/unreadable-source.ts'
 import { asBytes, copyBytes } from './copy-bytes.ts'
-import { LONG_PIECE_BYTES, longPieces } from './long-pieces.ts'
-import { ReceiveMemory, receivingIn, SOCKET_PIECE_BYTES } from './receive-memory.ts'
+import { CHUNK_BYTES, coalesceChunks } from './long-pieces.ts'
+import { BufferPool, receiveInto, SOCKET_BUFFER_BYTES } from './receive-memory.ts'
 import { type ReusedChunks, releaseChunk, releaserOf } from './reused-chunks.ts'
 
-/** A path, a `file:` URL, the bytes themselves, or a stream of them (Node's, the web's, any async iterable). */
+/**
+ * A path, a `file:` URL, the bytes themselves, or a stream of bytes (Node stream, web stream or any async iterable).
+ */
 export type ExportSource =
   | string
   | URL
@@ -31,33 +33,34 @@ export type ExportSource =
   | AsyncIterable<Uint8Array>
 
 export interface ByteSource {
-  /** Fills the target from its start; resolves to how many bytes it got, 0 at the end of the document. */
+  /** Fills the target from its start; resolves to the number of bytes read, 0 at the end of the document. */
   read(target: Uint8Array): Promise<number>
-  /** Bytes taken from the source so far, compressed as they come. */
+  /** Bytes read from the source so far, before decompression. */
   readonly bytesRead: number
-  /** Bytes of the source, compressed as they come; undefined for streams. */
+  /** Bytes of the source, before decompression; undefined for streams. */
   readonly totalBytes: number | undefined
   /** Whether the source was compressed; known after the first `read`. */
   readonly isCompressed: boolean
-  /** Opens it once more at a byte of the decompressed document; undefined when it can be read only once. */
+  /** Opens the source again at an offset of the decompressed document; undefined if it can be read only once. */
   readonly reopen: ((byteOffset: number) => Promise<ByteSource>) | undefined
-  /** Bytes at an offset of the document, without moving on; only of plain files. */
+  /** Reads bytes at an offset of the document without moving on; only plain files have it. */
   readonly peek?: (byteOffset: number, length: number) => Promise<Uint8Array>
   close(): Promise<void>
 }
 
-/** Bytes asked of a file at a time. */
+/** Length of a read from a file. */
 const READ_BYTES = 1 << 20
 
-/** gzip inside gzip is unpacked this often: some servers compress a file that is compressed already. */
-const DEEPEST_GZIP = 3
+/** Levels of gzip inside gzip that are decompressed: some servers compress a file that is already compressed. */
+const MAX_GZIP_LEVELS = 3
 
 /**
  * Opens a source.
+ * @throws AbortError if the signal has fired already.
  * @throws SourceError `ERR_SOURCE` when a path does not exist, is a directory or cannot be read.
  */
 export async function openSource(source: ExportSource, signal?: AbortSignal): Promise<ByteSource> {
-  if (signal?.aborted) throw aborted(signal)
+  if (signal?.aborted) throw abortError(signal)
   if (typeof source === 'string' || source instanceof URL) return openPath(pathOf(source), signal)
   if (source instanceof ArrayBuffer) return openBytes(new Uint8Array(source), signal)
   if (source instanceof Uint8Array) return openBytes(source, signal)
@@ -79,7 +82,7 @@ function openBytes(bytes: Uint8Array, signal: AbortSignal | undefined): ByteSour
   async function* chunks(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES)
   }
-  const reopen = async (byteOffset: number) => skipped(openBytes(bytes, signal), byteOffset)
+  const reopen = async (byteOffset: number) => skipTo(openBytes(bytes, signal), byteOffset)
   return new ChunkSource(chunks(), bytes.length, reopen, signal)
 }
 
@@ -95,7 +98,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   })
   const reopen = async (byteOffset: number) => {
     const again = await openPath(path, signal)
-    return again instanceof FileSource ? again.from(byteOffset) : skipped(again, byteOffset)
+    return again instanceof FileSource ? again.from(byteOffset) : skipTo(again, byteOffset)
   }
   const magic = new Uint8Array(2)
   await file.read(magic, 0, magic.length, 0).catch(async (error: unknown) => {
@@ -106,7 +109,7 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   return new FileSource(file, stats.size, reopen, signal)
 }
 
-/** A plain file: read straight into the caller's memory. */
+/** A plain file, read directly into the caller's memory. */
 export class FileSource implements ByteSource {
   bytesRead = 0
   readonly isCompressed = false
@@ -132,7 +135,7 @@ export class FileSource implements ByteSource {
     const { buffer, bytesRead } = await this.#file
       .read(new Uint8Array(length), 0, length, byteOffset)
       .catch((error: unknown) => {
-        throw broken(error)
+        throw readError(error)
       })
     return buffer.subarray(0, bytesRead)
   }
@@ -144,9 +147,9 @@ export class FileSource implements ByteSource {
   }
 
   async read(target: Uint8Array): Promise<number> {
-    if (this.#signal?.aborted) throw aborted(this.#signal)
+    if (this.#signal?.aborted) throw abortError(this.#signal)
     const { bytesRead } = await this.#file.read(target, 0, target.length, this.#position).catch((error: unknown) => {
-      throw broken(error)
+      throw readError(error)
     })
     this.#position += bytesRead
     this.bytesRead += bytesRead
@@ -176,22 +179,22 @@ function statOf(path: string): Stats {
 }
 
 /**
- * A pipe that is open already, read as a socket: a pending file read would keep the process alive after an interrupt.
- * What it reads into is used again.
+ * An open pipe, read as a socket: a pending file read would keep the process alive after an interrupt. Its buffers come
+ * from a pool.
  */
 export class PipeStream extends Socket {
-  readonly memory: ReceiveMemory
+  readonly pool: BufferPool
 
   constructor(fd: number) {
-    const memory = new ReceiveMemory(SOCKET_PIECE_BYTES)
-    // Its type does not know what `connect` knows.
-    const options = { fd, readable: true, writable: false, onread: receivingIn(memory) }
+    const pool = new BufferPool(SOCKET_BUFFER_BYTES)
+    // The constructor takes `onread` too, but its types declare it only for `connect`.
+    const options = { fd, readable: true, writable: false, onread: receiveInto(pool) }
     super(options)
-    this.memory = memory
+    this.pool = pool
   }
 }
 
-/** A named pipe. */
+/** Opens a named pipe. */
 function openPipe(path: string): Readable {
   let fd: number | undefined
   try {
@@ -203,7 +206,7 @@ function openPipe(path: string): Readable {
   }
 }
 
-function broken(error: unknown): SourceError {
+function readError(error: unknown): SourceError {
   return new SourceError('ERR_SOURCE', `reading the export failed: ${systemReason(error)}`, { cause: error })
 }
 
@@ -211,21 +214,21 @@ function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b
 }
 
-/** A Node stream, in pieces whose memory is used again. */
+/** Opens a Node stream in reused chunks of 1 MiB. */
 function openStream(stream: Readable, signal: AbortSignal | undefined): ByteSource {
-  const memory = new ReceiveMemory(LONG_PIECE_BYTES)
-  const received = stream instanceof PipeStream ? stream.memory : undefined
-  const pieces: ReusedChunks = Object.assign(
-    longPieces(stream, memory, (chunk) => received?.releaseBefore(chunk)),
+  const pool = new BufferPool(CHUNK_BYTES)
+  const received = stream instanceof PipeStream ? stream.pool : undefined
+  const chunks: ReusedChunks = Object.assign(
+    coalesceChunks(stream, pool, (chunk) => received?.releaseBefore(chunk)),
     {
-      [releaseChunk]: (piece: Uint8Array) => memory.releaseBefore(piece),
+      [releaseChunk]: (chunk: Uint8Array) => pool.releaseBefore(chunk),
     },
   )
-  // Destroying a stream ends a read that is under way, which returning from its iterator would wait for.
-  return new ChunkSource(pieces, undefined, undefined, signal, async () => void stream.destroy())
+  // Destroying a stream ends a pending read; returning from its iterator would wait for that read.
+  return new ChunkSource(chunks, undefined, undefined, signal, async () => void stream.destroy())
 }
 
-/** A web stream's chunks. Its own iterator could not be ended while a read is under way. */
+/** The chunks of a web stream. Unlike the stream's own iterator, it can be ended while a read is pending. */
 class WebChunks implements AsyncIterable<Uint8Array> {
   readonly #stream: ReadableStream<Uint8Array>
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
@@ -243,7 +246,7 @@ class WebChunks implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Ends the stream, and a read that is under way. */
+  /** Ends the stream and a pending read. */
   cancel(): void {
     this.#reader?.cancel().catch(() => undefined)
   }
@@ -254,7 +257,8 @@ function chunksOf(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> 
   throw wrongValueError('source', 'a path, a file: URL, bytes, or a stream of bytes', source)
 }
 
-async function skipped(source: ByteSource, byteOffset: number): Promise<ByteSource> {
+/** Reads and discards the bytes before `byteOffset`. */
+async function skipTo(source: ByteSource, byteOffset: number): Promise<ByteSource> {
   const scratch = new Uint8Array(READ_BYTES)
   for (let left = byteOffset; left > 0; ) {
     const got = await source.read(scratch.subarray(0, Math.min(left, scratch.length)))
@@ -272,11 +276,11 @@ class ChunkSource implements ByteSource {
   readonly #signal: AbortSignal | undefined
   readonly #source: AsyncIterable<Uint8Array>
   readonly #closeInput: () => Promise<void>
-  /** The source's chunks as they come, and those of the document. */
+  /** Chunks of the source, and those of the decompressed document. */
   #input: AsyncGenerator<Uint8Array> | undefined
   #chunks: AsyncGenerator<Uint8Array> | undefined
   #chunk: Uint8Array = new Uint8Array(0)
-  /** Takes back the chunk that came last, as it came. */
+  /** Releases a chunk of the source for reuse, if the source reuses its chunks. */
   readonly #reuse: ((chunk: Uint8Array) => void) | undefined
   #last: Uint8Array | undefined
   #isAtEnd = false
@@ -301,7 +305,7 @@ class ChunkSource implements ByteSource {
     return unlessAborted(this.#fill(target), this.#signal)
   }
 
-  /** Puts short chunks together: a decoder that sees few records at a time is slow. */
+  /** Combines short chunks, since a decoder is slow if it gets few records at a time. */
   async #fill(target: Uint8Array): Promise<number> {
     let length = 0
     while (length < target.length) {
@@ -312,12 +316,12 @@ class ChunkSource implements ByteSource {
       this.#chunk = this.#chunk.subarray(part.length)
       length += part.length
     }
-    // What came before a failure is decoded first: it may hold the first error of the document.
+    // Bytes read before a failure are decoded first: they may hold the first error of the document.
     if (length === 0 && this.#failure !== undefined) throw this.#failure
     return length
   }
 
-  /** The next chunk that is not empty; an empty one at the end, and where the source has failed. */
+  /** Returns the next chunk that is not empty, or an empty one at the end and after a failure, which is kept. */
   async #nextChunk(): Promise<Uint8Array> {
     try {
       this.#chunks ??= await this.#begin()
@@ -334,13 +338,13 @@ class ChunkSource implements ByteSource {
     return this.#chunk
   }
 
-  /** Unpacks as often as needed; what was looked at meanwhile is the first chunk. */
+  /** Decompresses as many levels as there are; the bytes read to find out become the first chunk. */
   async #begin(): Promise<AsyncGenerator<Uint8Array>> {
     this.#input = this.#counted()
     let chunks = this.#input
     for (let depth = 0; ; depth++) {
       const start = await firstBytes(chunks)
-      if (depth === DEEPEST_GZIP || !isGzip(start)) {
+      if (depth === MAX_GZIP_LEVELS || !isGzip(start)) {
         this.#chunk = start
         return chunks
       }
@@ -358,7 +362,7 @@ class ChunkSource implements ByteSource {
       }
     } catch (error) {
       if (isExportError(error)) throw error
-      throw broken(error)
+      throw readError(error)
     }
   }
 
@@ -368,13 +372,13 @@ class ChunkSource implements ByteSource {
   }
 }
 
-/** Chunks up to the second byte, as one; shorter only where there are no more. */
+/** Joins chunks until there are at least two bytes; returns fewer only at the end. */
 async function firstBytes(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   let start: Uint8Array = new Uint8Array(0)
   while (start.length < 2) {
     const next = await chunks.next()
     if (next.done === true) break
-    // A copy: some sources use a chunk's memory again.
+    // A copy, since some sources reuse a chunk's memory.
     start = Buffer.concat([start, next.value])
   }
   return start
@@ -406,17 +410,17 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 /**
- * What the promise settles to, or the abort, whichever comes first: a silent stream must not hold up an abort.
+ * Settles as the promise does, or rejects at once on an abort, since a silent stream must not delay it.
  * @throws AbortError when the signal fires first.
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
   if (signal.aborted) {
     promise.catch(() => undefined)
-    return Promise.reject(aborted(signal))
+    return Promise.reject(abortError(signal))
   }
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(aborted(signal))
+    const onAbort = () => reject(abortError(signal))
     signal.addEventListener('abort', onAbort, { once: true })
     promise.then(
       (result) => {
@@ -425,13 +429,13 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
       },
       (error: unknown) => {
         signal.removeEventListener('abort', onAbort)
-        reject(signal.aborted ? aborted(signal) : error)
+        reject(signal.aborted ? abortError(signal) : error)
       },
     )
   })
 }
 
-/** The error of an abort; its cause is the signal's reason. */
-export function aborted(signal: AbortSignal): AbortError {
+/** Returns the error for a signal that has fired; its cause is the signal's reason. */
+export function abortError(signal: AbortSignal): AbortError {
   return new AbortError('ERR_ABORTED', 'interrupted before it was done', { cause: signal.reason })
 }

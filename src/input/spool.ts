@@ -1,4 +1,4 @@
-/** A stream's bytes, kept on the disk. */
+/** Keeps a stream's bytes on disk. */
 
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,16 +9,17 @@ import { forgetTemporary, removeAbandoned, temporaryPath } from '../system/tempo
 import { type ByteSource, FileSource } from './source.ts'
 
 /**
- * Keeps what passes in a temporary file, so that a stream can be read a second time. The file has no name once it is
- * open, so that nothing is left of it however the process ends; where the system does not allow that, it is removed at
- * the process's end.
+ * A temporary file from which a stream can be read a second time. Its name is removed as soon as it is open, so that
+ * nothing is left however the process ends; where the system does not allow that, it is removed when the process exits.
  */
 export class Spool {
   readonly #path: string
   #file: FileHandle | undefined
   #bytes = 0
 
-  /** `path`: what the temporary file is called after; nothing is ever there. */
+  /**
+   * @param path Gives the temporary file its folder and the start of its name; no file is created at the path itself.
+   */
   constructor(path: string = join(tmpdir(), 'alida-arrow-spool')) {
     this.#path = path
   }
@@ -28,7 +29,7 @@ export class Spool {
       this.#file ??= await this.#open()
       await this.#file.writeFile(bytes)
     } catch (error) {
-      throw this.#unwritable(error)
+      throw this.#unwritableError(error)
     }
     this.#bytes += bytes.length
   }
@@ -44,14 +45,14 @@ export class Spool {
     return file
   }
 
-  #unwritable(cause: unknown): OutputError {
+  #unwritableError(cause: unknown): OutputError {
     const folder = dirname(this.#path)
-    const problem = `the records stand before their definition and must be kept in ${folder} meanwhile, which failed`
-    const advice = 'let TMPDIR name a folder with room, or give the export as a file'
+    const problem = `the records come before their definition, and keeping them in ${folder} meanwhile failed`
+    const advice = 'set TMPDIR to a folder with enough room, or give the export as a file'
     return new OutputError('ERR_OUTPUT', `${problem}: ${systemReason(cause)}; ${advice}`, { cause })
   }
 
-  /** What was written, from its start; closing it lets go of the file. */
+  /** Returns a source that reads what was written, from the start; closing it closes the file. Can be called once. */
   read(signal?: AbortSignal): ByteSource {
     const file = this.#file
     if (file === undefined) throw new Error('unreachable: nothing was spooled')

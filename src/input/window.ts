@@ -1,34 +1,34 @@
-/** The part of the document that is being decoded, and the part behind it that is being read meanwhile. */
+/** The part of the document that is being decoded, and the part after it that is read meanwhile. */
 
 import { type Cursor, SENTINEL_BYTES } from '../json/cursor.ts'
 import type { ByteSource } from './source.ts'
 
-interface Buffer {
+interface WindowBuffer {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly view: DataView<ArrayBuffer>
-  /** Where new input begins; what is left of the window before it is put right in front. */
+  /** Offset at which new input begins; the undecoded rest of the previous window is copied to just before it. */
   readonly head: number
 }
 
 type Allocate = (bytes: number) => Uint8Array<ArrayBuffer>
 
 /**
- * Moves a cursor's window over a source. Two buffers take turns: one is decoded while the next stretch is read into the
- * other, so that input is copied no more than once and nothing is read ahead but one stretch.
+ * Moves a cursor's window over a source. Two buffers alternate: one is decoded while the next part of the document is
+ * read into the other, so that input is copied at most once, and at most one part is read ahead.
  */
 export class Window {
   readonly #cursor: Cursor
   #source: ByteSource
   #capacity: number
   readonly #allocate: Allocate
-  #current: Buffer
-  #other: Buffer
-  /** Bytes that the read ahead into `#other` gave; undefined when none is under way. */
+  #current: WindowBuffer
+  #other: WindowBuffer
+  /** The pending read into `#other`, which resolves to its number of bytes; undefined if there is none. */
   #ahead: Promise<number> | undefined
 
   /**
-   * @param capacity In bytes of the document.
-   * @param allocate Makes buffers; they must hold NULs.
+   * @param capacity Bytes of the document that are read at a time.
+   * @param allocate Returns a zeroed buffer of the given length.
    */
   constructor(
     cursor: Cursor,
@@ -44,7 +44,7 @@ export class Window {
     this.#other = this.#newBuffer(capacity)
   }
 
-  /** Goes on with another source, whose first byte is at `byteOffset` of the document. */
+  /** Continues with another source, whose first byte is at `byteOffset` of the document. */
   restart(source: ByteSource, byteOffset: number): void {
     this.#source = source
     this.#ahead = undefined
@@ -53,8 +53,8 @@ export class Window {
   }
 
   /**
-   * The document from the cursor on, for somebody else to decode. The window itself is at its end then, until `restart`.
-   * @returns Fills its target from the start; resolves to how many bytes it got, 0 at the end.
+   * Returns a `read` for the document from the cursor on, for another decoder. The window must not be used any more
+   * until `restart`.
    */
   rest(): ByteSource['read'] {
     const { bytes, pos, end } = this.#cursor
@@ -80,10 +80,10 @@ export class Window {
   }
 
   /**
-   * Gives the cursor more input behind what it has not read yet: at least as many bytes again, unless the source ends,
-   * so that a long piece is not tried again for every few bytes that arrive.
+   * Gives the cursor more input after what it has not read yet: at least as many bytes again unless the source ends, so
+   * that decoding a long record is not retried for every few bytes that arrive.
    *
-   * @param onInput Called with the bytes that are new, before they are decoded.
+   * @param onInput Called with the new bytes before they are decoded.
    */
   async advance(onInput?: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     const cursor = this.#cursor
@@ -91,7 +91,7 @@ export class Window {
     const pending = cursor.bytes.subarray(cursor.pos, cursor.end)
     let got = await (this.#ahead ?? this.#read(this.#other, 0))
     this.#ahead = undefined
-    const next = pending.length <= this.#other.head ? this.#other : this.#longer(pending.length, got)
+    const next = pending.length <= this.#other.head ? this.#other : this.#enlarge(pending.length, got)
     const start = next.head - pending.length
     next.bytes.set(pending, start)
     let total = got
@@ -109,18 +109,20 @@ export class Window {
 
   #readAhead(): void {
     this.#ahead = this.#read(this.#other, 0)
-    // A failure is thrown by the `advance` that waits for it.
+    // A failure is thrown by the `advance` that awaits this read.
     this.#ahead.catch(() => undefined)
   }
 
-  /** Reads into a buffer behind the `filled` bytes that it has got. */
-  #read(buffer: Buffer, filled: number): Promise<number> {
+  /** Reads into a buffer after the `filled` bytes that it already has. */
+  #read(buffer: WindowBuffer, filled: number): Promise<number> {
     const from = buffer.head + filled
     return this.#source.read(buffer.bytes.subarray(from, buffer.head + this.#capacity))
   }
 
-  /** A buffer with room in front for a long piece, and with the input that was read ahead. */
-  #longer(pending: number, got: number): Buffer {
+  /**
+   * Returns a longer buffer that has room before the input for `pending` bytes and holds the `got` bytes read ahead.
+   */
+  #enlarge(pending: number, got: number): WindowBuffer {
     const input = this.#other.bytes.subarray(this.#other.head, this.#other.head + got)
     this.#capacity = Math.max(this.#capacity, pending * 2)
     const longer = this.#newBuffer(this.#capacity)
@@ -129,7 +131,7 @@ export class Window {
     return longer
   }
 
-  #show({ bytes, view }: Buffer, start: number, end: number, offset: number): void {
+  #show({ bytes, view }: WindowBuffer, start: number, end: number, offset: number): void {
     const cursor = this.#cursor
     bytes.fill(0, end, end + SENTINEL_BYTES)
     cursor.bytes = bytes
@@ -139,7 +141,7 @@ export class Window {
     cursor.baseOffset = offset - start
   }
 
-  #newBuffer(capacity: number): Buffer {
+  #newBuffer(capacity: number): WindowBuffer {
     const head = Math.ceil(capacity / 2)
     const bytes = this.#allocate(head + capacity + SENTINEL_BYTES)
     return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), head }

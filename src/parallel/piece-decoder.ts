@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { DocumentDecoder } from '../decode/document.ts'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import { SENTINEL_BYTES } from '../json/cursor.ts'
 import { planTable, rejectLogOf, type TablePlan } from '../shape/table-plan.ts'
 import { type EncodedRowGroup, RowGroupEncoder } from '../sinks/parquet/index.ts'
@@ -95,7 +95,7 @@ export class PieceDecoder {
       this.#progress[piece.index * 2 + 1] = decoder.recordsRead
       if (step === 'more') {
         await immediate()
-        if (signal?.aborted) throw aborted(signal)
+        if (signal?.aborted) throw abortError(signal)
         this.#fill(decoder)
       } else if (step === 'batch') {
         const decoded = decoder.takeBatch()

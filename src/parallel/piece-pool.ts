@@ -3,7 +3,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Pieces } from '../decode/cuts.ts'
 import { isExportError } from '../errors.ts'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import { isSystemError } from '../system/system-error.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
 import type { PieceDecoder } from './piece-decoder.ts'
@@ -111,7 +111,7 @@ export class PiecePool {
   ): AsyncGenerator<PieceResult> {
     this.start()
     this.#threads.push(this.#thisThread(own))
-    const onAbort = () => this.#fail(signal && aborted(signal))
+    const onAbort = () => this.#fail(signal && abortError(signal))
     const count = job.numbersRecords ? new RecordCount(job.path, pieces) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()

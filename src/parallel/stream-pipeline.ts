@@ -4,7 +4,7 @@
  */
 
 import type { Worker } from 'node:worker_threads'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import type { EncodedRowGroup } from '../sinks/parquet/index.ts'
 import type { DecodedCounts, StreamJob, StreamMessage, StreamWorkerMessage } from './messages.ts'
 import { errorFromWire } from './wire-error.ts'
@@ -52,7 +52,7 @@ export class StreamPipeline {
     takeRejects: (lines: Uint8Array) => void = () => undefined,
   ): AsyncGenerator<EncodedRowGroup> {
     this.#takeRejects = takeRejects
-    const onAbort = () => this.#fail(signal && aborted(signal))
+    const onAbort = () => this.#fail(signal && abortError(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     try {

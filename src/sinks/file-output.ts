@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, type Stats } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { OutputError } from '../errors.ts'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import { forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
 import { requireReplaceable } from './mount-point.ts'
 import type { Output } from './open-output.ts'
@@ -131,7 +131,7 @@ class FileOutput implements Output {
     const temporary = this.#temporary
     if (temporary === undefined) return
     try {
-      if (this.#signal?.aborted) throw aborted(this.#signal)
+      if (this.#signal?.aborted) throw abortError(this.#signal)
       await rename(temporary, this.#path)
       this.#temporary = undefined
       forgetTemporary(temporary)

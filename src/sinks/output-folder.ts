@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, stat
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isExportError, OutputError } from '../errors.ts'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
@@ -40,7 +40,7 @@ export async function writeFolder<T>(
   try {
     orUnwritable(path, () => mkdirSync(temporary))
     const value = await fill(temporary)
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw abortError(signal)
     requireOurs(target, names)
     orUnwritable(path, () => replace(target, temporary))
     forgetTemporary(temporary)

@@ -8,7 +8,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { OutputError } from '../errors.ts'
-import { aborted } from '../input/source.ts'
+import { abortError } from '../input/source.ts'
 import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
 import { behindLinks } from './behind-links.ts'
@@ -45,7 +45,7 @@ export async function writeOutput<T>(
   const output = await openOutput(target, signal)
   try {
     const value = await fill(output)
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw abortError(signal)
     await output.commit()
     return { value, bytesWritten: output.bytesWritten }
   } catch (error) {
