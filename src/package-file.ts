@@ -1,6 +1,7 @@
 /**
- * Compiled files that come with the code, by their path from the folder of the package's entry point. All are found from
- * here: the command is bundled into that folder, and sources that run as they are use what was built from them.
+ * Finds the compiled files of the package by their path from the folder of its entry point, `dist/`. The command is
+ * bundled into that folder, so that it is this module's own folder; sources that are run directly use what was built in
+ * `dist/`.
  */
 
 import { readFileSync } from 'node:fs'
@@ -14,19 +15,19 @@ export function packageFile(path: string): URL {
 
 type Kernel = 'decode/kernel/records.wasm' | 'sinks/parquet/kernel/pages.wasm'
 
-/** What a worker thread is started with: kernels that are optimised once serve all threads. */
+/** The `workerData` of a worker thread: kernels are compiled once for all threads. */
 interface KernelData {
   readonly alidaArrowKernels: ReadonlyMap<Kernel, WebAssembly.Module>
 }
 
 const modules = new Map<Kernel, WebAssembly.Module>(isMainThread ? [] : givenKernels(workerData))
 
-/** Callers may have threads of their own, with other data. */
+/** Returns the kernels in a thread's `workerData`, if any: a host program's own threads have other data. */
 function givenKernels(data: Partial<KernelData> | null | undefined): KernelData['alidaArrowKernels'] {
   return data?.alidaArrowKernels instanceof Map ? data.alidaArrowKernels : new Map()
 }
 
-/** A compiled kernel. */
+/** Returns a compiled kernel; compiles it at first use. */
 export function kernelModule(kernel: Kernel): WebAssembly.Module {
   const module = modules.get(kernel) ?? new WebAssembly.Module(packageBytes(kernel))
   modules.set(kernel, module)
@@ -42,7 +43,7 @@ function packageBytes(path: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** All kernels, for a thread to be started with. */
+/** Returns all kernels, as the `workerData` of a new thread. */
 export function kernelData(): KernelData {
   const kernels: Kernel[] = ['decode/kernel/records.wasm', 'sinks/parquet/kernel/pages.wasm']
   return { alidaArrowKernels: new Map(kernels.map((kernel) => [kernel, kernelModule(kernel)])) }

@@ -1,9 +1,9 @@
-/** Tells callers how far something is, at a bounded rate. */
+/** Reports progress to callers at a limited rate. */
 
 /** Milliseconds between two reports. */
 const REPORT_MS = 100
 
-/** Asks for the progress ten times a second and hands it to `onProgress`; also when a phase begins, and at the end. */
+/** Passes the progress to `onProgress` ten times per second, when a phase begins, and at the end. */
 export class ProgressReports<Progress> {
   readonly #onProgress: ((progress: Progress) => void) | undefined
   #ask: (() => Progress) | undefined
@@ -24,8 +24,8 @@ export class ProgressReports<Progress> {
   }
 
   /**
-   * The last report.
-   * @throws whatever `onProgress` has thrown, so that it is thrown before what was written is complete.
+   * Stops and makes the last report.
+   * @throws whatever `onProgress` has thrown so far or throws now; to be called before the output is committed.
    */
   finish(): void {
     this.stop()
@@ -47,11 +47,11 @@ export class ProgressReports<Progress> {
   }
 }
 
-/** Hands on the latest progress that it was told, at once or when the last report is long enough ago. */
+/** Passes on the latest progress: at once, or as soon as 100 ms have passed since the last report. */
 export class ThrottledReports<Progress> {
   readonly #onProgress: ((progress: Progress) => void) | undefined
   #waiting: { readonly progress: Progress } | undefined
-  /** Runs for a while after each report. */
+  /** Runs for 100 ms after each report. */
   #timer: NodeJS.Timeout | undefined
   #failure: { readonly error: unknown } | undefined
 
@@ -67,7 +67,7 @@ export class ThrottledReports<Progress> {
     if (this.#timer === undefined) this.flush()
   }
 
-  /** Reports what waits, without waiting. */
+  /** Reports at once what is waiting, if anything. */
   flush(): void {
     const waiting = this.#waiting
     if (waiting === undefined) return

@@ -1,4 +1,4 @@
-/** Export → RecordBatches: the asynchronous shell around the synchronous decoder. */
+/** Reads an export as RecordBatches: the asynchronous shell around the synchronous decoder. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { isTooShort, LONG_SAMPLE_BYTES, type Pieces, planPieces, SAMPLE_BYTES } from './decode/cuts.ts'
@@ -31,18 +31,18 @@ import { option, worded } from './wording.ts'
 
 export type { ReadOptions } from './shape/read-options.ts'
 
-/** How far a reader is. */
+/** Progress of a reader. */
 export interface ReadProgress {
-  /** Bytes taken from the source, compressed as they come. */
+  /** Bytes read from the source, before decompression. */
   readonly bytesRead: number
-  /** Bytes of the source; undefined for streams. */
+  /** Bytes of the source, before decompression; undefined for streams. */
   readonly totalBytes: number | undefined
-  /** Bytes of the decompressed document that were decoded. */
+  /** Decoded bytes of the decompressed document. */
   readonly documentBytes: number
   readonly records: number
 }
 
-/** A question with its column and how it was answered. */
+/** A question's column and the counts of its answers. */
 export interface QuestionSummary extends AnswerCounts {
   readonly column: ColumnPlan
 }
@@ -50,45 +50,50 @@ export interface QuestionSummary extends AnswerCounts {
 export interface ReadSummary {
   readonly records: number
   readonly questions: readonly QuestionSummary[]
-  /** Values that were left out, with `onInvalid: 'null'`: later answers that differ from the first one are among them. */
+  /** Values left out with `onInvalid: 'null'`, including later answers of a record that differ from its first one. */
   readonly invalid: InvalidCounts
   readonly warnings: readonly Warning[]
 }
 
 /**
- * What tests change to show that it changes nothing.
+ * Options for `convert/` and for tests.
  * @internal
  */
 export interface ReaderInternals {
-  /** Bytes of the document that are decoded at a time; grows for longer records. Default: 1 MiB. */
+  /** Bytes of the document decoded at a time; grows for longer records. Default: 1 MiB. */
   windowBytes?: number | undefined
   /**
-   * Cuts a plain file's batches by bytes, as threads do that each take a piece of it, and takes back a batch's buffers
-   * as soon as the next one is asked for. Default: false.
+   * Cuts a plain file into batches at the same offsets as threads that share it do, so that the output is the same.
+   * Default: false.
    */
   inPieces?: boolean | undefined
-  /** Records (estimated) below which a file is not cut. Default: 32,768. */
-  fewestRecordsToCut?: number | undefined
-  /** Most rows of a batch of what is not cut, when no `batchSize` is given. Default: as for all. */
+  /** Minimum number of records (estimated) for a file to be cut. Default: 32,768. */
+  minRecordsToCut?: number | undefined
+  /**
+   * Maximum rows of a batch if the input is not cut and `batchSize` is not given. Default: the same as for other
+   * batches.
+   */
   uncutBatchSize?: number | undefined
-  /** Off: every answer is read by the general path. Default: true. */
+  /** Whether answers may be read by the WASM kernel; if not, the general path reads all of them. Default: true. */
   useKernel?: boolean | undefined
-  /** Takes rejected values too, and is given time to write them. */
+  /** Gets the rejected values, as `onReject` does, and is awaited while it writes them. */
   rejects?: RejectSink | undefined
 }
 
 const WINDOW_BYTES = 2 ** 20
 
-/** Pieces are of about the same bytes, not of the same records: some have this much more than planned. */
+/**
+ * Pieces have about the same number of bytes, not of records: some may have up to this many times the planned records.
+ */
 const PIECE_TOLERANCE = 1.5
 
 /**
  * Opens an export and reads up to its first record.
  *
- * @param source A path, a `file:` URL, bytes, or a stream of bytes; gzip is recognised.
- * @returns A reader whose `definition` and `schema` are known; iterate it once for the RecordBatches.
- * @throws SourceError when the source cannot be read, JsonSyntaxError or DefinitionError when it is no export,
- *   OptionError when `fields` names no question. Iterating throws the same, and ValueError for answers that do not fit.
+ * @param source A path, a `file:` URL, bytes, or a stream of bytes; gzip is recognised and decompressed.
+ * @returns A reader with a known `definition` and `schema`; iterate it once for the RecordBatches.
+ * @throws SourceError if the source cannot be read, JsonSyntaxError or DefinitionError if it is not an export,
+ *   OptionError for an invalid option. Iterating throws the same, and ValueError for answers that do not fit.
  */
 export async function readExport(source: ExportSource, options: ReadOptions = {}): Promise<ExportReader> {
   requireKnownOptions(options, READ_OPTION_NAMES)
@@ -96,7 +101,7 @@ export async function readExport(source: ExportSource, options: ReadOptions = {}
 }
 
 /**
- * `readExport` for callers that have options of their own beside those of the reading.
+ * `readExport` for callers whose options include others than those of the reader.
  * @internal
  */
 export async function openReader(
@@ -117,11 +122,9 @@ export async function openReader(
     const plan = await planTable(decoder.definition, decoder.header, options, warnings)
     const limits = batchLimits(plan.columns, options.batchSize, plan.shape.moreBytesPerRow)
     const mayCut = internals.inPieces === true && step === 'columns'
-    // Who asks for a number of rows gets no more; by default, pieces may be somewhat larger than other batches.
+    // A given number of rows is never exceeded; by default, pieces may be somewhat larger than other batches.
     const pieceRows = options.batchSize === undefined ? Math.ceil(limits.rows * PIECE_TOLERANCE) : limits.rows
-    const pieces = mayCut
-      ? await input.planPieces(pieceRows / PIECE_TOLERANCE, internals.fewestRecordsToCut)
-      : undefined
+    const pieces = mayCut ? await input.planPieces(pieceRows / PIECE_TOLERANCE, internals.minRecordsToCut) : undefined
     const uncutRows = Math.min(
       limits.rows,
       (options.batchSize === undefined && internals.uncutBatchSize) || limits.rows,
@@ -142,7 +145,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   readonly definition: Definition
   readonly header: ExportHeader
   readonly schema: Schema
-  /** One plan per decoded column; one per column of the schema unless options shape the table. */
+  /** Plans of the decoded columns; the same as the columns of `schema` unless options shape the table. */
   readonly columns: readonly ColumnPlan[]
   /** @internal */
   readonly pieces: Pieces | undefined
@@ -165,7 +168,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   }
 
   /**
-   * Whether bytes come as fast as they are asked for, from threads that are not JavaScript's.
+   * Whether the source is a plain file: it is read fast, by threads that are not JavaScript's.
    * @internal
    */
   get isPlainFile(): boolean {
@@ -187,12 +190,12 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     return this.#input.warnings
   }
 
-  /** What was odd so far; complete when the iteration has ended. */
+  /** Warnings so far; complete when the iteration has ended. */
   get warnings(): readonly Warning[] {
     return this.#input.warnings.list()
   }
 
-  /** What the table says of itself only at its end, beside the schema's metadata. */
+  /** Metadata of the table that is known only at its end, in addition to the schema's. */
   get finalMetadata(): ReadonlyMap<string, string> {
     return this.#input.finalMetadata
   }
@@ -202,7 +205,8 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   }
 
   /**
-   * A batch of the schema without rows, for a file that would say nothing of its labels else. The reading is as it was.
+   * Returns a batch without rows that carries the dictionaries, for a file that has no records. Does not advance the
+   * reader.
    * @internal
    */
   emptyBatch(): RecordBatch | undefined {
@@ -211,15 +215,15 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   }
 
   /**
-   * Lets somebody else decode the records, unless the document has no more than `atLeast` bytes left; this reader can
-   * then be iterated as ever.
+   * Hands the rest of the document over to another decoder. Returns undefined if fewer than `atLeast` bytes are left;
+   * this reader can still be iterated then.
    * @internal
    */
   async handOver(atLeast: number): Promise<RestOfDocument | undefined> {
     return this.#input.handOver(atLeast)
   }
 
-  /** Counts over the batches read so far; complete when the iteration has ended. */
+  /** Counts of the batches read so far; complete when the iteration has ended. */
   get summary(): ReadSummary {
     const { decoder } = this.#input
     const questions = this.columns
@@ -229,7 +233,7 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
     return { records, questions, invalid: invalidCounts(this.#input.warnings), warnings: this.warnings }
   }
 
-  /** The batches, once. Each has buffers of its own; nothing is read ahead of the consumer but one window. */
+  /** Yields the batches, once. Each has its own buffers. At most one window is read ahead of the consumer. */
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
     if (this.#isStarted) throw new Error('an export reader can be iterated only once; call readExport again')
     if (this.#isClosed) throw new Error('an export reader that is closed cannot be iterated; call readExport again')
@@ -245,36 +249,37 @@ export class ExportReader implements AsyncIterable<RecordBatch> {
   }
 
   /**
-   * Says that the batches given so far are not looked at any more: their memory may serve the next one.
+   * Releases the batches yielded so far, which must not be read any more; their buffers are reused.
    * @internal
    */
   recycle(): void {
     this.#batches.release()
   }
 
-  /** Lets go of the source; the end of an iteration does so too. */
+  /** Closes the source. The end of an iteration does so too. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#input.close()
   }
 
-  /** The same, for `await using`. */
+  /** Calls `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 }
 
 /**
- * A document from its records on, for another decoder.
+ * The rest of a document, for another decoder.
  * @internal
  */
 export interface RestOfDocument {
   readonly place: DecoderState
+  /** Offset in the document at which `read` begins. */
   readonly byteOffset: number
   readonly read: ByteSource['read']
 }
 
-/** Keeps the decoder's window filled from the source. */
+/** Reads a document from its source into the decoder's window. */
 class DocumentInput {
   readonly decoder: DocumentDecoder
   readonly warnings = new WarningLog()
@@ -319,13 +324,15 @@ class DocumentInput {
     return this.#source.peek !== undefined
   }
 
-  /** Bytes of the document from its records on; undefined when nobody knows. */
+  /**
+   * Estimates the bytes of the records, to size buffers; too low for gzip. Undefined if the source's length is unknown.
+   */
   get recordsBytes(): number | undefined {
     const { totalBytes, reopen } = this.#source
     return totalBytes === undefined || reopen === undefined ? undefined : totalBytes - this.decoder.recordsOffset
   }
 
-  /** Reads on until there is something to do. */
+  /** Reads on until the caller has to do something, and returns what that is. */
   async advance(): Promise<Exclude<Step, 'more'>> {
     try {
       const step = await this.#readOn()
@@ -347,7 +354,7 @@ class DocumentInput {
     }
   }
 
-  /** Goes back to the records, which stood before their definition. */
+  /** Goes back to the start of the records, which came before their definition. */
   async rewind(): Promise<void> {
     const { cursor, recordsOffset } = this.decoder
     const rest = cursor.bytes.slice(recordsOffset - cursor.baseOffset, cursor.end)
@@ -369,13 +376,13 @@ class DocumentInput {
   async #fill(): Promise<void> {
     this.decoder.requireWithinLimits()
     await this.#startSpoolIfNeeded()
-    // Once there are columns, it is the spool that is being read.
+    // Once there are columns, the spool itself is being read.
     const spool = this.decoder.hasColumns ? undefined : this.#spool
     await this.#window.advance(spool === undefined ? undefined : (bytes) => spool.write(bytes))
     this.#requireGzipRatio(this.decoder.cursor.offsetOf(this.decoder.cursor.end))
   }
 
-  /** A stream whose records come before their definition is kept on disk from the records on. */
+  /** Starts to keep a stream on disk from its records on, if they come before their definition. */
   async #startSpoolIfNeeded(): Promise<void> {
     const { cursor, recordsOffset, hasColumns } = this.decoder
     if (recordsOffset < 0 || hasColumns || this.#spool !== undefined || this.#source.reopen !== undefined) return
@@ -408,18 +415,18 @@ class DocumentInput {
     if (isCompressed) requireGzipRatio(this.#options, bytesRead, documentBytes)
   }
 
-  /** Where a plain file may be cut; undefined for everything else. */
-  async planPieces(records: number, fewestRecords: number | undefined): Promise<Pieces | undefined> {
+  /** Plans where a plain file is cut; returns undefined if it is not to be cut. */
+  async planPieces(records: number, minRecords: number | undefined): Promise<Pieces | undefined> {
     const { peek, totalBytes } = this.#source
     if (peek === undefined || totalBytes === undefined) return undefined
     const { recordsOffset } = this.decoder
     let sample = await peek(recordsOffset, SAMPLE_BYTES)
     if (isTooShort(sample)) sample = await peek(recordsOffset, LONG_SAMPLE_BYTES)
-    return planPieces(sample, recordsOffset, totalBytes, records, fewestRecords)
+    return planPieces(sample, recordsOffset, totalBytes, records, minRecords)
   }
 }
 
-/** Bytes up to a number, fewer only at the end. */
+/** Reads `count` bytes; fewer only at the end. */
 async function readUpTo(read: ByteSource['read'], count: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(count)
   let length = 0

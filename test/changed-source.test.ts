@@ -101,7 +101,7 @@ describe.each(Object.entries(CHANGES))('an export that %s while it is read is an
 test('an export that is replaced by another one while threads read it is an error, or the whole other one', async () => {
   const other = surveyJson(2000)
   const replaced = join(folder, 'out.parquet')
-  const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
+  const internals = { minPoolBytes: 0, minRecordsToCut: 0 }
   const change = () => {
     writeFileSync(`${path}.new`, other)
     renameSync(`${path}.new`, path)
@@ -117,7 +117,7 @@ test('an export that is replaced by another one while threads read it is an erro
 test.each(Object.entries(CHANGES))(
   'an export that %s while threads begin with it is an error of the export',
   async (_, change) => {
-    const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
+    const internals = { minPoolBytes: 0, minRecordsToCut: 0 }
     // Told first when the export is open, then when threads are to open it, too.
     for (const when of [1, 2]) {
       writeFileSync(path, DOCUMENT)

@@ -179,7 +179,7 @@ describe('a gzip bomb', () => {
     const output = join(FOLDER, 'bomb.parquet')
     for (const source of [path, new Chunks(() => [gzipBomb(256)])]) {
       for (const threads of [1, 2]) {
-        const conversion = convertWith(source, output, { threads }, { smallestStreamBytes: 1000 })
+        const conversion = convertWith(source, output, { threads }, { minStreamBytes: 1000 })
         await expect(conversion).rejects.toMatchObject(raises('maxGzipRatio'))
       }
     }

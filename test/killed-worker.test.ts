@@ -49,7 +49,7 @@ test.each([
     kill = () => void started[index]?.terminate().then(() => resolve())
   })
   const source = kind === 'file' ? input : Readable.from(inTwo(DOCUMENT, killed))
-  const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0, smallestStreamBytes: 0 }
+  const internals = { minPoolBytes: 0, minRecordsToCut: 0, minStreamBytes: 0 }
   void afterMessages(messages, index + 1).then(() => kill())
   const converting = convertCompiled(source, output, { threads: 3, rowGroupSize: 50 }, internals)
   await expect(converting).rejects.toMatchObject({

@@ -10,7 +10,7 @@ import { isWorthAPool } from '../src/parallel/worth.ts'
 import { convertCompiled } from './compiled.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-parallel-'))
-const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
+const internals = { minPoolBytes: 0, minRecordsToCut: 0 }
 const guid = (kind: number, n: number) =>
   `${String(kind).padStart(8, '0')}-0000-4000-8000-${n.toString(16).padStart(12, '0')}`
 

@@ -74,7 +74,7 @@ test.each(SHAPES)('nor does it on the thread of a stream: %o', async (shape) => 
     const options = { ...shape, batchSize }
     const target = join(folder, 'stream.parquet')
     const written = { ...options, rowGroupSize, threads: 2 }
-    const { threads } = await convertCompiled(chunksOf(source, 5000), target, written, { smallestStreamBytes: 1 })
+    const { threads } = await convertCompiled(chunksOf(source, 5000), target, written, { minStreamBytes: 1 })
     expect(threads).toBe(2)
     const alone = join(folder, 'alone.parquet')
     await convertCompiled(chunksOf(source, source.length), alone, { ...written, threads: 1 })
@@ -91,9 +91,9 @@ test.each([
   const source = surveyJson(700)
   const options = { format, threads, batchSize: 20, rowGroupSize: 40 }
   const held = new PassThrough({ highWaterMark: 2 ** 30 })
-  await convertCompiled(chunksOf(source, 5000), held, options, { smallestStreamBytes: 1 })
+  await convertCompiled(chunksOf(source, 5000), held, options, { minStreamBytes: 1 })
   held.end()
   const file = join(folder, 'file')
-  await convertCompiled(chunksOf(source, 5000), file, options, { smallestStreamBytes: 1 })
+  await convertCompiled(chunksOf(source, 5000), file, options, { minStreamBytes: 1 })
   expect(Buffer.concat(await held.toArray()).equals(readFileSync(file))).toBe(true)
 })

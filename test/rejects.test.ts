@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-rejects-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const newFolder = () => mkdtempSync(join(folder, 'x'))
 
-const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0, smallestStreamBytes: 1 }
+const internals = { minPoolBytes: 0, minRecordsToCut: 0, minStreamBytes: 1 }
 
 /** Every seventh number and every eleventh date does not fit, and some answers come twice. */
 function recordPlan(i: number): RecordPlan {

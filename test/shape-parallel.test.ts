@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-shape-parallel-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const RECORDS = 2000
-const internals = { smallestPoolBytes: 0, fewestRecordsToCut: 0 }
+const internals = { minPoolBytes: 0, minRecordsToCut: 0 }
 
 /** Every hundredth record chose an option that left the definition, one of several. */
 function exportFile(name: string, change: (record: object, n: number) => object = (record) => record): string {

@@ -10,7 +10,7 @@ import { SourceError } from '../src/errors.ts'
 import { convertCompiled } from './compiled.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'alida-arrow-stream-'))
-const internals = { smallestStreamBytes: 1 }
+const internals = { minStreamBytes: 1 }
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const guid = (kind: number, n: number) =>

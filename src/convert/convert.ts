@@ -1,9 +1,9 @@
 /**
- * An export → one file, in one call. A plain file with many records becomes Parquet on several threads, each taking a
- * piece of it; a long stream is read on one thread and converted on another; whatever else there is goes through one.
- * The bytes of the output are the same for any number.
+ * Converts an export to one file. A large plain file becomes Parquet on several threads, each of which converts pieces
+ * of it; a long stream is read on one thread and converted on another; everything else is converted on the calling
+ * thread. The output has the same bytes for any number of threads.
  *
- * Threads are started before this one loads what it converts with: both take as long.
+ * Threads are started before the calling one loads the code of the conversion: both take about as long.
  */
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
@@ -29,7 +29,7 @@ export type { ConvertOptions, ConvertResult, OutputFormat } from './options.ts'
 
 /**
  * Converts an export to one Parquet or Arrow file.
- * @throws whatever `readExport`, iterating it, and the writers throw; ExportError `ERR_WORKER` when a thread dies.
+ * @throws whatever `readExport`, iterating it, and the writers throw; ExportError `ERR_WORKER` if a thread fails.
  *   No partial file is left, and an older file stays as it was.
  */
 export async function convertExport(
@@ -42,7 +42,7 @@ export async function convertExport(
 }
 
 /**
- * `convertExport` for callers that know more of the source.
+ * `convertExport` for callers that know more about the source.
  * @internal
  */
 export async function convertWith(
@@ -76,17 +76,18 @@ function startThreads({ source, target, format, options, internals }: Conversion
   const threads = options.threads ?? availableParallelism()
   if (threads === 1 || format !== 'parquet') return {}
   if (internals.expectsLongStream === true) return { pipeline: new StreamPipeline() }
-  // Pieces that turn out not to fit are read again: a caller would be told twice, a stream as target be written twice.
+  // If the pieces do not fit together, the export is read again: `onReject` would be called twice for the same values,
+  // and a stream as target would be written twice.
   if (options.onReject !== undefined || !isPath(source) || !isPath(target)) return {}
-  const { smallestPoolBytes } = internals
+  const { minPoolBytes } = internals
   const byteLength = fileBytes(source)
-  if (byteLength === undefined || !isWorthAPool(byteLength, 0, smallestPoolBytes)) return {}
+  if (byteLength === undefined || !isWorthAPool(byteLength, 0, minPoolBytes)) return {}
   const pool = new PiecePool(threads)
-  if (isWorthAPool(byteLength, likelyColumns(source), smallestPoolBytes)) pool.start()
+  if (isWorthAPool(byteLength, likelyColumns(source), minPoolBytes)) pool.start()
   return { pool }
 }
 
-/** Undefined for what is no plain file; what keeps it from being read is told by who opens it. */
+/** Returns the size of a plain file; undefined for anything else. Opening the source reports what is wrong with it. */
 function fileBytes(path: string | URL): number | undefined {
   try {
     const stats = statSync(path)
@@ -96,20 +97,23 @@ function fileBytes(path: string | URL): number | undefined {
   }
 }
 
-/** Bytes that a question takes in most definitions, at least. */
+/** Bytes that a question takes at least in most definitions. */
 const QUESTION_BYTES = 512
-const LOOKED_AT_BYTES = 128 * 1024
+const HEAD_BYTES = 128 * 1024
 
-/** As many columns as fit before the records; very many where these are far away, or not there. */
+/**
+ * Estimates the columns from the offset of the records; infinite if the records do not begin in the file's first 128
+ * KiB.
+ */
 function likelyColumns(path: string | URL): number {
-  const start = Buffer.alloc(LOOKED_AT_BYTES)
+  const start = Buffer.alloc(HEAD_BYTES)
   let file: number | undefined
   try {
     file = openSync(path, 'r')
-    const recordsAt = start.subarray(0, readSync(file, start, 0, LOOKED_AT_BYTES, 0)).indexOf('"records"')
+    const recordsAt = start.subarray(0, readSync(file, start, 0, HEAD_BYTES, 0)).indexOf('"records"')
     return recordsAt < 0 ? Number.POSITIVE_INFINITY : recordsAt / QUESTION_BYTES
   } catch {
-    // The reader will say it better.
+    // The reader reports the failure.
     return Number.POSITIVE_INFINITY
   } finally {
     if (file !== undefined) closeSync(file)

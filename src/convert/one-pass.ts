@@ -1,4 +1,4 @@
-/** One pass over an export: read, decoded and written, on the threads that it is given. */
+/** Converts an export in one pass over it, on the threads that it is given. */
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -23,7 +23,10 @@ import { requireRejects } from '../sinks/rejects-path.ts'
 import type { WarningLog } from '../warnings.ts'
 import type { Conversion, ConversionThreads, ConvertOptions, ConvertResult } from './options.ts'
 
-/** @throws ReadInOrder when the threads cannot share the export: without them, it is read in order. */
+/**
+ * Reads, decodes and writes an export.
+ * @throws ReadInOrder if the threads could not share the export; to be called again without threads then.
+ */
 export async function convertOnce(conversion: Conversion, threads: ConversionThreads): Promise<ConvertResult> {
   const { source, target, format, options, internals } = conversion
   requireParquetOptions(options)
@@ -36,14 +39,16 @@ export async function convertOnce(conversion: Conversion, threads: ConversionThr
       { ...options, batchSize },
       {
         inPieces: format === 'parquet',
-        fewestRecordsToCut: internals.fewestRecordsToCut,
+        minRecordsToCut: internals.minRecordsToCut,
         uncutBatchSize: format === 'parquet' ? STREAM_ROW_GROUP_ROWS : undefined,
         rejects,
       },
     )
     const reports = new ProgressReports(options.onProgress)
     try {
-      const result = await closing(reader, () => encode({ ...conversion, reader, output, rejects, reports }, threads))
+      const result = await closing(reader, () =>
+        encode({ ...conversion, reader, output, rejects, reports }, threads),
+      )
       state.requireUnchanged()
       reports.finish()
       await rejects?.finish()
@@ -62,7 +67,7 @@ export async function convertOnce(conversion: Conversion, threads: ConversionThr
   }
 }
 
-/** A conversion whose export and output are open. */
+/** A conversion with its export and output open. */
 interface OpenConversion extends Conversion {
   readonly reader: ExportReader
   readonly output: Output
@@ -79,8 +84,8 @@ async function encode(
   const { columns, pieces, schema } = reader
   const { totalBytes = 0 } = reader.progress
   const table = { format, columns, columnCount: schema.fields.length }
-  const isShared = pieces !== undefined && isWorthAPool(totalBytes, columns.length, internals.smallestPoolBytes)
-  // Not waited for: a thread that loads its code ends when it has.
+  const isShared = pieces !== undefined && isWorthAPool(totalBytes, columns.length, internals.minPoolBytes)
+  // Not awaited: a thread that is loading its code ends only afterwards.
   if (!isShared) void pool?.close()
   if (isShared && pool !== undefined) return { ...table, ...(await encodeInPieces(conversion, pool)) }
   if (pieces === undefined && format === 'parquet') return { ...table, ...(await encodeStream(conversion, pipeline)) }
@@ -99,21 +104,24 @@ async function encodeInOrder({ reader, output, format, options }: OpenConversion
   await sink.finish(reader.finalMetadata, () => reader.emptyBatch())
 }
 
-/** Rows of a row group of what cannot be cut: fewer than otherwise, so that encoding does not wait for the end. */
+/**
+ * Maximum rows of a row group if the input cannot be cut into pieces. Fewer than otherwise, so that encoding does not
+ * wait for the end of the input.
+ */
 const STREAM_ROW_GROUP_ROWS = 65_536
 
-/** Shorter streams are done before a worker has loaded its code. */
-const SMALLEST_STREAM_BYTES = 4 * 2 ** 20
+/** Shorter streams are converted before a worker has loaded its code. */
+const MIN_STREAM_BYTES = 4 * 2 ** 20
 
 type EncodeResult = Pick<ConvertResult, 'summary' | 'documentBytes' | 'threads'>
 
-/** What cannot be cut: a stream, which another thread converts, or a file, whose reading takes none. */
+/** Encodes input that cannot be cut: a long stream on another thread, a short stream or a file on this one. */
 async function encodeStream(conversion: OpenConversion, started: StreamPipeline | undefined): Promise<EncodeResult> {
   const { reader, output, options, internals } = conversion
   const rowGroupSize = options.rowGroupSize ?? STREAM_ROW_GROUP_ROWS
-  const { smallestStreamBytes = SMALLEST_STREAM_BYTES } = internals
+  const { minStreamBytes = MIN_STREAM_BYTES } = internals
   const isAlone = reader.isPlainFile || (options.threads ?? availableParallelism()) === 1
-  const rest = isAlone ? undefined : await reader.handOver(smallestStreamBytes)
+  const rest = isAlone ? undefined : await reader.handOver(minStreamBytes)
   if (rest !== undefined) {
     const pipeline = started ?? new StreamPipeline()
     return encodeInPipeline(conversion, pipeline, rest, rowGroupSize)
@@ -169,7 +177,7 @@ function tableJob(reader: ExportReader, options: ConvertOptions, progress: Share
   }
 }
 
-/** Hands on what a thread has found. */
+/** Passes the rejected values of a thread to the rejects file and to `onReject`. */
 function tellRejects(
   lines: Uint8Array,
   recordsBefore: number,
@@ -210,7 +218,7 @@ async function encodeInPieces(
   const sink = new ParquetSink(reader.schema, output, options)
   const seams = new PieceSeams(pieces.first, numbersRecords)
   const counts = new Counts(columns.length)
-  const own = await PieceDecoder.for(job).catch(readInOrder)
+  const own = await PieceDecoder.create(job).catch(readInOrder)
   for await (const result of pool.decode(job, pieces, own, options.signal)) {
     seams.add(result)
     tellRejects(result.rejects, counts.records, options, rejects)
@@ -224,7 +232,7 @@ async function encodeInPieces(
   return { summary: summaryOf(columns, counts, warningLog), documentBytes: totalBytes, threads: pool.threads }
 }
 
-/** Answers per column, summed over the pieces. */
+/** Sums the counts of the pieces, per column. */
 class Counts {
   records = 0
   readonly #answered: Float64Array
@@ -254,7 +262,7 @@ class Counts {
   }
 }
 
-/** Two float64 a piece: bytes decoded and records read. */
+/** Sums the progress of the pieces: two float64 per piece, bytes decoded and records read. */
 function progressOf(pieces: Float64Array, first: number, totalBytes: number): ReadProgress {
   let documentBytes = first
   let records = 0

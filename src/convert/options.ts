@@ -1,4 +1,4 @@
-/** What a conversion can be asked for, and what it tells. */
+/** Options and result of a conversion. */
 
 import { OptionError } from '../errors.ts'
 import type { ExportSource } from '../input/source.ts'
@@ -17,25 +17,29 @@ export const OUTPUT_FORMATS = ['parquet', 'arrow', 'arrows'] as const
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 export interface ConvertOptions extends ReadOptions {
-  /** Default: by the target's name (`.parquet`, `.arrow`, `.arrows`); `arrows` for a stream. */
+  /** Format of the output. Default: by the target's name (`.parquet`, `.arrow`, `.arrows`); `arrows` for a stream. */
   format?: OutputFormat | undefined
-  /** Of Parquet. Default: `snappy`. */
+  /** Compression of Parquet. Default: `snappy`. */
   compression?: Compression | undefined
-  /** Of Parquet, for what gets no dictionary. Default: `delta`; `plain` for readers that know no other. */
+  /**
+   * Encodings of Parquet for columns without a dictionary. Default: `delta`; `plain` for readers that know no other.
+   */
   encodings?: Encodings | undefined
-  /** Most rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 of a stream. */
+  /** Maximum rows of a Parquet row group. Default: about 131,072, fewer in wide tables; 65,536 for a stream. */
   rowGroupSize?: number | undefined
   /**
-   * Threads for a large export that becomes Parquet; 1 = this one alone. Default: as many as there are cores for a file;
-   * two for a stream, of which one reads, and one decodes and encodes.
+   * Threads for converting a large export to Parquet; 1 = the calling one only. Default: for a file, the number of
+   * cores; for a stream, two, one of which reads while the other decodes and encodes.
    */
   threads?: number | undefined
   /**
-   * With `onInvalid: 'null'`: a file, `.jsonl` or `.parquet`, for the values that were left out, with their places. It
-   * appears together with the output, also when there are none.
+   * Path of a file, `.jsonl` or `.parquet`, for the values that were left out and where they are in the export. Needs
+   * `onInvalid: 'null'`. It appears together with the output, even if there are no such values.
    */
   rejects?: string | URL | undefined
-  /** Called with how far the conversion is: ten times a second at most, and at the end. An error it throws ends the conversion. */
+  /**
+   * Called with the progress at most ten times per second, and at the end. An error that it throws ends the conversion.
+   */
   onProgress?: ((progress: ReadProgress) => void) | undefined
 }
 
@@ -52,28 +56,30 @@ export const CONVERT_OPTION_NAMES: OptionNames<ConvertOptions> = {
 }
 
 /**
- * Lets tests cut small files.
+ * Lets tests cut small files, and the command describe its source.
  * @internal
  */
 export interface ConvertInternals {
-  /** Size of a file from which on threads are started. Default: 256 MiB. */
-  smallestPoolBytes?: number
-  /** Records (estimated) below which a file is not cut. Default: 32,768. */
-  fewestRecordsToCut?: number
-  /** Bytes that a stream must have behind its definition for workers to be started. Default: 4 MiB. */
-  smallestStreamBytes?: number
-  /** Whether the source is a stream whose worker is to be started before its length is known. */
+  /** Minimum size of a file for several threads. Default: 256 MiB, and 1 MiB more per column. */
+  minPoolBytes?: number
+  /** Minimum number of records (estimated) for a file to be cut. Default: 32,768. */
+  minRecordsToCut?: number
+  /** Minimum bytes after a stream's definition for it to be converted on another thread. Default: 4 MiB. */
+  minStreamBytes?: number
+  /**
+   * Whether the source is a stream that is likely to be long, so that its worker is started at once. Default: false.
+   */
   expectsLongStream?: boolean
 }
 
 export interface ConvertResult {
   readonly format: OutputFormat
   readonly columns: readonly ColumnPlan[]
-  /** Columns of the table that was written; more or fewer than were decoded when options shape it. */
+  /** Columns of the table that was written; options that shape the table make this differ from `columns`. */
   readonly columnCount: number
   readonly documentBytes: number
   readonly outputBytes: number
-  /** Threads that took part, the calling one included. */
+  /** Threads used, the calling one included. */
   readonly threads: number
   readonly summary: ReadSummary
 }
@@ -93,6 +99,10 @@ const FORMAT_OF_ENDING: Readonly<Record<string, OutputFormat | undefined>> = {
   arrows: 'arrows',
 }
 
+/**
+ * Returns the format for a target: by its name, or `arrows` for a stream.
+ * @throws OptionError `ERR_OPTION` if the name has no known ending.
+ */
 export function formatOf(target: OutputTarget): OutputFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
   const format = formatOfName(String(target))
@@ -104,7 +114,7 @@ export function formatOf(target: OutputTarget): OutputFormat {
 }
 
 /**
- * What `convertExport` was asked for.
+ * Arguments of `convertExport`, with its format resolved.
  * @internal
  */
 export interface Conversion {
@@ -116,7 +126,7 @@ export interface Conversion {
 }
 
 /**
- * Started for a conversion; both undefined where the calling thread is alone.
+ * Threads started for a conversion; both undefined if it runs on the calling thread only.
  * @internal
  */
 export interface ConversionThreads {

@@ -1,10 +1,10 @@
-/** How a decoder's records were answered, as a thread reports it. */
+/** Counts of a decoder's records and answers, as a thread reports them. */
 
 import type { DocumentDecoder } from '../decode/document.ts'
 import type { WarningLog } from '../warnings.ts'
 import type { DecodedCounts } from './messages.ts'
 
-/** `decoder` is undefined where there was nothing to decode. */
+/** @param decoder Undefined if there was nothing to decode; all counts are 0 then. */
 export function decodedCounts(
   decoder: DocumentDecoder | undefined,
   columnCount: number,

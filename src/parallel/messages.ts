@@ -1,4 +1,4 @@
-/** What the main thread and its workers say to each other. */
+/** Messages between the main thread and its workers. */
 
 import type { DecoderState, DocumentDecoder } from '../decode/document.ts'
 import type { Definition, ExportHeader } from '../definition.ts'
@@ -7,38 +7,39 @@ import type { EncodedRowGroup, RowGroupOptions } from '../sinks/parquet/index.ts
 import type { WarningEntry } from '../warnings.ts'
 import type { WireError } from './wire-error.ts'
 
-/** What every thread needs to come to the same table. Everything in it can be cloned. */
+/** What every thread needs to build the same table. All of it can be cloned. */
 export interface TableJob {
   readonly header: ExportHeader
   readonly definition: Definition
   readonly options: Omit<ReadOptions, 'signal' | 'onReject'>
   readonly limits: DocumentDecoder['limits']
   readonly rowGroups: RowGroupOptions
-  /** Two float64 a piece (a stream is one): bytes decoded and records read so far; for the progress line. */
+  /** Two float64 per piece (a stream is one piece), for progress: bytes decoded and records read so far. */
   readonly progress: SharedArrayBuffer
 }
 
-/** The same for all pieces. */
+/** The part of the job that is the same for all pieces. */
 export interface PieceJob extends TableJob {
   readonly path: string
+  /** The bytes that every record begins with. */
   readonly recordStart: Uint8Array
   /** Whether rows hold the numbers of their records. */
   readonly numbersRecords: boolean
 }
 
-/** Piece `index` holds the records that begin at or behind `from` and before `to`. */
+/** Piece `index`: the records that begin at or after offset `from` and before `to`. */
 export interface PieceRequest {
   readonly index: number
-  /** Records of the pieces before it; 0 where the table does not number them. */
+  /** Records of the pieces before it; 0 if the table does not number its records. */
   readonly recordsBefore: number
   readonly from: number
   readonly to: number
 }
 
-/** What was read and how it was answered. */
+/** Records and answers that were decoded. */
 export interface DecodedCounts {
   readonly records: number
-  /** Per column. */
+  /** One number per column, as in the next two. */
   readonly answered: Float64Array
   readonly skipped: Float64Array
   readonly invalid: Float64Array
@@ -47,46 +48,50 @@ export interface DecodedCounts {
 
 export interface PieceResult extends DecodedCounts {
   readonly index: number
-  /** As the request had it. */
+  /** As in the request. */
   readonly recordsBefore: number
-  /** Where its first record begins and where the next piece's does; undefined for a piece without a record. */
+  /** Offsets of its first record and of the next piece's; undefined for a piece in which no record begins. */
   readonly range: { readonly start: number; readonly end: number } | undefined
-  /** Whether it read the document to its end. */
+  /** Whether the end of the document was read. */
   readonly reachedEnd: boolean
   readonly rowGroups: readonly EncodedRowGroup[]
-  /** Rejected values as lines of JSON, their records counted from the piece's first. */
+  /** Rejected values as JSON lines, with record numbers that count from the piece's first record. */
   readonly rejects: Uint8Array<ArrayBuffer>
 }
 
-/** `failed`: the export cannot be read as it is; the main thread reads it again in order, for the exact message. */
+/** `failed`: the piece could not be read; the main thread reads the export again in order, for the exact message. */
 export type WorkerMessage = { type: 'done'; result: PieceResult } | { type: 'failed'; message: string }
 
 export type MainMessage =
   | { type: 'job'; job: PieceJob }
   | { type: 'piece'; piece: PieceRequest }
-  /** The memory of a row group that was written, for the next one. */
+  /** The row group in this memory has been written; the memory is reused for another one. */
   | { type: 'written'; memory: ArrayBuffer }
 
-/** A stream is read by the main thread and converted by one other. */
+/** The job of the thread that converts a stream, which the main thread reads. */
 export interface StreamJob extends TableJob {
-  /** What the bytes are sent in. Shared: to hand over hundreds of buffers a second keeps the garbage collector busy. */
+  /**
+   * Buffers in which bytes are sent. Shared, since transferring hundreds of buffers per second burdens the garbage
+   * collector.
+   */
   readonly buffers: readonly SharedArrayBuffer[]
-  /** Where the decoder goes on, and its offset in the document. */
+  /** State in which the decoder continues. */
   readonly place: DecoderState
+  /** Offset in the document at which it continues. */
   readonly byteOffset: number
-  /** Most rows of a row group. */
+  /** Maximum rows of a row group. */
   readonly rowGroupSize: number
 }
 
 export type StreamMessage =
   | { type: 'job'; job: StreamJob }
-  /** `length` bytes of the document, 0 at its end, are in the buffer of that number. */
+  /** Buffer number `buffer` holds the next `length` bytes of the document; 0 bytes at its end. */
   | { type: 'bytes'; buffer: number; length: number }
-  /** A row group has been written; its memory serves the next one. */
+  /** As in `MainMessage`. */
   | { type: 'written'; memory: ArrayBuffer }
 
 export type StreamWorkerMessage =
-  /** The bytes in this buffer were read, it can be filled again. */
+  /** The buffer of this number has been read and can be filled again. */
   | { type: 'buffer'; buffer: number }
   /** Lines of `RejectLines`. */
   | { type: 'rejects'; lines: Uint8Array<ArrayBuffer> }

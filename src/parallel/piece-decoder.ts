@@ -1,4 +1,4 @@
-/** Decodes pieces of a file and encodes a row group for each of their batches, on whichever thread it is. */
+/** Decodes pieces of a file and encodes one row group per batch; runs on workers and on the main thread. */
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as immediate } from 'node:timers/promises'
@@ -14,8 +14,8 @@ import { RejectLines } from './reject-lines.ts'
 
 const WINDOW_BYTES = 1 << 20
 
-/** Of rejected values of a piece, which wait until its turn comes; where there are more, the file is read in order. */
-const MOST_REJECT_BYTES = 1 << 25
+/** Rejected values of a piece are kept in memory until its turn; if there are more, the file is read in order. */
+const MAX_REJECT_BYTES = 1 << 25
 
 export class PieceDecoder {
   readonly #job: PieceJob
@@ -25,11 +25,11 @@ export class PieceDecoder {
   readonly #progress: Float64Array
   readonly #warnings = new WarningLog()
   readonly #decoder: DocumentDecoder
-  readonly #rejects = new RejectLines(MOST_REJECT_BYTES)
+  readonly #rejects = new RejectLines(MAX_REJECT_BYTES)
   #buffer: Uint8Array<ArrayBuffer>
 
-  /** @throws what opening the file throws. */
-  static async for(job: PieceJob): Promise<PieceDecoder> {
+  /** @throws whatever opening the file throws. */
+  static async create(job: PieceJob): Promise<PieceDecoder> {
     return new PieceDecoder(job, await planTable(job.definition, job.header, job.options, new WarningLog()))
   }
 
@@ -46,7 +46,7 @@ export class PieceDecoder {
     this.#decoder.limitInput(job.options)
   }
 
-  /** Takes the memory of a row group that was written. */
+  /** Takes back the memory of a row group that has been written, for another one. */
   reuse(memory: ArrayBuffer): void {
     this.#encoder.reuse(memory)
   }
@@ -56,8 +56,8 @@ export class PieceDecoder {
   }
 
   /**
-   * Decodes the records that begin in a piece. After each stretch of input, about a MiB, messages, signals and timers of
-   * the thread have their turn.
+   * Decodes the records that begin in a piece. After each window of input (about 1 MiB) it yields to the event loop, so
+   * that messages, signals and timers of the thread are handled.
    * @throws AbortError when the signal fires.
    */
   async decode(piece: PieceRequest, signal?: AbortSignal): Promise<PieceResult> {
@@ -113,7 +113,7 @@ export class PieceDecoder {
     }
   }
 
-  /** Offset of the first record that begins in the range; -1 when none does. */
+  /** Returns the offset of the first record that begins in the range; -1 if there is none. */
   #findRecord(from: number, to: number): number {
     const { recordStart } = this.#job
     const bytes = Buffer.from(this.#buffer.buffer, this.#buffer.byteOffset, WINDOW_BYTES)
@@ -127,7 +127,10 @@ export class PieceDecoder {
     return -1
   }
 
-  /** Moves what is left of the window to its start, doubling it when a record fills half of it, and reads on. */
+  /**
+   * Moves the undecoded rest of the window to its start and reads on. The window is enlarged when that rest fills more
+   * than half of it.
+   */
   #fill(decoder: DocumentDecoder): void {
     const { cursor } = decoder
     const pending = cursor.bytes.subarray(cursor.pos, cursor.end)

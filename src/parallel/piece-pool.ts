@@ -1,4 +1,4 @@
-/** Hands the pieces of a file to worker threads and takes their results in the file's order. */
+/** Distributes the pieces of a file over threads and yields their results in the file's order. */
 
 import type { Worker } from 'node:worker_threads'
 import type { Pieces } from '../decode/cuts.ts'
@@ -10,14 +10,14 @@ import type { PieceDecoder } from './piece-decoder.ts'
 import { RecordCount } from './record-count.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'
 
-/** A piece that cannot be decoded on its own: the file must be read in order, which also words the error. */
+/** Thrown if a piece cannot be decoded on its own: the file must be read in order, which also gives the exact error. */
 export class ReadInOrder extends Error {}
 
 /** A thread that decodes one piece after another. */
 interface PieceThread {
   begin(job: PieceJob): void
   decode(piece: PieceRequest): void
-  /** Takes the memory of a row group that was written. */
+  /** Takes back the memory of a row group that has been written, for another one. */
   reuse(memory: ArrayBuffer): void
 }
 
@@ -27,11 +27,11 @@ interface Decoded {
 }
 
 /**
- * The threads of one conversion: this one, which has its code loaded and warm when the definition is read, and workers,
- * which can load theirs meanwhile.
+ * The threads of one conversion: the calling one, whose code is loaded and warm by the time the definition has been
+ * read, and workers, which can load theirs meanwhile.
  */
 export class PiecePool {
-  /** This one included. */
+  /** Number of threads, the calling one included. */
   readonly threads: number
   readonly #workers: Worker[] = []
   readonly #threads: PieceThread[] = []
@@ -46,7 +46,7 @@ export class PiecePool {
     this.threads = threads
   }
 
-  /** Starts the workers, unless that was done before. */
+  /** Starts the workers that are not started yet. */
   start(): void {
     while (this.#threads.length < this.threads - 1) this.#threads.push(this.#startWorker())
   }
@@ -96,12 +96,12 @@ export class PiecePool {
   }
 
   /**
-   * Yields the results in order; the memory of a result's row groups is used again once the next one is asked for. No
-   * more pieces are begun than there are threads beyond the one that is waited for, so that results do not pile up
-   * behind a slow piece.
+   * Yields the results in order; the memory of a result's row groups is reused once the next result is requested. At
+   * most one piece per thread is started ahead of the one that is waited for, so that results do not pile up while one
+   * waits for a slow piece.
    *
-   * @param own Decodes pieces on this thread; it is closed with the pool.
-   * @throws ReadInOrder when a piece could not be decoded on its own, ExportError `ERR_WORKER` when a worker ended.
+   * @param own Decodes pieces on the calling thread; it is closed with the pool.
+   * @throws ReadInOrder if a piece could not be decoded on its own, ExportError `ERR_WORKER` if a worker ended.
    */
   async *decode(
     job: PieceJob,
@@ -155,7 +155,7 @@ export class PiecePool {
   }
 }
 
-/** For what a piece needs of the file and cannot be had; reading in order tells why, if that cannot be done either. */
+/** Turns any error into a `ReadInOrder`: if the file cannot be read in order either, that gives the exact error. */
 export function readInOrder(error: unknown): never {
   throw new ReadInOrder((error as Error).message)
 }
@@ -171,8 +171,8 @@ function pieceAt(pieces: Pieces, index: number, recordsBefore: number): PieceReq
 }
 
 /**
- * Checks that every piece begins where the one before it ended, with the right number of its first record if records are
- * numbered, and that just the last one read to the end.
+ * Checks that every piece begins where the previous one ended, that the number of its first record is right if records
+ * are numbered, and that only the last piece reached the end of the document.
  */
 export class PieceSeams {
   readonly #numbersRecords: boolean
@@ -185,7 +185,7 @@ export class PieceSeams {
     this.#numbersRecords = numbersRecords
   }
 
-  /** @throws ReadInOrder when the piece does not fit. */
+  /** @throws ReadInOrder if the piece does not fit. */
   add({ range, reachedEnd, recordsBefore, records }: PieceResult): void {
     if (range === undefined) return
     const isMisnumbered = this.#numbersRecords && recordsBefore !== this.#records
@@ -197,7 +197,7 @@ export class PieceSeams {
     this.#reachedEnd = reachedEnd
   }
 
-  /** @throws ReadInOrder when the end of the document was not read. */
+  /** @throws ReadInOrder if the end of the document was not read. */
   finish(): void {
     if (!this.#reachedEnd) throw new ReadInOrder('the last piece is missing')
   }

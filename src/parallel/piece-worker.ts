@@ -1,4 +1,4 @@
-/** A worker thread: decodes and encodes the pieces it is given. */
+/** Worker thread that decodes and encodes the pieces it is sent. */
 
 import { parentPort } from 'node:worker_threads'
 import { isExportError } from '../errors.ts'
@@ -6,21 +6,24 @@ import { isSystemError } from '../system/system-error.ts'
 import type { MainMessage, WorkerMessage } from './messages.ts'
 import { PieceDecoder } from './piece-decoder.ts'
 
-/** Undefined once it could not be made. */
+/** Resolves to undefined before the job, and if the decoder could not be created. */
 let decoder: Promise<PieceDecoder | undefined> = Promise.resolve(undefined)
 
 parentPort?.on('message', (message: MainMessage) => {
-  if (message.type === 'job') decoder = PieceDecoder.for(message.job).catch(fail)
-  else act(message).catch(fail)
+  if (message.type === 'job') decoder = PieceDecoder.create(message.job).catch(fail)
+  else handle(message).catch(fail)
 })
 
-async function act(message: Exclude<MainMessage, { type: 'job' }>): Promise<void> {
+async function handle(message: Exclude<MainMessage, { type: 'job' }>): Promise<void> {
   const pieces = await decoder
   if (message.type === 'written') pieces?.reuse(message.memory)
   else if (pieces !== undefined) send({ type: 'done', result: await pieces.decode(message.piece) })
 }
 
-/** Anything but a failure of input or system is a fault of this program: it ends the worker, which the main thread sees. */
+/**
+ * Reports a failure of the input or the system. Anything else is a bug: thrown, it ends the worker, which the main
+ * thread sees.
+ */
 function fail(error: unknown): undefined {
   if (!isExportError(error) && !isSystemError(error)) throw error
   send({ type: 'failed', message: error.message })

@@ -1,4 +1,4 @@
-/** How many records stand before each piece of a file: counted by what they begin with, far faster than decoded. */
+/** Counts the records before each piece of a file by the bytes they begin with, which is far faster than decoding. */
 
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Pieces } from '../decode/cuts.ts'
@@ -6,7 +6,7 @@ import type { Pieces } from '../decode/cuts.ts'
 const CHUNK_BYTES = 4 << 20
 
 /**
- * Counts piece by piece, in order. The bytes may also stand in a member that nobody knows, so that the numbers must be
+ * Counts piece by piece, in order. The bytes may also occur in an unknown member of a record, so the numbers must be
  * compared with those of the decoded records.
  */
 export class RecordCount {
@@ -22,7 +22,7 @@ export class RecordCount {
     this.#file.catch(() => undefined)
   }
 
-  /** Records that begin before a piece; pieces are asked for in order. */
+  /** Returns the number of records that begin before a piece. Pieces must be requested in order. */
   async before(piece: number): Promise<number> {
     const { first, stride } = this.#pieces
     for (; this.#counted < piece; this.#counted++) {
@@ -40,7 +40,7 @@ export class RecordCount {
     const { recordStart } = this.#pieces
     const file = await this.#file
     let count = 0
-    // Chunks overlap by less than what is searched for, so that nothing is found twice.
+    // Chunks overlap by one byte less than the bytes searched for, so that nothing is missed or found twice.
     const step = CHUNK_BYTES - (recordStart.length - 1)
     for (let offset = from; offset < to; offset += step) {
       const length = Math.min(CHUNK_BYTES, to + recordStart.length - 1 - offset)

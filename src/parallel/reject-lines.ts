@@ -1,4 +1,4 @@
-/** Rejected values on their way to the main thread, which alone knows how many records stand before them. */
+/** Passes rejected values to the main thread, which alone knows how many records come before them. */
 
 import type { RejectedValue } from '../decode/rejects.ts'
 import { LimitError } from '../errors.ts'
@@ -6,30 +6,30 @@ import { LimitError } from '../errors.ts'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Lines are put into bytes in portions of about this many characters. */
+/** Lines are encoded in portions of about this many characters. */
 const PORTION_CHARACTERS = 1 << 16
 
-/** Gathers values as lines of JSON, their records counted from where the thread began. */
+/** Collects values as JSON lines, with record numbers that count from where the thread began. */
 export class RejectLines {
-  readonly #mostBytes: number
+  readonly #maxBytes: number
   #portions: Uint8Array[] = []
   #bytes = 0
   #lines = ''
 
-  /** @param mostBytes Of what is gathered at a time. */
-  constructor(mostBytes = Number.POSITIVE_INFINITY) {
-    this.#mostBytes = mostBytes
+  /** @param maxBytes Limit of what is collected between two calls of `take`. Default: none. */
+  constructor(maxBytes = Number.POSITIVE_INFINITY) {
+    this.#maxBytes = maxBytes
   }
 
-  /** @throws LimitError when that would be more than the most bytes. */
+  /** @throws LimitError `ERR_LIMIT` if there are more than `maxBytes`. */
   add(value: RejectedValue): void {
     this.#lines += `${JSON.stringify(value)}\n`
-    if (this.#lines.length >= PORTION_CHARACTERS) this.#close()
+    if (this.#lines.length >= PORTION_CHARACTERS) this.#finishPortion()
   }
 
-  /** What was gathered since the last call. */
+  /** Returns what was collected since the last call. */
   take(): Uint8Array<ArrayBuffer> {
-    this.#close()
+    this.#finishPortion()
     const bytes = new Uint8Array(this.#bytes)
     let at = 0
     for (const portion of this.#portions) {
@@ -46,18 +46,18 @@ export class RejectLines {
     this.#lines = ''
   }
 
-  #close(): void {
+  #finishPortion(): void {
     if (this.#lines === '') return
     const portion = encoder.encode(this.#lines)
     this.#portions.push(portion)
     this.#bytes += portion.length
     this.#lines = ''
-    if (this.#bytes <= this.#mostBytes) return
-    throw new LimitError('ERR_LIMIT', `expected at most ${this.#mostBytes} bytes of rejected values, found more`)
+    if (this.#bytes <= this.#maxBytes) return
+    throw new LimitError('ERR_LIMIT', `expected at most ${this.#maxBytes} bytes of rejected values, found more`)
   }
 }
 
-/** The values of lines that another thread has gathered, with the numbers that their records have in the document. */
+/** Yields the values of lines from another thread, with the record numbers that they have in the document. */
 export function* rejectedValues(lines: Uint8Array, recordsBefore: number): Generator<RejectedValue> {
   let start = 0
   for (let end = lines.indexOf(NEWLINE); end >= 0; end = lines.indexOf(NEWLINE, start)) {

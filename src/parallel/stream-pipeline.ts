@@ -1,6 +1,6 @@
 /**
- * Takes a stream through a worker thread: this thread reads the bytes, the other one decodes and encodes. Everything is
- * done in order, so that the result is that of a single thread, and little is under way at a time.
+ * Converts a stream on two threads: the calling one reads the bytes, a worker decodes and encodes them. Everything
+ * happens in order, so that the result is the same as on a single thread, and little is in memory at a time.
  */
 
 import type { Worker } from 'node:worker_threads'
@@ -12,11 +12,11 @@ import { startWorker, stopWorkers } from './worker-thread.ts'
 
 const BUFFER_BYTES = 1 << 21
 
-/** Together what the worker may lag behind by: about what arrives while it encodes a row group. */
+/** Number of buffers. Together they hold about what arrives while the worker encodes a row group. */
 const BUFFERS = 8
 
 export class StreamPipeline {
-  /** This one and the worker. */
+  /** The calling thread and the worker. */
   readonly threads = 2
   readonly #worker: Worker
   readonly #rowGroups: EncodedRowGroup[] = []
@@ -32,18 +32,18 @@ export class StreamPipeline {
     this.#worker = startWorker('stream-worker.js', (message: StreamWorkerMessage) => this.#on(message), onFailure)
   }
 
-  /** Counts and size of the document, once all row groups were taken. */
+  /** Counts and size of the document; available once all row groups have been yielded. */
   get decoded(): { counts: DecodedCounts; documentBytes: number } {
     if (this.#decoded === undefined) throw new Error('unreachable: the stream was not decoded')
     return this.#decoded
   }
 
   /**
-   * Yields the row groups in order.
+   * Yields the row groups in order; the memory of a row group is reused once the next one is requested.
    *
-   * @param read Fills its target with bytes of the document, from `parts.byteOffset` on; 0 at the end.
-   * @param takeRejects Gets lines of rejected values, in order and all of them before the end.
-   * @throws whatever `read` and decoding throw; ExportError `ERR_WORKER` when a worker ended.
+   * @param read Reads the document from `parts.byteOffset` on, as `ByteSource.read` does.
+   * @param takeRejects Called with lines of `RejectLines`, in order; with the last ones before the generator ends.
+   * @throws whatever `read` and decoding throw; ExportError `ERR_WORKER` if a worker ended.
    */
   async *encode(
     parts: Omit<StreamJob, 'buffers'>,
@@ -98,7 +98,7 @@ export class StreamPipeline {
     }
   }
 
-  /** Undefined when there is no use for it any more. */
+  /** Waits for a free buffer and returns its number; undefined after a failure or the end. */
   async #freeBuffer(): Promise<number | undefined> {
     while (this.#failure === undefined) {
       const buffer = this.#freeBuffers.shift()

@@ -1,4 +1,6 @@
-/** A worker thread: decodes the records of a stream, which the main thread sends, and encodes them into row groups. */
+/**
+ * Worker thread that decodes the records of a stream, which the main thread sends, and encodes them into row groups.
+ */
 
 import { parentPort } from 'node:worker_threads'
 import type { RecordBatch } from 'apache-arrow'
@@ -17,10 +19,10 @@ import { wireError } from './wire-error.ts'
 
 const WINDOW_BYTES = 1 << 20
 
-/** Row groups that were not written yet. */
-const MOST_ROW_GROUPS_WAITING = 1
+/** Row groups that may wait to be written before the next one is encoded. */
+const MAX_ROW_GROUPS_WAITING = 1
 
-/** The bytes that the main thread sends; it is told when a buffer has been read. */
+/** Reads the bytes that the main thread sends, and reports each buffer back to it once it has been read. */
 class SentBytes implements ByteSource {
   bytesRead = 0
   readonly totalBytes = undefined
@@ -75,12 +77,12 @@ class StreamJobRunner {
     this.#bytes = new SentBytes(job.buffers)
   }
 
-  /** Takes bytes that the main thread has put into a buffer. */
+  /** Adds the bytes that the main thread has put into a buffer. */
   addBytes(buffer: number, length: number): void {
     this.#bytes.add(buffer, length)
   }
 
-  /** Takes back the memory of a row group that was written. */
+  /** Takes back the memory of a row group that has been written, for another one. */
   reuse(memory: ArrayBuffer): void {
     this.#encoder?.reuse(memory)
     this.#rowGroupsWaiting--
@@ -115,11 +117,11 @@ class StreamJobRunner {
     tellMain({ type: 'done', counts, documentBytes: cursor.offsetOf(cursor.pos) })
   }
 
-  /** Sends a row group, and waits while there are others that were not written yet. */
+  /** Sends a row group and waits while too many have not been written yet. */
   async #send(rowGroup: EncodedRowGroup): Promise<void> {
     tellMain({ type: 'row-group', rowGroup }, [rowGroup.bytes.buffer])
     this.#rowGroupsWaiting++
-    while (this.#rowGroupsWaiting > MOST_ROW_GROUPS_WAITING) {
+    while (this.#rowGroupsWaiting > MAX_ROW_GROUPS_WAITING) {
       await new Promise<void>((resolve) => {
         this.#wakeEncoder = resolve
       })
@@ -159,7 +161,7 @@ function tellMain(message: StreamWorkerMessage, buffers: ArrayBuffer[] = []): vo
   parentPort?.postMessage(message, buffers)
 }
 
-/** Of the one job that a thread gets. */
+/** A thread gets one job. */
 let runner: StreamJobRunner | undefined
 
 parentPort?.on('message', (message: StreamMessage) => {
@@ -172,7 +174,7 @@ parentPort?.on('message', (message: StreamMessage) => {
       runner = new StreamJobRunner(message.job)
       runner.run().catch((error: unknown) => {
         const failure = wireError(error)
-        // Anything else is a fault of this program: it ends the worker, which the main thread sees.
+        // Anything else is a bug: it ends the worker, which the main thread sees.
         if (failure === undefined) throw error
         tellMain({ type: 'failed', error: failure })
       })

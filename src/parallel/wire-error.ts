@@ -1,4 +1,4 @@
-/** An error on its way to another thread: cloning would make a plain Error of it. */
+/** Passes errors to another thread; cloning an ExportError would give a plain Error. */
 
 import {
   DefinitionError,
@@ -30,7 +30,7 @@ const CLASSES: Readonly<Record<string, typeof ExportError>> = {
   ValueError,
 }
 
-/** @returns undefined for an error that is not one of ours: a fault of this program. */
+/** Converts an ExportError to plain data; returns undefined for any other error, which is a bug. */
 export function wireError(error: unknown): WireError | undefined {
   if (!isExportError(error)) return undefined
   const { name, code, wording, record, ownerId, fieldName, fieldId, member, byteOffset } = error

@@ -1,15 +1,16 @@
-/** Starting worker threads: one that ends before its work is done is a failure, not a silence. */
+/** Starts and stops worker threads. A thread that ends before its work is done is reported as a failure. */
 
 import { Worker } from 'node:worker_threads'
 import { ExportError } from '../errors.ts'
 import { kernelData, packageFile } from '../package-file.ts'
 
-/** Threads make few objects: a small nursery is enough. */
+/** Threads allocate few objects, so a small young generation is enough. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 }
 
 /**
- * @param file The worker's bundle.
- * @param onFailure Gets an ExportError `ERR_WORKER` when the thread throws or ends.
+ * Starts a worker thread.
+ * @param file Name of the worker's bundle.
+ * @param onFailure Called with an ExportError `ERR_WORKER` when the thread throws or ends.
  */
 export function startWorker<Message>(
   file: string,
@@ -27,11 +28,11 @@ export function startWorker<Message>(
   return worker
 }
 
-/** Ends threads at once, whatever they are doing. */
+/** Terminates threads at once, whatever they are doing. */
 export async function stopWorkers(workers: readonly Worker[]): Promise<void> {
   for (const worker of workers) {
     worker.removeAllListeners()
-    // An error that comes while a thread ends has nobody to tell, and would end the process without a listener.
+    // Without a listener, an error that comes while a thread ends would end the process.
     worker.on('error', () => undefined)
   }
   await Promise.all(workers.map((worker) => worker.terminate()))

@@ -1,19 +1,20 @@
-/** Whether several threads are worth their start. */
+/** Decides whether several threads are worth starting. */
 
-/** Below this size one thread is as fast: each worker has its code to load and to warm up. */
-const SMALLEST_POOL_BYTES = 256 * 2 ** 20
+/** Below this size one thread is as fast, since each worker has to load and warm up its code. */
+const MIN_POOL_BYTES = 256 * 2 ** 20
 
-/** Each thread has every column to plan and to describe, which takes about as long as so much JSON. */
+/** Each thread plans and describes every column, which takes about as long per column as converting this much JSON. */
 const BYTES_PER_COLUMN = 2 ** 20
 
 /**
- * @param columns Of the table; 0 while nobody knows.
- * @param smallestBytes Instead of what the columns say; for tests.
+ * Returns whether a document is large enough for several threads.
+ * @param columns Columns of the table; 0 if their number is not known yet.
+ * @param minBytes Replaces the threshold computed from the columns; for tests.
  */
 export function isWorthAPool(
   documentBytes: number,
   columns: number,
-  smallestBytes: number = SMALLEST_POOL_BYTES + columns * BYTES_PER_COLUMN,
+  minBytes: number = MIN_POOL_BYTES + columns * BYTES_PER_COLUMN,
 ): boolean {
-  return documentBytes >= smallestBytes
+  return documentBytes >= minBytes
 }

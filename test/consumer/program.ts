@@ -80,7 +80,7 @@ export async function misuse(reader: ExportReader): Promise<void> {
   // @ts-expect-error: tests alone have a third parameter
   await readExport('export.json', {}, { windowBytes: 64 })
   // @ts-expect-error: tests and the command alone have a fourth parameter
-  await convertExport('export.json', 'out.parquet', {}, { smallestPoolBytes: 0 })
+  await convertExport('export.json', 'out.parquet', {}, { minPoolBytes: 0 })
   // @ts-expect-error: it would overwrite memory that the caller holds
   reader.recycle()
   // @ts-expect-error: where a file is cut is the business of threads
