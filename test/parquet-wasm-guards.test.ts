@@ -4,7 +4,7 @@ import { RowGroupEncoder } from '../src/sinks/parquet/index.ts'
 import {
   dropParquetWasm,
   encodeWithParquetWasm,
-  MOST_TABLE_BYTES,
+  MAX_TABLE_BYTES,
   parquetWasmMemoryBytes,
 } from '../src/sinks/parquet/parquet-wasm.ts'
 import {
@@ -109,7 +109,7 @@ describe('parquet-wasm', () => {
   test('more text than its memory holds is refused before it is tried', () => {
     const binary = new Schema([new Field('bytes', new Binary(), true)])
     // Not filled: the system gives no memory for it.
-    const data = new Uint8Array(MOST_TABLE_BYTES + 1)
+    const data = new Uint8Array(MAX_TABLE_BYTES + 1)
     const valueOffsets = Int32Array.of(0, data.length)
     const huge = batchOf(binary, [makeData({ type: new Binary(), length: 1, nullCount: 0, valueOffsets, data })])
     expect(() => new RowGroupEncoder(binary).encode([huge])).toThrow(

@@ -9,7 +9,7 @@ import { requireKnownOptions } from '../option-values.ts'
 import { outputFormatOf } from '../read-back/output-format.ts'
 import { openReader } from '../reader.ts'
 import { READ_OPTION_NAMES, type ReadOptions } from '../shape/read-options.ts'
-import { type BatchReader, closing } from '../sinks/batch-reader.ts'
+import { type BatchReader, closeAfter } from '../sinks/batch-reader.ts'
 import { type QuestionTally, Tally } from './tally.ts'
 
 export interface Codebook {
@@ -66,7 +66,7 @@ async function readTable(reader: BatchReader): Promise<Codebook> {
 }
 
 function tallyBatches(reader: BatchReader): Promise<Tally> {
-  return closing(reader, async () => {
+  return closeAfter(reader, async () => {
     const tally = new Tally(reader.schema)
     for await (const batch of reader) tally.add(batch)
     return tally
@@ -85,7 +85,7 @@ async function readStarFolder(folder: string): Promise<Codebook> {
 }
 
 function countRows(reader: BatchReader): Promise<number> {
-  return closing(reader, async () => {
+  return closeAfter(reader, async () => {
     let rows = 0
     for await (const batch of reader) rows += batch.numRows
     return rows

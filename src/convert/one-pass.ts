@@ -14,7 +14,7 @@ import type { ColumnPlan } from '../plan/schema.ts'
 import { ProgressReports } from '../progress-reports.ts'
 import { type ExportReader, openReader, type ReadProgress, type ReadSummary, type RestOfDocument } from '../reader.ts'
 import { invalidCounts, invalidMetadata } from '../shape/table-plan.ts'
-import { closing } from '../sinks/batch-reader.ts'
+import { closeAfter } from '../sinks/batch-reader.ts'
 import { encodeIpc } from '../sinks/ipc.ts'
 import { type Output, writeOutput } from '../sinks/output.ts'
 import { encodeParquet, ParquetSink, requireParquetOptions } from '../sinks/parquet.ts'
@@ -46,7 +46,7 @@ export async function convertOnce(conversion: Conversion, threads: ConversionThr
     )
     const reports = new ProgressReports(options.onProgress)
     try {
-      const result = await closing(reader, () =>
+      const result = await closeAfter(reader, () =>
         encode({ ...conversion, reader, output, rejects, reports }, threads),
       )
       state.requireUnchanged()

@@ -1,29 +1,31 @@
-/** What sinks write. */
+/** The interface of the readers that sinks write from. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { unlessAborted } from '../input/source.ts'
 
-/** What a sink needs of a reader: any batches of one schema will do. */
+/** What a sink needs of a reader: batches of one schema. */
 export interface BatchReader extends AsyncIterable<RecordBatch> {
   readonly schema: Schema
-  /** Metadata that is known behind the last batch; a stream, whose schema comes first, cannot have it. */
+  /** Metadata that is known only after the last batch. An Arrow stream cannot hold it, since its schema comes first. */
   readonly finalMetadata?: ReadonlyMap<string, string>
   /**
-   * A batch without rows, for a table that has none: its dictionaries say which labels there might have been.
+   * Returns a batch without rows, to be written if there are no rows: its dictionaries hold the possible labels.
    * @internal
    */
   emptyBatch?(): RecordBatch | undefined
   /**
-   * Says that the batches given so far are not looked at any more, so that their memory serves the next one.
+   * Releases the batches yielded so far, which must not be read any more; their buffers are reused.
    * @internal
    */
   recycle?(): void
-  /** Lets go of what the batches come from; called when they are written, and when they cannot be. */
+  /** Closes the source of the batches; called after writing, whether it succeeded or not. */
   close?(): Promise<void>
 }
 
-/** Lets go of a reader however `use` ends: an iteration that has not begun closes nothing. */
-export async function closing<T>(reader: Pick<BatchReader, 'close'>, use: () => Promise<T>): Promise<T> {
+/**
+ * Closes the reader after `use`, also if it throws: the end of an iteration closes it only if the iteration has begun.
+ */
+export async function closeAfter<T>(reader: Pick<BatchReader, 'close'>, use: () => Promise<T>): Promise<T> {
   try {
     return await use()
   } finally {
@@ -31,7 +33,10 @@ export async function closing<T>(reader: Pick<BatchReader, 'close'>, use: () => 
   }
 }
 
-/** The same reader, whose iteration throws an AbortError as soon as the signal fires; it is closed by `closing`. */
+/**
+ * Returns the reader with an iteration that throws an AbortError as soon as the signal fires. Closing it is left to
+ * `closeAfter`.
+ */
 export function untilAborted(reader: BatchReader, signal: AbortSignal | undefined): BatchReader {
   if (signal === undefined) return reader
   async function* batches(): AsyncGenerator<RecordBatch> {
@@ -43,7 +48,7 @@ export function untilAborted(reader: BatchReader, signal: AbortSignal | undefine
         yield next.value
       }
     } finally {
-      // Not waited for: after an abort, its last step may still be under way.
+      // Not awaited: after an abort, its last step may still be pending.
       iterator.return?.()?.catch(() => undefined)
     }
   }

@@ -1,15 +1,15 @@
-/** Where an output goes whose path is a symbolic link: to what the link names, also when that is not there yet. */
+/** Resolves an output path that is a symbolic link to the link's target, which need not exist yet. */
 
 import { readlinkSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
-/** Linux follows as many; a circle is found before, by `stat`. */
-const MOST_LINKS = 40
+/** The limit of Linux. A cycle of links never gets here: `stat` has failed before. */
+const MAX_LINKS = 40
 
-/** The path itself where it is no link. */
-export function behindLinks(path: string): string {
+/** Follows links; returns the path itself if it is not a link. */
+export function resolveLinks(path: string): string {
   let at = path
-  for (let links = 0; links < MOST_LINKS; links++) {
+  for (let links = 0; links < MAX_LINKS; links++) {
     const link = at
     const target = orUndefined(() => readlinkSync(link))
     if (target === undefined) return at

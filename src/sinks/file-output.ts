@@ -1,4 +1,4 @@
-/** Output to a file, which gets its name when it is complete, and to a device, which is written as it comes. */
+/** Writes to a file, which gets its name when it is complete, or to a device, which is written directly. */
 
 import { accessSync, constants, existsSync, type Stats } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
@@ -8,9 +8,9 @@ import { abortError } from '../input/source.ts'
 import { forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
 import { requireReplaceable } from './mount-point.ts'
 import type { Output } from './open-output.ts'
-import { unwritable } from './output-error.ts'
+import { unwritableError } from './output-error.ts'
 
-/** Gives a new file the owner, group and mode of the one whose place it takes, as far as the system lets it. */
+/** Gives a new file the owner, group and mode of the one that it replaces, as far as the system permits. */
 async function takeOver(file: FileHandle, existing: Stats): Promise<void> {
   const own = await file.stat()
   const { uid, gid } = existing
@@ -20,13 +20,17 @@ async function takeOver(file: FileHandle, existing: Stats): Promise<void> {
       () => false,
     )
   const isGroupKept = (own.uid === uid && own.gid === gid) || (await keepsGroup(uid)) || (await keepsGroup(own.uid))
-  // Another group must not get what was for the old one. The mode given to `open` is cut by the umask.
+  // Another group must not get the permissions of the old one. `chmod` is needed since `open` applies the umask.
   const mode = existing.mode & (isGroupKept ? 0o777 : 0o707)
-  // Some file systems know no modes.
+  // Some file systems do not support modes.
   await file.chmod(mode).catch(() => undefined)
 }
 
-/** @param existing What stands at the path, whose mode the new file gets. */
+/**
+ * Opens a temporary file beside the path, which `commit` renames to it.
+ * @param existing The file now at the path, if any: the new one gets its owner, group and mode.
+ * @throws OutputError `ERR_OUTPUT`.
+ */
 export async function openFile(
   path: string,
   existing: Stats | undefined,
@@ -46,33 +50,35 @@ export async function openFile(
     return new FileOutput(file, path, temporary, signal)
   } catch (error) {
     if (temporary !== undefined) forgetTemporary(temporary)
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   }
 }
 
+/** @throws OutputError `ERR_OUTPUT`. */
 export async function openDevice(path: string, signal: AbortSignal | undefined): Promise<Output> {
   const file = await open(path, 'w').catch((error: unknown) => {
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   })
   return new FileOutput(file, path, undefined, signal)
 }
 
-/** One write call moves at most 2 GiB on Linux. */
-const MOST_BYTES_AT_ONCE = 1 << 30
+/** One write call writes at most 2 GiB on Linux. */
+const MAX_WRITE_BYTES = 1 << 30
 
-/** Of a file that gets its name at the end, so much is sent to the disk at a time. */
+/** Bytes after which a temporary file is flushed to the disk. */
 const SYNC_BYTES = 1 << 23
 
 class FileOutput implements Output {
   bytesWritten = 0
   readonly #file: FileHandle
   readonly #path: string
-  /** Undefined for a device, and once the file has its name. */
+  /** Path of the temporary file; undefined for a device, and once the file has its name. */
   #temporary: string | undefined
   readonly #signal: AbortSignal | undefined
   #isSettled = false
-  /** Bytes that are on their way to the disk, and what tells when they are there. */
+  /** Bytes written before the last flush was started. */
   #syncedBytes = 0
+  /** The pending flush. */
   #syncing: Promise<void> | undefined
   #syncFailure: unknown
 
@@ -87,25 +93,25 @@ class FileOutput implements Output {
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length; ) {
-          const { bytesWritten } = await this.#file.write(chunk, at, Math.min(chunk.length - at, MOST_BYTES_AT_ONCE))
+          const { bytesWritten } = await this.#file.write(chunk, at, Math.min(chunk.length - at, MAX_WRITE_BYTES))
           at += bytesWritten
         }
         this.bytesWritten += chunk.length
       }
       this.#syncAhead()
     } catch (error) {
-      throw unwritable(this.#path, error)
+      throw unwritableError(this.#path, error)
     }
   }
 
-  /** Lets the disk begin, so that there is less to wait for at the end. */
+  /** Starts to flush what was written, so that there is less to wait for at the end. */
   #syncAhead(): void {
     if (this.#temporary === undefined || this.#syncing !== undefined) return
     if (this.bytesWritten - this.#syncedBytes < SYNC_BYTES) return
     this.#syncedBytes = this.bytesWritten
-    this.#syncing = unlessUnknown(this.#file.datasync())
+    this.#syncing = flushIfSupported(this.#file.datasync())
       .catch((failure: unknown) => {
-        // Kept: the system tells of what it could not write just once.
+        // Kept, since the system reports a failed write only once.
         this.#syncFailure ??= failure
       })
       .then(() => {
@@ -118,11 +124,11 @@ class FileOutput implements Output {
     try {
       await this.#syncing
       if (this.#syncFailure !== undefined) throw this.#syncFailure
-      if (this.#temporary !== undefined) await unlessUnknown(this.#file.sync())
+      if (this.#temporary !== undefined) await flushIfSupported(this.#file.sync())
       await this.#file.close()
       this.#isSettled = true
     } catch (error) {
-      throw unwritable(this.#path, error)
+      throw unwritableError(this.#path, error)
     }
   }
 
@@ -137,7 +143,7 @@ class FileOutput implements Output {
       forgetTemporary(temporary)
       await syncFolder(dirname(this.#path))
     } catch (error) {
-      throw this.#isTemporaryGone(error) ? temporaryGone(this.#path, error) : unwritable(this.#path, error)
+      throw this.#isTemporaryGone(error) ? temporaryGoneError(this.#path, error) : unwritableError(this.#path, error)
     }
   }
 
@@ -154,28 +160,28 @@ class FileOutput implements Output {
       () => true,
       () => false,
     )
-    // What cannot be removed now is tried once more when the process ends.
+    // If the file cannot be removed now, removal is retried when the process exits.
     if (isRemoved) forgetTemporary(temporary)
     this.#temporary = undefined
   }
 }
 
-/** What file systems say that do not know how to flush a file: some on networks, or made by programs. */
-const UNKNOWN_CALL: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+/** Errors of file systems that cannot flush a file, such as some network and FUSE file systems. */
+const UNSUPPORTED: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
-/** A flush, if the file system knows it; where not, the bytes are there all the same. */
-async function unlessUnknown(flush: Promise<void>): Promise<void> {
+/** Waits for a flush; ignores that the file system does not support it, since the bytes are written anyway. */
+async function flushIfSupported(flush: Promise<void>): Promise<void> {
   await flush.catch((error: NodeJS.ErrnoException) => {
-    if (!UNKNOWN_CALL.has(error.code ?? '')) throw error
+    if (!UNSUPPORTED.has(error.code ?? '')) throw error
   })
 }
 
-function temporaryGone(path: string, cause: unknown): OutputError {
-  const problem = 'its temporary file was removed before it was complete; was the folder emptied or made anew?'
+function temporaryGoneError(path: string, cause: unknown): OutputError {
+  const problem = 'its temporary file was removed before it was complete; was the folder emptied or recreated?'
   return new OutputError('ERR_OUTPUT', `cannot write ${path}: ${problem}`, { cause })
 }
 
-/** Makes the rename itself durable; some systems cannot open folders, and there it is left to them. */
+/** Makes the rename itself durable. Does nothing on systems that cannot open folders. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined)
   await handle?.sync().catch(() => undefined)

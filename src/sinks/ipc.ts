@@ -1,8 +1,9 @@
 /**
- * RecordBatches → Arrow IPC: the stream format (`.arrows`) and the file format (`.arrow`, also known as Feather V2).
+ * Writes RecordBatches as Arrow IPC: the stream format (`.arrows`) or the file format (`.arrow`, also known as Feather
+ * V2).
  *
- * arrow-js's own writers queue what they write without limit, close themselves silently when a batch's schema differs,
- * and refuse dictionaries that grow in a file. Hence these encoders: they hand over bytes batch by batch, throw, and
+ * arrow-js's own writers queue their output without limit, close silently if a batch's schema differs, and refuse
+ * dictionaries that grow in a file. These encoders return their bytes batch by batch, throw if a schema differs, and
  * write a grown dictionary as the formats allow.
  */
 
@@ -15,7 +16,7 @@ import {
   type Vector,
 } from 'apache-arrow'
 import { type OptionNames, requireKnownOptions, requireSignal, requireWord } from '../option-values.ts'
-import { type BatchReader, closing, untilAborted } from './batch-reader.ts'
+import { type BatchReader, closeAfter, untilAborted } from './batch-reader.ts'
 import { type Output, type OutputTarget, type WriteResult, writeOutput } from './output.ts'
 
 const IPC_FORMATS = ['arrow', 'arrows'] as const
@@ -24,11 +25,11 @@ export type IpcFormat = (typeof IPC_FORMATS)[number]
 
 export interface WriteIpcOptions {
   /**
-   * `arrow` is the file format, `arrows` the stream format. Default: `arrows` when the path ends in `.arrows` or the target
-   * is a stream, else `arrow`.
+   * `arrow` is the file format, `arrows` the stream format. Default: `arrows` when the path ends in `.arrows` or the
+   * target is a stream, else `arrow`.
    */
   format?: IpcFormat | undefined
-  /** Stops the writing, and the wait for a slow target, with an AbortError. The reader has a signal of its own. */
+  /** Stops writing, and waiting for a slow target, with an AbortError. The reader has its own signal. */
   signal?: AbortSignal | undefined
 }
 
@@ -36,15 +37,15 @@ const IPC_OPTION_NAMES: OptionNames<WriteIpcOptions> = { format: true, signal: t
 
 /**
  * Writes an export as Arrow IPC.
- * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
- *   The reader is closed in any case.
+ * @throws OutputError if the target cannot be written; whatever the reader throws. No partial file is left. The reader
+ *   is closed in any case.
  */
 export async function writeIpc(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteIpcOptions = {},
 ): Promise<WriteResult> {
-  return closing(reader, async () => {
+  return closeAfter(reader, async () => {
     requireKnownOptions(options, IPC_OPTION_NAMES)
     requireWord('format', options.format, IPC_FORMATS)
     requireSignal(options.signal)
@@ -79,7 +80,7 @@ function ipcFormatOf(target: OutputTarget): IpcFormat {
   return String(target).toLowerCase().endsWith('.arrows') ? 'arrows' : 'arrow'
 }
 
-/** Bytes that an encoder has made and nobody has taken yet. */
+/** Collects the bytes of an encoder until they are taken. */
 class ByteList {
   #chunks: Uint8Array[] = []
 
@@ -105,7 +106,7 @@ function requireSameSchema(batch: RecordBatch, schema: Schema | null): void {
   throw new TypeError('expected batches of one schema, found one that differs')
 }
 
-/** Bytes of the stream format, batch by batch. */
+/** Encodes the stream format batch by batch. */
 export class StreamEncoder extends RecordBatchStreamWriter {
   readonly #bytes = new ByteList()
 
@@ -113,7 +114,9 @@ export class StreamEncoder extends RecordBatchStreamWriter {
     this.reset(undefined, schema)
   }
 
-  /** A dictionary that has grown is written whole again: `polars` reads no delta dictionaries. */
+  /**
+   * Encodes a batch. A dictionary that has grown is written again as a whole, since polars reads no delta dictionaries.
+   */
   encode(batch: RecordBatch): void {
     requireSameSchema(batch, this._schema)
     this.write(batch)
@@ -129,11 +132,12 @@ export class StreamEncoder extends RecordBatchStreamWriter {
   }
 }
 
+/** Encodes the file format batch by batch. */
 class FileEncoder extends RecordBatchFileWriter {
   readonly #bytes = new ByteList()
-  /** Per dictionary id: the latest dictionary, and which of the footer's blocks holds the one that was written. */
+  /** Per dictionary id: the latest dictionary, the one that was written, and its index in the footer's blocks. */
   readonly #dictionaries = new Map<number, { latest: Vector; written: Vector; block: number }>()
-  /** Added to the metadata of the schema in the footer, which is the one that readers of a file take. */
+  /** Added to the metadata of the schema in the footer, which readers of a file use. */
   finalMetadata: ReadonlyMap<string, string> = new Map()
 
   begin(schema: Schema): void {
@@ -146,8 +150,8 @@ class FileEncoder extends RecordBatchFileWriter {
   }
 
   /**
-   * A file has one dictionary per id, and its footer says where. One that has grown since it was written is written
-   * again, whole, behind the last batch, and the footer names that one.
+   * Writes the footer, which refers to one dictionary per id. A dictionary that has grown since it was written is
+   * written again as a whole after the last batch, and the footer refers to that one.
    */
   override finish(): this {
     const grown = [...this.#dictionaries].filter(([, entry]) => entry.latest !== entry.written)

@@ -1,12 +1,12 @@
-/** Files and folders that are mounted by themselves, as `docker run -v out.parquet:/out.parquet` does. */
+/** Detects files and folders that are mount points, as after `docker run -v out.parquet:/out.parquet`. */
 
 import { readFileSync, realpathSync } from 'node:fs'
 import { OutputError } from '../errors.ts'
 
 /**
- * Nothing can be renamed to such a place, which would be known only when the output is complete.
- * @param path What is there now.
- * @throws OutputError `ERR_OUTPUT` where the system tells that it is one; Linux does.
+ * Refuses to replace a mount point: renaming to it fails, but only when the output is complete.
+ * @param path An existing path.
+ * @throws OutputError `ERR_OUTPUT` if it is a mount point. Only Linux lists them; elsewhere nothing is checked.
  */
 export function requireReplaceable(path: string, advice: string): void {
   if (!mountPoints().includes(realpathSync(path))) return
@@ -16,13 +16,13 @@ export function requireReplaceable(path: string, advice: string): void {
 function mountPoints(): string[] {
   try {
     const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-    return lines.map((line) => unescaped(line.split(' ')[4] ?? ''))
+    return lines.map((line) => decodePath(line.split(' ')[4] ?? ''))
   } catch {
     return []
   }
 }
 
-/** Spaces, tabs, line ends and backslashes stand there as `\` and three octal digits. */
-function unescaped(path: string): string {
+/** Decodes spaces, tabs, line feeds and backslashes, which are written as `\` and three octal digits. */
+function decodePath(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -1,13 +1,13 @@
-/** What a sink writes to. */
+/** The interface that sinks write to. */
 
 export interface Output {
   readonly bytesWritten: number
-  /** Writes the chunks in order; they may be changed once the promise is settled. */
+  /** Writes the chunks in order; their memory may be reused once the promise is settled. */
   write(chunks: readonly Uint8Array[]): Promise<void>
-  /** Makes what was written durable, so that `commit` has nothing left to do that is likely to fail. */
+  /** Makes what was written durable, so that `commit` is unlikely to fail. */
   settle(): Promise<void>
-  /** Makes the output complete. */
+  /** Settles the output and makes it appear at its path, if it is a file. */
   commit(): Promise<void>
-  /** Removes whatever was written. */
+  /** Removes what was written, if it is a file. */
   discard(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * A folder of files that appears as a whole: written under another name beside it, and renamed when it is complete.
- * An older folder of the same files is replaced; anything else at the path is left alone.
+ * Writes a folder of files that appears as a whole: it is written under another name beside its path and renamed when
+ * it is complete. An older folder of the same files is replaced; anything else at the path is left alone.
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
@@ -11,18 +11,18 @@ import { abortError } from '../input/source.ts'
 import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
 import { abandonedPaths, forgetTemporary, removeAbandoned, temporaryPath } from '../system/temporary-path.ts'
-import { behindLinks } from './behind-links.ts'
+import { resolveLinks } from './behind-links.ts'
 import { requireReplaceable } from './mount-point.ts'
-import { unwritable } from './output-error.ts'
+import { unwritableError } from './output-error.ts'
 
-/** Ends the name that the older folder has between the two renames that replace it. */
+/** Suffix of the older folder's name between the two renames that replace it. */
 const OLDER_SUFFIX = '.alida-arrow-older'
 
 /**
- * Lets `fill` write the files into a new folder, then puts it at the path.
+ * Lets `fill` write the files into a new folder, then moves the folder to the path.
+ * @param names Names of the files that `fill` writes; an older folder with other files is not replaced.
  * @returns What `fill` returned.
- * @param names The files that `fill` writes; a folder that holds others is not ours to replace.
- * @throws OutputError `ERR_OUTPUT` when the path cannot be written or holds something else, AbortError when the signal
+ * @throws OutputError `ERR_OUTPUT` if the path cannot be written or holds something else, AbortError if the signal
  *   fires; whatever `fill` throws.
  */
 export async function writeFolder<T>(
@@ -32,8 +32,8 @@ export async function writeFolder<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   if (typeof path !== 'string') throw wrongValueError('folder', 'a path', path)
-  const target = behindLinks(resolve(path))
-  putBackOlder(target)
+  const target = resolveLinks(resolve(path))
+  restoreOlder(target)
   requireOurs(target, names)
   removeAbandoned(target)
   const temporary = temporaryPath(target)
@@ -48,19 +48,19 @@ export async function writeFolder<T>(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).then(
       () => forgetTemporary(temporary),
-      // What cannot be removed now is tried once more when the process ends.
+      // If the folder cannot be removed now, removal is retried when the process exits.
       () => undefined,
     )
-    throw namedAs(path, temporary, explainMemory(error))
+    throw withFinalPath(path, temporary, explainMemory(error))
   }
 }
 
 /**
- * Checks what `writeFolder` would, leaving everything as it is.
+ * Makes the same checks as `writeFolder`, but changes nothing.
  * @throws OutputError `ERR_OUTPUT`.
  */
 export function requireWritableFolder(path: string, names: readonly string[]): void {
-  const target = behindLinks(resolve(path))
+  const target = resolveLinks(resolve(path))
   requireOurs(target, names)
   const temporary = temporaryPath(target)
   orUnwritable(path, () => {
@@ -80,18 +80,18 @@ function requireOurs(path: string, names: readonly string[]): void {
   throw new OutputError('ERR_OUTPUT', `expected an empty folder or one written before, found ${other} in ${path}`)
 }
 
-/** What is said of a file of the new folder must not name it as it is called meanwhile. */
-function namedAs(path: string, temporary: string, error: unknown): unknown {
+/** Replaces the temporary path in an error about a file of the new folder by the final one. */
+function withFinalPath(path: string, temporary: string, error: unknown): unknown {
   if (!isExportError(error, 'ERR_OUTPUT') || !error.message.includes(temporary)) return error
   return new OutputError('ERR_OUTPUT', error.message.replaceAll(temporary, path), { cause: error })
 }
 
-/** Another run may put its folder there in between; the later one stays. */
-const MOST_TRIES = 5
+/** Another run may put its folder at the path between the two renames; the later one stays. */
+const MAX_TRIES = 5
 
 /**
- * Between the two renames nothing stands at the path. They are synchronous, so that only the end of the whole process
- * can come between them; the next run then puts the older folder back.
+ * Moves the older folder away and the new one to the path. Between these two renames the path does not exist; they are
+ * synchronous, so that only the end of the process can come between them. The next run then restores the older folder.
  */
 function replace(target: string, temporary: string): void {
   for (let tries = 1; ; tries++) {
@@ -104,7 +104,7 @@ function replace(target: string, temporary: string): void {
       if (isThere && !existsSync(target)) renameSync(older, target)
       else rmSync(older, { recursive: true, force: true })
       const isTaken = ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')
-      if (!isTaken || tries === MOST_TRIES) throw error
+      if (!isTaken || tries === MAX_TRIES) throw error
       continue
     }
     rmSync(older, { recursive: true, force: true })
@@ -112,8 +112,8 @@ function replace(target: string, temporary: string): void {
   }
 }
 
-/** What a run left that was killed between the two renames, or before it had removed the older folder. */
-function putBackOlder(target: string): void {
+/** Restores or removes the older folder left by a run that was killed between the two renames or before removing it. */
+function restoreOlder(target: string): void {
   for (const older of abandonedPaths(target, OLDER_SUFFIX)) {
     orUnwritable(target, () => {
       if (existsSync(target)) rmSync(older, { recursive: true, force: true })
@@ -126,6 +126,6 @@ function orUnwritable(path: string, action: () => void): void {
   try {
     action()
   } catch (error) {
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Where a sink's bytes go. A file appears at its path only when it is complete: it is written under another name in
- * the same folder, flushed to the disk, and renamed. On any failure the temporary file is removed, and an older file
- * at the path stays as it was.
+ * Opens the output of a sink. A file appears at its path only when it is complete: it is written under another name in
+ * the same folder, flushed to the disk and renamed. On any failure the temporary file is removed, and an older file at
+ * the path is left unchanged.
  */
 
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
@@ -11,10 +11,10 @@ import { OutputError } from '../errors.ts'
 import { abortError } from '../input/source.ts'
 import { wrongValueError } from '../option-values.ts'
 import { explainMemory } from '../system/system-error.ts'
-import { behindLinks } from './behind-links.ts'
+import { resolveLinks } from './behind-links.ts'
 import { openDevice, openFile } from './file-output.ts'
 import type { Output } from './open-output.ts'
-import { unwritable } from './output-error.ts'
+import { unwritableError } from './output-error.ts'
 import { openPipe, StreamOutput } from './stream-output.ts'
 
 export type { Output } from './open-output.ts'
@@ -22,20 +22,20 @@ export type { Output } from './open-output.ts'
 /** A path, a `file:` URL, or a Node stream. */
 export type OutputTarget = string | URL | Writable
 
-/** What `fill` returned, and the bytes that it wrote. */
+/** What `fill` returned, and the number of bytes that it wrote. */
 interface Written<T> {
   readonly value: T
   readonly bytesWritten: number
 }
 
-/** What the writers of single files resolve to. */
+/** Result of the functions that write a single file. */
 export interface WriteResult {
   readonly outputBytes: number
 }
 
 /**
- * Opens the output, lets `fill` write it, and commits; discards it when `fill` throws.
- * @throws OutputError `ERR_OUTPUT` when it cannot be written, AbortError when the signal fires; whatever `fill` throws.
+ * Opens the output, lets `fill` write it, and commits it; discards it if anything fails.
+ * @throws OutputError `ERR_OUTPUT` if it cannot be written, AbortError if the signal fires; whatever `fill` throws.
  */
 export async function writeOutput<T>(
   target: OutputTarget,
@@ -55,8 +55,10 @@ export async function writeOutput<T>(
 }
 
 /**
- * Checks all that can be checked before the first byte: the folder, permissions, what stands at the path now.
- * @param signal Ends the wait for a slow reader of a stream or named pipe, and keeps a file from getting its name.
+ * Opens an output after checking all that can be checked before the first byte: the folder, permissions, and what is at
+ * the path now.
+ * @param signal Ends waiting for a slow reader of a stream or named pipe, and keeps a file from being committed.
+ * @throws OutputError `ERR_OUTPUT`.
  */
 export async function openOutput(target: OutputTarget, signal?: AbortSignal): Promise<Output> {
   if (!isPath(target)) return new StreamOutput(requireStream(target), signal)
@@ -67,18 +69,18 @@ export async function openOutput(target: OutputTarget, signal?: AbortSignal): Pr
 }
 
 /**
- * The same checks, leaving everything as it is.
+ * Makes the same checks as `openOutput`, but changes nothing.
  * @throws OutputError `ERR_OUTPUT`.
  */
 export async function requireWritable(target: OutputTarget): Promise<void> {
   if (!isPath(target)) return
   const { path, existing } = standingAt(target)
-  // The reader of a pipe that is opened and closed again would take that for the end.
+  // Pipes are not opened: their reader would see the end when they are closed again.
   if (existing === undefined || existing.isFile()) return (await openFile(path, existing, undefined)).discard()
   try {
     accessSync(path, constants.W_OK)
   } catch (error) {
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   }
 }
 
@@ -91,7 +93,7 @@ function isPath(target: OutputTarget): target is string | URL {
   return typeof target === 'string' || target instanceof URL
 }
 
-/** What a path names now; behind links, for what is or will be a file. */
+/** Returns the path, with links resolved if it is or will be a file, and what exists there now. */
 function standingAt(target: string | URL): { path: string; existing: Stats | undefined } {
   if (target instanceof URL && target.protocol !== 'file:') throw wrongValueError('target', 'a file: URL', target.href)
   const path = typeof target === 'string' ? target : fileURLToPath(target)
@@ -101,7 +103,7 @@ function standingAt(target: string | URL): { path: string; existing: Stats | und
   if (existing === undefined && path.endsWith('/')) {
     throw new OutputError('ERR_OUTPUT', `expected a file to write, found the name of a folder: ${path}`)
   }
-  return { path: existing === undefined || existing.isFile() ? behindLinks(path) : path, existing }
+  return { path: existing === undefined || existing.isFile() ? resolveLinks(path) : path, existing }
 }
 
 function statOrUndefined(path: string): Stats | undefined {
@@ -109,6 +111,6 @@ function statOrUndefined(path: string): Stats | undefined {
     return statSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   }
 }

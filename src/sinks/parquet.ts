@@ -1,9 +1,9 @@
-/** RecordBatches → one Parquet file. */
+/** Writes RecordBatches to a Parquet file. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
 import { type OptionNames, requireKnownOptions, requirePositive, requireSignal, requireWord } from '../option-values.ts'
 import { VERSION } from '../version.ts'
-import { type BatchReader, closing, untilAborted } from './batch-reader.ts'
+import { type BatchReader, closeAfter, untilAborted } from './batch-reader.ts'
 import { type Output, type OutputTarget, type WriteResult, writeOutput } from './output.ts'
 import {
   CODEC,
@@ -21,13 +21,13 @@ import {
 export type { Compression, Encodings } from './parquet/index.ts'
 
 export interface WriteParquetOptions {
-  /** Default: `snappy`. */
+  /** Compression of the pages. Default: `snappy`. */
   compression?: Compression | undefined
-  /** Of what gets no dictionary. Default: `delta`; `plain` for readers that know no other. */
+  /** Encodings of columns without a dictionary. Default: `delta`; `plain` for readers that know no other. */
   encodings?: Encodings | undefined
-  /** Most rows of a row group. Default: 131,072, fewer where that would be more than 64 MiB of Arrow data. */
+  /** Maximum rows of a row group. Default: 131,072, or fewer if those are more than 64 MiB of Arrow data. */
   rowGroupSize?: number | undefined
-  /** Stops the writing, and the wait for a slow target, with an AbortError. The reader has a signal of its own. */
+  /** Stops writing, and waiting for a slow target, with an AbortError. The reader has its own signal. */
   signal?: AbortSignal | undefined
 }
 
@@ -40,15 +40,15 @@ const PARQUET_OPTION_NAMES: OptionNames<WriteParquetOptions> = {
 
 /**
  * Writes an export as Parquet.
- * @throws OutputError when the target cannot be written; whatever the reader throws. No partial file is left.
- *   The reader is closed in any case.
+ * @throws OutputError if the target cannot be written; whatever the reader throws. No partial file is left. The reader
+ *   is closed in any case.
  */
 export async function writeParquet(
   reader: BatchReader,
   target: OutputTarget,
   options: WriteParquetOptions = {},
 ): Promise<WriteResult> {
-  return closing(reader, async () => {
+  return closeAfter(reader, async () => {
     requireKnownOptions(options, PARQUET_OPTION_NAMES)
     requireParquetOptions(options)
     const { signal } = options
@@ -59,7 +59,7 @@ export async function writeParquet(
 }
 
 /**
- * Checks what would make a file that no reader opens.
+ * Checks the options.
  * @throws OptionError `ERR_OPTION`.
  */
 export function requireParquetOptions({ compression, encodings, rowGroupSize, signal }: WriteParquetOptions): void {
@@ -69,7 +69,7 @@ export function requireParquetOptions({ compression, encodings, rowGroupSize, si
   requirePositive('rowGroupSize', rowGroupSize)
 }
 
-/** Writes batches to an open output; row groups are put together from them by size. */
+/** Writes batches to an open output, combined or cut to row groups by size. */
 export async function encodeParquet(reader: BatchReader, output: Output, options: WriteParquetOptions): Promise<void> {
   const sink = new ParquetSink(reader.schema, output, options)
   const limits = options.rowGroupSize === undefined ? {} : { rowGroupRows: options.rowGroupSize }
@@ -102,9 +102,11 @@ export class ParquetSink {
   }
 
   /**
-   * Writes the footer; the schema's own metadata goes where readers that know no Arrow (DuckDB, Spark) find it too.
-   * @param finalMetadata What else is to stand in both places.
-   * @param emptyBatch Called for a file without rows, in which no row group has labels: gives a batch that does.
+   * Writes the footer. The metadata of the Arrow schema is also written as Parquet metadata, for readers that do not
+   * know Arrow (DuckDB, Spark).
+   * @param finalMetadata Added to the metadata in both places.
+   * @param emptyBatch Called for a file without rows, which has no row group with labels: returns a batch that has
+   * them.
    */
   async finish(
     finalMetadata: ReadonlyMap<string, string> = new Map(),
@@ -118,7 +120,7 @@ export class ParquetSink {
   }
 }
 
-/** Labels of the dictionary columns that are not part of another, by their names. */
+/** Returns the labels of the top-level dictionary columns by column name. */
 function labelsOf(batch: RecordBatch | undefined): Map<string, string[]> {
   const labels = new Map<string, string[]>()
   for (const [i, { name }] of (batch?.schema.fields ?? []).entries()) {

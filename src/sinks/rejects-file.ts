@@ -1,4 +1,4 @@
-/** Rejected values → a file of their own: JSON lines, or Parquet. */
+/** Writes rejected values to their own file: JSON lines or Parquet. */
 
 import { Field, Int32, Int64, Schema, Utf8 } from 'apache-arrow'
 import type { RejectedValue } from '../decode/rejects.ts'
@@ -8,21 +8,24 @@ import { type Output, openOutput } from './output.ts'
 import { ParquetSink } from './parquet.ts'
 import { batchOfValues } from './value-batch.ts'
 
-/** Takes rejected values as they are found, and writes them when there is time. */
+/** Collects rejected values as they are found; `flush` writes them. */
 export interface RejectSink {
   add(value: RejectedValue): void
   flush(): Promise<void>
 }
 
-/** Rejected values that are written at a time, and characters of their JSON; what a file looks like depends on them alone. */
-const MOST_VALUES = 16_384
-const MOST_CHARACTERS = 4 * 2 ** 20
+/**
+ * Rejected values, and characters of their JSON, that are written at a time. Nothing else cuts the values into row
+ * groups, so that the same values always give the same file.
+ */
+const MAX_VALUES = 16_384
+const MAX_CHARACTERS = 4 * 2 ** 20
 
 type RejectsFormat = 'jsonl' | 'parquet'
 
 /**
- * The format of a rejects file, by its name.
- * @throws OptionError `ERR_OPTION` when the name does not tell.
+ * Returns the format of a rejects file by its name.
+ * @throws OptionError `ERR_OPTION` if the name has no known ending.
  */
 export function rejectsFormatOf(path: string | URL): RejectsFormat {
   const name = String(path).toLowerCase()
@@ -35,8 +38,8 @@ export function rejectsFormatOf(path: string | URL): RejectsFormat {
 }
 
 /**
- * Lets `write` write something and the rejected values beside it, which appear at their path as soon as it is done.
- * @param path Undefined where nobody wants the values; `write` then gets no file for them.
+ * Lets `write` write an output and its rejected values, whose file appears at its path when `write` is done.
+ * @param path Undefined if the values are not wanted; `write` then gets no file for them.
  */
 export async function withRejects<T>(
   path: string | URL | undefined,
@@ -76,7 +79,7 @@ export class RejectsFile implements RejectSink {
   add(value: RejectedValue): void {
     this.#values.push(value)
     this.#characters += value.raw?.length ?? 0
-    if (this.#values.length < MOST_VALUES && this.#characters < MOST_CHARACTERS) return
+    if (this.#values.length < MAX_VALUES && this.#characters < MAX_CHARACTERS) return
     this.#full.push(this.#values)
     this.#values = []
     this.#characters = 0
@@ -88,7 +91,7 @@ export class RejectsFile implements RejectSink {
     }
   }
 
-  /** Writes what is left: to be done before what stands beside it is complete, since it may fail. */
+  /** Writes the remaining values. To be called before the output itself is committed, since it may fail. */
   async finish(): Promise<void> {
     await this.flush()
     if (this.#values.length > 0) await this.#encoder.write(this.#values)

@@ -1,4 +1,4 @@
-/** Where rejected values may be written: not over what is read, nor over what else is written. */
+/** Checks the path of the rejects file: it must not overwrite the input or another output. */
 
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -8,8 +8,11 @@ import { option, worded } from '../wording.ts'
 import { rejectsFormatOf } from './rejects-file.ts'
 
 /**
- * @param others Files and folders of the same run, by what they are; anything that is no path is left out.
- * @throws OptionError `ERR_OPTION` when there cannot be rejects, or when one of the others is their file, or holds it.
+ * Checks the option `rejects`.
+ * @param others Other files and folders of the run, with what they are called in messages; anything but paths is
+ * ignored.
+ * @throws OptionError `ERR_OPTION` without `onInvalid: 'null'`, for an unknown ending, and if one of the others is the
+ *   rejects file or a folder that contains it.
  */
 export function requireRejects(
   { rejects, onInvalid }: { rejects?: string | URL | undefined; onInvalid?: 'error' | 'null' | undefined },
@@ -29,11 +32,11 @@ export function requireRejects(
     const way = relative(realPath(other), path)
     if (way === '') throw new OptionError('ERR_OPTION', `the rejects would overwrite the ${what}: ${rejects}`)
     if (!isAbsolute(way) && way.split(sep)[0] !== '..')
-      throw new OptionError('ERR_OPTION', `the rejects cannot stand in the ${what}: ${rejects}`)
+      throw new OptionError('ERR_OPTION', `the rejects cannot be inside the ${what}: ${rejects}`)
   }
 }
 
-/** Without links, as far as the path exists. */
+/** Returns the absolute path with links resolved as far as it exists. */
 function realPath(path: string | URL): string {
   const whole = path instanceof URL ? fileURLToPath(path) : resolve(path)
   try {

@@ -1,4 +1,4 @@
-/** Output to a Node stream, and to a named pipe. */
+/** Writes to a Node stream or a named pipe. */
 
 import { closeSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -8,9 +8,9 @@ import { OutputError } from '../errors.ts'
 import { unlessAborted } from '../input/source.ts'
 import { systemReason } from '../system/system-error.ts'
 import type { Output } from './open-output.ts'
-import { unwritable } from './output-error.ts'
+import { unwritableError } from './output-error.ts'
 
-/** So much is given to a stream at a time. */
+/** Bytes given to a stream at a time. */
 const PART_BYTES = 1 << 20
 
 export class StreamOutput implements Output {
@@ -30,11 +30,11 @@ export class StreamOutput implements Output {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += PART_BYTES) {
-        // A copy: a stream that passes on what it gets may hold it long after its callback.
+        // A copy, since a stream may keep what it gets, or pass it on, long after its callback.
         const part = Buffer.from(chunk.subarray(at, at + PART_BYTES))
         this.#requireOpen()
         const written = new Promise<void>((resolve, reject) => {
-          this.#stream.write(part, (error) => (error ? reject(this.#failed(error)) : resolve()))
+          this.#stream.write(part, (error) => (error ? reject(this.#writeError(error)) : resolve()))
         })
         await unlessAborted(written, this.#signal)
         this.bytesWritten += part.length
@@ -43,11 +43,11 @@ export class StreamOutput implements Output {
   }
 
   #requireOpen(): void {
-    if (this.#failure !== undefined) throw this.#failed(this.#failure)
-    if (this.#stream.destroyed) throw this.#failed(new Error('the stream is closed'))
+    if (this.#failure !== undefined) throw this.#writeError(this.#failure)
+    if (this.#stream.destroyed) throw this.#writeError(new Error('the stream is closed'))
   }
 
-  #failed(error: unknown): OutputError {
+  #writeError(error: unknown): OutputError {
     const isClosedPipe = (error as NodeJS.ErrnoException).code === 'EPIPE'
     const reason = isClosedPipe ? 'its reader has closed it' : systemReason(error)
     return new OutputError('ERR_OUTPUT', `cannot write to the stream: ${reason}`, { cause: error })
@@ -57,7 +57,7 @@ export class StreamOutput implements Output {
     this.#requireOpen()
   }
 
-  /** The stream stays open: standard output cannot be closed, and whoever gave the stream may have more to say. */
+  /** Leaves the stream open: standard output cannot be closed, and the caller may want to write more. */
   async commit(): Promise<void> {
     this.#requireOpen()
   }
@@ -65,12 +65,12 @@ export class StreamOutput implements Output {
   async discard(): Promise<void> {}
 }
 
-/** Milliseconds between looks for a reader of a named pipe. */
+/** Milliseconds between checks whether a named pipe has a reader. */
 const READER_POLL_MS = 50
 
 /**
- * Opens a named pipe once it has a reader. It is written as a socket: a file write that waits for a slow reader would
- * keep the process alive after an interrupt.
+ * Waits until a named pipe has a reader, and opens it as a socket: a file write that waits for a slow reader would keep
+ * the process alive after an interrupt.
  */
 export async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Output> {
   for (;;) {
@@ -80,12 +80,13 @@ export async function openPipe(path: string, signal: AbortSignal | undefined): P
   }
 }
 
+/** Opens a named pipe; returns undefined if it has no reader. */
 function openUnlessUnread(path: string): number | undefined {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENXIO') return undefined
-    throw unwritable(path, error)
+    throw unwritableError(path, error)
   }
 }
 

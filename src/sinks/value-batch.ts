@@ -1,8 +1,11 @@
-/** Batches from plain values, for tables that are small or rarely written. */
+/** Builds batches from plain values, for tables that are small or rarely written. */
 
 import { makeBuilder, makeData, RecordBatch, type Schema, Struct } from 'apache-arrow'
 
-/** @param columns The values of each field, all of one length; `null` and `undefined` are null. */
+/**
+ * Returns a batch of the given values.
+ * @param columns The values of each field, all of the same length; `null` and `undefined` are null.
+ */
 export function batchOfValues(schema: Schema, columns: readonly (readonly unknown[])[]): RecordBatch {
   const children = schema.fields.map(({ type }, i) => {
     const builder = makeBuilder({ type, nullValues: [null, undefined] })

@@ -16,7 +16,7 @@ import { tableMetadata } from '../shape/metadata.ts'
 import { requireOneForm, resolveShape } from '../shape/options.ts'
 import { READ_OPTION_NAMES, type ReadOptions } from '../shape/read-options.ts'
 import { BaseBatch } from '../shape/recipe.ts'
-import { closing } from '../sinks/batch-reader.ts'
+import { closeAfter } from '../sinks/batch-reader.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
 import { requireWritableFolder, writeFolder } from '../sinks/output-folder.ts'
 import { type Compression, type Encodings, ParquetSink, requireParquetOptions, writeParquet } from '../sinks/parquet.ts'
@@ -105,7 +105,7 @@ async function writeTables(
   const reader = await openReader(source, { batchSize: BATCH_ROWS, ...options }, { rejects })
   const reports = new ProgressReports(options.onProgress)
   try {
-    const { tally, bytes } = await closing(reader, async () => {
+    const { tally, bytes } = await closeAfter(reader, async () => {
       reports.watch(() => reader.progress)
       return writeRecords(reader, folder, options)
     })

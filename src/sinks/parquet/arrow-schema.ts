@@ -1,19 +1,19 @@
 /**
- * The Arrow schema inside of a Parquet file, from which readers restore dictionaries, time zones and metadata.
+ * Encodes the Arrow schema in a Parquet file, from which readers restore dictionaries, time zones and metadata.
  *
- * It is a message of Arrow's IPC format. arrow-js writes it, too, but takes 40 microseconds for each of thousands of
- * columns; it is left to write the types that are not ours.
+ * It is a message of Arrow's IPC format. arrow-js can write it, too, but takes 40 microseconds per column, and there
+ * may be thousands; it is used only for types that this module does not know.
  */
 
 import { DataType, type Dictionary, type Field, RecordBatchStreamWriter, type Schema } from 'apache-arrow'
 import { FlatBuffer, type TableShape } from './flat-buffer.ts'
 
-/** Key of the footer's metadata under which all Arrow implementations look. */
+/** Key of the footer's metadata in which all Arrow implementations look for the schema. */
 export const ARROW_SCHEMA_KEY = 'ARROW:schema'
 
 /**
- * The schema as an encapsulated IPC message in base64. Its metadata is in it even where the file's own metadata says the
- * same: pyarrow gives a table nothing but what is here.
+ * Returns the schema as an encapsulated IPC message in base64. It includes the metadata even if the file's own metadata
+ * has it too, since pyarrow gives a table only the metadata found here.
  */
 export function arrowSchemaValue(schema: Schema): string {
   const message = schema.fields.every(isKnownField) ? new SchemaMessage(schema).bytes : messageByArrowJs(schema)
@@ -39,14 +39,14 @@ function isKnownField({ type }: Field): boolean {
   )
 }
 
-/** In front of a message: a marker, and its length. */
+/** Length of what precedes a message: a marker, and the message's length. */
 const PREFIX_BYTES = 8
 const CONTINUATION = -1
 
 const VERSION_5 = 4
 const SCHEMA_HEADER = 1
 
-/** Tables of the format, by the numbers of their fields; a table's first four bytes are its vtable's. */
+/** Tables of the format, by their field numbers; a table's first four bytes refer to its vtable. */
 const MESSAGE: TableShape = { fields: [4, 6, 8, 16], byteCount: 24 }
 const SCHEMA = withOrWithout(8, (metadata) => ({ fields: [0, 4, metadata], byteCount: 12 }))
 const PLAIN_FIELD = withOrWithout(16, (metadata) => ({ fields: [4, 20, 21, 8, 0, 12, metadata], byteCount: 24 }))
@@ -59,7 +59,7 @@ const FLOAT: TableShape = { fields: [4], byteCount: 8 }
 const TIMESTAMP: TableShape = { fields: [4, 8], byteCount: 12 }
 const NAIVE_TIMESTAMP: TableShape = { fields: [4], byteCount: 8 }
 
-/** The shapes of a table with metadata and without. */
+/** Returns a function that gives the shape of a table with or without metadata. */
 function withOrWithout(
   metadataAt: number,
   shape: (metadataAt: number) => TableShape,
@@ -68,8 +68,8 @@ function withOrWithout(
   return (metadata) => (metadata.size > 0 ? present : absent)
 }
 
-/** Characters: thousands of columns say `true`, `enum` and the like. */
-const LONGEST_SHARED_VALUE = 16
+/** Metadata values of up to this many characters are shared: thousands of columns have `true`, `enum` and the like. */
+const MAX_SHARED_VALUE_LENGTH = 16
 
 type Metadata = ReadonlyMap<string, string>
 
@@ -90,7 +90,7 @@ class SchemaMessage {
     buffer.writeSharedTexts()
   }
 
-  /** With what stands before it, as long as a multiple of eight. */
+  /** The message after its prefix, padded to a multiple of eight bytes. */
   get bytes(): Uint8Array {
     const { bytes } = this.#buffer
     const message = new Uint8Array(PREFIX_BYTES + Math.ceil(bytes.length / 8) * 8)
@@ -101,7 +101,7 @@ class SchemaMessage {
     return message
   }
 
-  /** What is at `at` will refer to the fields; so in the other functions. */
+  /** Writes the fields and makes the reference at `at` refer to them; the other methods do the same with theirs. */
   #fields(at: number, fields: readonly Field[]): void {
     const buffer = this.#buffer
     const first = buffer.vector(fields.length)
@@ -164,7 +164,7 @@ class SchemaMessage {
       const entry = buffer.table(KEY_VALUE, vtable)
       buffer.refer(entryAt, entry)
       buffer.referToSharedText(entry + 4, key)
-      if (value.length <= LONGEST_SHARED_VALUE) buffer.referToSharedText(entry + 8, value)
+      if (value.length <= MAX_SHARED_VALUE_LENGTH) buffer.referToSharedText(entry + 8, value)
       else buffer.refer(entry + 8, buffer.text(value))
       entryAt += 4
     }

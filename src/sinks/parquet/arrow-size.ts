@@ -1,8 +1,8 @@
-/** Bytes that rows take in Arrow's buffers, counted without what lies around them in a buffer that is shared. */
+/** Computes the bytes of rows in Arrow's buffers, without what else those buffers hold. */
 
 import { type Data, DataType } from 'apache-arrow'
 
-/** Bytes of `rows[start..end)` of a column; dictionaries do not count. */
+/** Returns the bytes of `rows[start..end)` of a column; dictionaries are not counted. */
 export function arrowByteLength(data: Data, start: number, end: number): number {
   const rows = end - start
   const validityBytes = data.nullBitmap === undefined || data.nullBitmap.length === 0 ? 0 : (rows + 7) >> 3
@@ -16,7 +16,7 @@ function contentBytes(data: Data, start: number, end: number): number {
   if (DataType.isStruct(type)) return children.reduce((bytes, child) => bytes + arrowByteLength(child, start, end), 0)
   if (valueOffsets !== undefined) {
     if (rows === 0) return 0
-    // 64 bit offsets are bigints.
+    // 64-bit offsets are bigints.
     const from = Number(valueOffsets[start])
     const to = Number(valueOffsets[end])
     const content = children.length > 0 ? arrowByteLength(children[0]!, from, to) : to - from

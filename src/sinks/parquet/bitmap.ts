@@ -1,8 +1,8 @@
-/** Runs of bits, least significant first, as Arrow's validity bitmaps and Parquet's levels are. */
+/** Reads Arrow's validity bitmaps, whose bits are in order from the least significant one. */
 
 import type { Data } from 'apache-arrow'
 
-/** Tells for each row whether it is not null. */
+/** Returns a function that tests whether a row is not null. */
 export function validityOf(data: Data): (row: number) => boolean {
   if (data.nullCount === 0) return () => true
   const { nullBitmap, offset } = data

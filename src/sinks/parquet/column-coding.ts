@@ -1,4 +1,6 @@
-/** How to encode a column of texts or numbers: a sample of it tells whether a dictionary of its values pays. */
+/**
+ * Chooses how to encode a column of texts or numbers; a sample shows whether a dictionary of its values is worthwhile.
+ */
 
 import { type Data, DataType } from 'apache-arrow'
 import type { Encodings } from './format.ts'
@@ -6,21 +8,22 @@ import { DICTIONARY_BYTES, DICTIONARY_SLOT_BITS, type PageKernel } from './kerne
 import type { ValuePage } from './value-page.ts'
 
 /**
- * `delta`: whole numbers as differences in blocks of their own bit width; `deltaLength`: texts behind all their lengths.
- * Both are smaller than `plain`, and not slower, but older releases of Spark, Iceberg, Velox and StarRocks
- * do not read them.
+ * `delta`: integers as differences, in blocks that each have their own bit width; `deltaLength`: the lengths of all
+ * texts, then the texts. Both are smaller than `plain` and not slower, but older releases of Spark, Iceberg, Velox and
+ * StarRocks do not read them.
  */
 export type ColumnCoding = 'dictionary' | 'plain' | 'delta' | 'deltaLength'
 
-/** Rows are looked at in stretches that lie evenly over the column. */
+/** The sample consists of stretches of rows, spread evenly over the column. */
 const STRETCHES = 32
 const STRETCH_ROWS = 32
 
-/** A dictionary must have so many values for each of its own. */
-export const LEAST_REPEATS = 2
+/** A dictionary is used if each of its entries occurs at least this many times on average. */
+export const MIN_REPEATS = 2
 
 /**
- * The coding of a column, of which `parts` are the batches; it depends on a sample of the values.
+ * Returns the coding of a column, chosen by a sample of its values.
+ * @param parts The column's data in each batch.
  * @param page Takes the sample: it must be empty and have the coding `dictionary`, and cannot be used afterwards.
  */
 export function codingOf(
@@ -40,7 +43,7 @@ export function codingOf(
   const distinct = kernel.call.dictionaryEntries()
   const indices = kernel.int32(kernel.at.indices, sampled)
   const estimated = sampledRows === rowCount ? distinct : estimatedDistinct(indices, distinct)
-  const isRepeated = estimated * LEAST_REPEATS <= (sampled * rowCount) / sampledRows
+  const isRepeated = estimated * MIN_REPEATS <= (sampled * rowCount) / sampledRows
   const hasRoom = (estimated / distinct) * kernel.call.dictionaryBytes() <= DICTIONARY_BYTES
   return isRepeated && hasRoom ? 'dictionary' : codingWithoutDictionary(type, encodings)
 }
@@ -50,13 +53,16 @@ export function codingWithoutDictionary(type: DataType, encodings: Encodings): C
   return DataType.isUtf8(type) ? 'deltaLength' : 'delta'
 }
 
-/** @param mostValues Values that will be looked up at most: for few, less memory is to be cleared. */
-export function beginDictionary({ at, call }: PageKernel, mostValues: number): void {
-  const bits = Math.ceil(Math.log2(2 * Math.max(1, mostValues)))
+/**
+ * Empties the kernel's dictionary.
+ * @param maxValues Maximum number of values that will be looked up; for few values, less memory is cleared.
+ */
+export function beginDictionary({ at, call }: PageKernel, maxValues: number): void {
+  const bits = Math.ceil(Math.log2(2 * Math.max(1, maxValues)))
   call.beginDictionary(at.slots, Math.min(bits, DICTIONARY_SLOT_BITS), at.starts, at.dictionary, DICTIONARY_BYTES)
 }
 
-/** Returns the number of rows in the sample; all of them where there are few. */
+/** Appends the sample to the page and returns its number of rows; if there are few rows, it contains all of them. */
 function appendSample(parts: readonly Data[], rowCount: number, page: ValuePage): number {
   const step = Math.max(STRETCH_ROWS, Math.floor(rowCount / STRETCHES))
   let before = 0
@@ -75,7 +81,10 @@ function appendSample(parts: readonly Data[], rowCount: number, page: ValuePage)
   return sampled
 }
 
-/** Chao's estimate: the more values were seen only once, compared with those seen twice, the more were not seen at all. */
+/**
+ * Chao's estimate: the more values occur only once, compared with those that occur twice, the more are not in the
+ * sample.
+ */
 function estimatedDistinct(indices: Int32Array, distinct: number): number {
   const occurrences = new Uint16Array(distinct)
   for (let i = 0; i < indices.length; i++) occurrences[indices[i]!]!++

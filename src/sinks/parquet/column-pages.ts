@@ -1,4 +1,6 @@
-/** The pages of one column of a row group, compressed as they come: from the kernel's memory to what a file holds. */
+/**
+ * Collects and compresses the pages of one column of a row group, from the kernel's memory to their form in the file.
+ */
 
 import { gzipSync } from 'node:zlib'
 import { ExportError, quoted } from '../../errors.ts'
@@ -15,23 +17,26 @@ import {
 import { type PageKernel, VALUE_BYTES } from './kernel/page-kernel.ts'
 import type { Leaf } from './schema-tree.ts'
 
-/** Compression must save this part of a column with a dictionary to be worth the reader's time. */
-const LEAST_SAVING = 0.02
+/** Fraction of a column that compression must save for its pages to be stored compressed, which costs readers time. */
+const MIN_SAVING = 0.02
 
-/** The end of the first page shows whether other columns are worth our time as well: values lie behind levels. */
+/**
+ * The end of a column's first page is compressed as a trial; unless that saves enough, the column is not compressed at
+ * all. The end, since values come after levels.
+ */
 const TRIAL_BYTES = 32 * 1024
-const LEAST_TRIAL_SAVING = 0.1
+const MIN_TRIAL_SAVING = 0.1
 
-/** A page's size is a signed 32 bit number in the format. */
-const MOST_PAGE_BYTES = 2 ** 31 - 1
+/** The format stores a page's size as a signed 32-bit number. */
+const MAX_PAGE_BYTES = 2 ** 31 - 1
 
-/** A column's bytes, wherever they lie; `chunk`'s offsets are from their start. */
+/** A column's bytes in several parts; the offsets in `chunk` count from the start of the first part. */
 export interface StoredColumn {
   chunk: ColumnChunk
   parts: readonly Uint8Array[]
 }
 
-/** A column of one row group, not yet in its place. */
+/** A column of one row group, before its bytes are put together. */
 export interface EncodedChunk {
   pages: ColumnPages
   statistics: Statistics
@@ -41,12 +46,13 @@ interface Page {
   isDictionary: boolean
   valueCount: number
   byteCount: number
-  /** The body as it is, and compressed; at least one of them. */
+  /** The body uncompressed; at least one of `plain` and `packed` is defined. */
   plain: readonly Uint8Array[] | undefined
+  /** The body compressed. */
   packed: readonly Uint8Array[] | undefined
 }
 
-/** `lz4` and `zstd` come from parquet-wasm, many pages at a time. */
+/** Whether all pages are compressed together in the end: parquet-wasm does `lz4` and `zstd`, many pages at a time. */
 export function isPackedLater(compression: Compression): boolean {
   return compression === 'lz4' || compression === 'zstd'
 }
@@ -63,8 +69,8 @@ export class ColumnPages {
   #keepsPacked: boolean
 
   /**
-   * @param encoding Of the data pages. Columns of lists, and those with a dictionary of their values, are compressed or not
-   * by their size as a whole; a trial tells for the others.
+   * @param encoding Encoding of the data pages. For columns of lists, and those with a dictionary of their values, the
+   *   size of the whole column decides whether it is compressed; for others, a trial.
    */
   constructor(leaf: Leaf, kernel: PageKernel, compression: Compression, encoding: number) {
     this.#leaf = leaf
@@ -78,7 +84,7 @@ export class ColumnPages {
     this.#isTried = this.#keepsPlain
   }
 
-  /** Adds a data page, of which the body lies in the kernel's memory. */
+  /** Adds a data page whose body is in the kernel's memory. */
   addData(address: number, byteCount: number, valueCount: number): void {
     if (!this.#isTried) this.#try(address, byteCount)
     this.#pages.push(this.#page(false, address, byteCount, valueCount))
@@ -89,27 +95,28 @@ export class ColumnPages {
     this.#pages.push(this.#largePage(false, parts, valueCount))
   }
 
-  /** Adds the dictionary page, in front of the others. */
+  /** Adds the dictionary page, which comes before the others. */
   addDictionary(address: number, byteCount: number, valueCount: number): void {
     this.#dictionary = this.#page(true, address, byteCount, valueCount)
   }
 
+  /** Adds a dictionary page of any size. */
   addLargeDictionary(body: Uint8Array, valueCount: number): void {
     this.#dictionary = this.#largePage(true, [body], valueCount)
   }
 
-  /** The bodies that are to be compressed before `stored` is called, in order. */
+  /** The bodies that must be compressed before `finish` is called, in order. */
   get pending(): Uint8Array[] {
     if (!isPackedLater(this.#compression) || this.#all.some((page) => page.byteCount === 0)) return []
-    return this.#all.map((page) => joinedParts(page.plain ?? []))
+    return this.#all.map((page) => joinParts(page.plain ?? []))
   }
 
   /**
-   * The column as it stands in a file.
-   * @param compressed The `pending` bodies.
+   * Returns the column as it is stored in a file.
+   * @param compressed The `pending` bodies, compressed.
    * @throws ExportError `ERR_PARQUET` for a page that is too large for the format.
    */
-  stored(statistics: Statistics, compressed: readonly Uint8Array[] = []): StoredColumn {
+  finish(statistics: Statistics, compressed: readonly Uint8Array[] = []): StoredColumn {
     const pages = this.#all
     if (compressed.length > 0) for (const [i, page] of pages.entries()) page.packed = [compressed[i]!]
     const isPacked = this.#isSmallerPacked(pages)
@@ -118,7 +125,7 @@ export class ColumnPages {
     let dataPageOffset = 0
     for (const page of pages) {
       const body = (isPacked ? page.packed : page.plain) ?? []
-      if (page.byteCount > MOST_PAGE_BYTES) throw pageTooLarge(page.byteCount, this.#leaf.path)
+      if (page.byteCount > MAX_PAGE_BYTES) throw pageTooLargeError(page.byteCount, this.#leaf.path)
       const header = this.#header(page, partsLength(body))
       parts.push(header, ...body)
       uncompressedByteCount += header.length + page.byteCount
@@ -170,12 +177,13 @@ export class ColumnPages {
       plain += page.byteCount
       packed += partsLength(page.packed)
     }
-    return packed <= plain * (1 - LEAST_SAVING)
+    return packed <= plain * (1 - MIN_SAVING)
   }
 
+  /** Decides by a trial whether the column is compressed. */
   #try(address: number, byteCount: number): void {
     const tried = Math.min(byteCount, TRIAL_BYTES)
-    const isWorthIt = this.#packed(address + byteCount - tried, tried).length <= tried * (1 - LEAST_TRIAL_SAVING)
+    const isWorthIt = this.#pack(address + byteCount - tried, tried).length <= tried * (1 - MIN_TRIAL_SAVING)
     this.#keepsPacked = isWorthIt
     this.#keepsPlain = !isWorthIt
     this.#isTried = true
@@ -183,29 +191,29 @@ export class ColumnPages {
 
   #page(isDictionary: boolean, address: number, byteCount: number, valueCount: number): Page {
     const plain = this.#keepsPlain ? [this.#kernel.copy(address, address + byteCount)] : undefined
-    const packed = this.#keepsPacked ? [this.#packed(address, byteCount)] : undefined
+    const packed = this.#keepsPacked ? [this.#pack(address, byteCount)] : undefined
     return { isDictionary, valueCount, byteCount, plain, packed }
   }
 
   #largePage(isDictionary: boolean, parts: readonly Uint8Array[], valueCount: number): Page {
     const byteCount = partsLength(parts)
-    // Nothing was tried yet if the column begins with it.
+    // Before the trial, it is not known yet whether compressing is worthwhile.
     if (!this.#isTried) this.#keepsPlain = true
     const plain = this.#keepsPlain ? parts : undefined
-    const packed = this.#keepsPacked ? this.#packedParts(parts, byteCount) : undefined
+    const packed = this.#keepsPacked ? this.#packParts(parts, byteCount) : undefined
     return { isDictionary, valueCount, byteCount, plain, packed }
   }
 
-  #packed(address: number, byteCount: number): Uint8Array {
+  #pack(address: number, byteCount: number): Uint8Array {
     const { bytes, at, call } = this.#kernel
     if (this.#compression === 'gzip') return gzipSync(bytes.subarray(address, address + byteCount))
     const start = writePreamble(byteCount, bytes, at.packed)
     return this.#kernel.copy(at.packed, call.compressSnappy(address, byteCount, at.hashes, start))
   }
 
-  /** Compresses a stretch at a time, so that the size of a value is not bound to that of the kernel's memory. */
-  #packedParts(parts: readonly Uint8Array[], byteCount: number): Uint8Array[] {
-    if (this.#compression === 'gzip') return [gzipSync(joinedParts(parts))]
+  /** Compresses a stretch at a time, so that a value may be larger than the kernel's memory. */
+  #packParts(parts: readonly Uint8Array[], byteCount: number): Uint8Array[] {
+    if (this.#compression === 'gzip') return [gzipSync(joinParts(parts))]
     const { bytes, at, call } = this.#kernel
     const packed = [this.#kernel.copy(at.packed, writePreamble(byteCount, bytes, at.packed))]
     for (const part of parts) {
@@ -219,7 +227,7 @@ export class ColumnPages {
   }
 }
 
-/** Snappy's preamble is the length as a varint. */
+/** Writes Snappy's preamble, the uncompressed length as a varint; returns its end. */
 function writePreamble(byteCount: number, bytes: Uint8Array, pos: number): number {
   let rest = byteCount
   while (rest >= 128) {
@@ -234,11 +242,14 @@ function partsLength(parts: readonly Uint8Array[]): number {
   return parts.reduce((bytes, part) => bytes + part.length, 0)
 }
 
-function joinedParts(parts: readonly Uint8Array[]): Uint8Array {
+function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-function pageTooLarge(found: number, path: readonly string[]): ExportError {
+function pageTooLargeError(found: number, path: readonly string[]): ExportError {
   const column = quoted(path.join('.'))
-  return new ExportError('ERR_PARQUET', `expected at most ${MOST_PAGE_BYTES} bytes a page of ${column}, found ${found}`)
+  return new ExportError(
+    'ERR_PARQUET',
+    `expected at most ${MAX_PAGE_BYTES} bytes per page of ${column}, found ${found}`,
+  )
 }

@@ -1,7 +1,8 @@
 /**
- * Compresses pages. Node has no snappy, LZ4 or (before 22.15) zstd; parquet-wasm has them all, but hands them out only as
- * part of a file. So the pages become a table of one row: a page is the value of a fixed size binary column of its
- * length, without nulls. Such a column's only data page is that value and nothing else, compressed.
+ * Compresses pages with parquet-wasm. Node has no LZ4 and, before 22.15, no zstd; parquet-wasm has both, but offers
+ * them only as part of writing a file. So the pages become a table of one row: each page is the value of a fixed size
+ * binary column of its length, without nulls. The only data page of such a column is that value and nothing else,
+ * compressed.
  */
 
 import { Field, FixedSizeBinary, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
@@ -9,11 +10,11 @@ import { CODEC, type Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFileOptions } from './parquet-wasm.ts'
 import { ThriftReader } from './thrift-reader.ts'
 
-/** Limits of one table, which bound parquet-wasm's memory; a page may be larger on its own. */
+/** Limits of one table, which bound parquet-wasm's memory; a single page may be larger. */
 const TABLE_PAGES = 512
 const TABLE_BYTES = 16 * 1024 * 1024
 
-/** The bodies compressed, in the same order. None may be empty. */
+/** Returns the compressed bodies in the same order. None may be empty. */
 export function compressPages(bodies: readonly Uint8Array[], compression: Compression): Uint8Array[] {
   const compressed: Uint8Array[] = []
   let table: Uint8Array[] = []

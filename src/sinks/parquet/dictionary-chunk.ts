@@ -1,4 +1,4 @@
-/** A dictionary column of one row group. */
+/** Encodes a dictionary column of one row group. */
 
 import type { Data, RecordBatch, Utf8, Vector } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
@@ -14,8 +14,9 @@ export interface DictionaryChunk extends EncodedChunk {
 }
 
 /**
- * Encodes one leaf of all batches of a row group. The dictionary page holds every label, also those never chosen.
- * @throws ExportError `ERR_PARQUET` if the data breaks Arrow's rules, or the dictionaries do not continue one another.
+ * Encodes one leaf of all batches of a row group. The dictionary page holds every label, including unused ones.
+ * @throws ExportError `ERR_PARQUET` if the data breaks Arrow's rules, or if a dictionary is not the beginning of the
+ *   longest one.
  */
 export function encodeDictionaryChunk(
   leaf: Leaf,
@@ -48,7 +49,7 @@ export function encodeDictionaryChunk(
         continue
       }
       end = Math.max(end, row + 1)
-      page.append(rows, row, end, mostEntries(rows, row, end))
+      page.append(rows, row, end, maxEntries(rows, row, end))
       row = end
     }
   }
@@ -63,7 +64,7 @@ function leafRows(batch: RecordBatch, path: DictionaryPath, column: string): Lea
   for (const [depth, child] of path.childNumbers.entries()) {
     if (depth > 0) structs.push(data)
     data = data.children[child]!
-    if (data.length !== batch.numRows) throw shortColumn(batch.numRows, data.length, column)
+    if (data.length !== batch.numRows) throw shortColumnError(batch.numRows, data.length, column)
   }
   const list = path.listNullable === undefined ? undefined : data
   const values = list === undefined ? data : list.children[0]!
@@ -87,24 +88,24 @@ function checkOffsets(list: Data, values: Data, column: string): void {
   throw new ExportError('ERR_PARQUET', `expected list offsets within ${values.length} elements, found ${found}`)
 }
 
-function shortColumn(expected: number, found: number, column: string): ExportError {
+function shortColumnError(expected: number, found: number, column: string): ExportError {
   return new ExportError('ERR_PARQUET', `expected ${expected} rows in column ${quoted(column)}, found ${found}`)
 }
 
-/** Upper bound of the level entries of `rows[start..end)`: an empty list takes one, as a null does. */
-function mostEntries({ list }: LeafRows, start: number, end: number): number {
+/** Returns an upper bound of the level entries of `rows[start..end)`: an empty list takes one, as a null does. */
+function maxEntries({ list }: LeafRows, start: number, end: number): number {
   const elements = list === undefined ? 0 : list.valueOffsets[end] - list.valueOffsets[start]
   return end - start + elements
 }
 
-/** The last row, not included, up to which rows from `start` on have at most `room` entries. */
+/** Returns the end (exclusive) of the rows from `start` on that have at most `room` entries together. */
 function rowsThatFit(rows: LeafRows, start: number, room: number): number {
   let fits = start
   let tooMany = rows.rowCount
-  if (mostEntries(rows, start, rows.rowCount) <= room) return rows.rowCount
+  if (maxEntries(rows, start, rows.rowCount) <= room) return rows.rowCount
   while (tooMany - fits > 1) {
     const middle = (fits + tooMany) >>> 1
-    if (mostEntries(rows, start, middle) <= room) fits = middle
+    if (maxEntries(rows, start, middle) <= room) fits = middle
     else tooMany = middle
   }
   return fits

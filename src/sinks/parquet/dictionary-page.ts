@@ -1,8 +1,9 @@
 /**
- * Rows of a dictionary column → the levels and indices of a data page.
+ * Collects rows of a dictionary column as the levels and indices of a data page.
  *
- * Definition levels count what is there on the way to a value: each struct or list or value that may be null adds one, and
- * so does a list that is not empty. Repetition levels are 0 where a row begins and 1 at further elements of its list.
+ * A definition level counts what is present on the path to a value: each nullable struct, list or value that is not
+ * null adds one, and so does a list that is not empty. Repetition levels are 0 at the start of a row and 1 at further
+ * elements of its list.
  */
 
 import type { Data } from 'apache-arrow'
@@ -13,26 +14,26 @@ import type { PageKernel } from './kernel/page-kernel.ts'
 import { indexBody, type PageBody } from './page-body.ts'
 import type { Leaf } from './schema-tree.ts'
 
-/** One batch, as a leaf sees it. */
+/** The rows of one batch in a leaf column. */
 export interface LeafRows {
   rowCount: number
-  /** From the outside in. */
+  /** The structs that contain the values, outermost first. */
   structs: readonly Data[]
   list: Data | undefined
-  /** The indices; a row each, or an element of the list each. */
+  /** The dictionary indices: one per row, or one per list element. */
   values: Data
   /** Length of the batch's own dictionary. */
   labelCount: number
 }
 
-/** Collects rows, a batch or a part of it at a time, until they leave as a page. */
+/** Collects rows, a batch or a part of one at a time, until `finish` makes them a page. */
 export class DictionaryPage {
   readonly #leaf: Leaf
   readonly #column: string
   readonly #kernel: PageKernel
   readonly #labelCount: number
   readonly #valueNullable: boolean
-  /** Of a column that is not part of another and no list. */
+  /** The levels of a top-level column that is not a list. */
   readonly #flat: FlatLevels | undefined
   #entryCount = 0
   #indexCount = 0
@@ -58,13 +59,15 @@ export class DictionaryPage {
     return this.entryCount - this.#indexCount
   }
 
-  /** 1 for each label that occurred; over all pages of the column. */
+  /** 1 for each label that occurred so far in any page of the column. */
   get inUse(): Uint8Array {
     const { at, bytes } = this.#kernel
     return bytes.subarray(at.inUse, at.inUse + this.#labelCount)
   }
 
-  /** Adds `rows[start..end)`, which have at most `entries` entries; more than a page has only to an empty one. */
+  /**
+   * Adds `rows[start..end)`, which have at most `entries` entries. If they are more than a page has, it must be empty.
+   */
   append(rows: LeafRows, start: number, end: number, entries: number): void {
     this.#kernel.reserve(entries, 0)
     const firstIndex = this.#indexCount
@@ -74,7 +77,7 @@ export class DictionaryPage {
     this.#markInUse(firstIndex, rows.labelCount)
   }
 
-  /** The page's body; the next page starts. */
+  /** Returns the page's body and starts the next page. */
   finish(): PageBody {
     const { maxDefinition, maxRepetition } = this.#leaf
     const { at, call } = this.#kernel
@@ -102,7 +105,7 @@ export class DictionaryPage {
     this.#indexCount = levels.validCount
   }
 
-  /** Appends those of which the bit of `validity` is set. */
+  /** Appends the indices whose bit of `validity`, from `bit` on, is set; all of them if `validity` is 0. */
   #appendIndices(values: Int8Array | Int16Array | Int32Array, validity: number, bit: number): void {
     const { at, bytes, call } = this.#kernel
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at.source)
@@ -112,7 +115,7 @@ export class DictionaryPage {
     else call.keepInt32(at.source, validity, bit, values.length, into)
   }
 
-  /** Members of structs: a level more for each struct that may be null. */
+  /** Appends members of structs, which have one more level per nullable struct. */
   #appendMembers(rows: LeafRows, start: number, end: number): void {
     const { values } = rows
     const definitions = this.#definitions(end - start)
@@ -128,7 +131,7 @@ export class DictionaryPage {
         definitions[this.#entryCount++] = this.#leaf.maxDefinition
         indices[this.#indexCount++] = values.values[row]
       } else {
-        if (!this.#valueNullable) throw this.#unexpectedNull()
+        if (!this.#valueNullable) throw this.#nullError()
         definitions[this.#entryCount++] = present
       }
     }
@@ -136,8 +139,8 @@ export class DictionaryPage {
 
   #appendLists(rows: LeafRows, list: Data, start: number, end: number): void {
     const { listNullable = false } = this.#leaf.dictionary ?? {}
-    if (!listNullable && list.nullCount > 0) throw this.#unexpectedNull()
-    if (!this.#valueNullable && rows.values.nullCount > 0) throw this.#unexpectedNull()
+    if (!listNullable && list.nullCount > 0) throw this.#nullError()
+    if (!this.#valueNullable && rows.values.nullCount > 0) throw this.#nullError()
     const present = this.#leaf.maxDefinition
     const emptyList = present - 1 - Number(this.#valueNullable)
     const levels = { present, nullItem: present - 1, emptyList, nullList: emptyList - Number(listNullable) }
@@ -148,21 +151,21 @@ export class DictionaryPage {
   }
 
   /**
-   * Lists without null items of which those that are null are empty: the elements follow one another as they are.
-   * @returns false if a list that is null has elements; nothing was appended then.
+   * Appends lists without null items: if null lists are empty, the elements are copied as they are.
+   * @returns false if a null list has elements; nothing was appended then.
    */
   #appendDenseLists(values: Data, list: Data, start: number, end: number, levels: ListLevels): boolean {
     const { at, bytes, call } = this.#kernel
     const { nullList, emptyList, present } = levels
     const offsets: Int32Array = list.valueOffsets.subarray(start, end + 1)
     const [first, last] = [offsets[0]!, offsets[end - start]!]
-    const mostEntries = end - start + last - first
+    const maxEntries = end - start + last - first
     const entry = this.#entryCount
     bytes.set(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength), at.offsets)
     const bit = list.offset + start
     if (list.nullCount > 0) bytes.set(list.nullBitmap.subarray(bit >> 3, (bit + end - start + 7) >> 3), at.validity)
-    bytes.fill(present, at.definitions + entry, at.definitions + entry + mostEntries)
-    call.appendOnes(at.repetitionBits, entry, mostEntries)
+    bytes.fill(present, at.definitions + entry, at.definitions + entry + maxEntries)
+    call.appendOnes(at.repetitionBits, entry, maxEntries)
     const entries = call.appendLists(
       at.offsets,
       list.nullCount > 0 ? at.validity : 0,
@@ -192,12 +195,12 @@ export class DictionaryPage {
   ): void {
     const { at, bytes, call } = this.#kernel
     const offsets: Int32Array = list.valueOffsets
-    const mostEntries = end - start + offsets[end]! - offsets[start]!
-    const definitions = this.#definitions(mostEntries)
-    const indices = this.#indices(mostEntries)
+    const maxEntries = end - start + offsets[end]! - offsets[start]!
+    const definitions = this.#definitions(maxEntries)
+    const indices = this.#indices(maxEntries)
     const isListValid = validityOf(list)
     const isItemValid = validityOf(values)
-    call.appendOnes(at.repetitionBits, this.#entryCount, mostEntries)
+    call.appendOnes(at.repetitionBits, this.#entryCount, maxEntries)
     let entry = this.#entryCount
     for (let row = start; row < end; row++) {
       const level = above === undefined ? nullList : above[row - start]!
@@ -219,17 +222,18 @@ export class DictionaryPage {
     this.#entryCount = entry
   }
 
-  /** The definition levels so far, with room for more. */
+  /** Returns the definition levels so far, with room for `more`. */
   #definitions(more: number): Uint8Array {
     const { at, bytes } = this.#kernel
     return bytes.subarray(at.definitions, at.definitions + this.#entryCount + more)
   }
 
+  /** Returns the indices so far, with room for `more`. */
   #indices(more: number): Int32Array {
     return this.#kernel.int32(this.#kernel.at.indices, this.#indexCount + more)
   }
 
-  /** Definition level that the structs above give to each row; nothing if none of them has a null. */
+  /** Returns each row's definition level up to its innermost struct; undefined if none of the structs has a null. */
   #structLevels(rows: LeafRows, start: number, end: number): Int32Array | undefined {
     if (rows.structs.every((struct) => struct.nullCount === 0)) return undefined
     const nullable = this.#leaf.dictionary?.structNullable ?? []
@@ -238,7 +242,7 @@ export class DictionaryPage {
       let level = 0
       for (const [depth, isValid] of valid.entries()) {
         if (!isValid(start + i)) {
-          if (nullable[depth] !== true) throw this.#unexpectedNull()
+          if (nullable[depth] !== true) throw this.#nullError()
           return level
         }
         if (nullable[depth] === true) level++
@@ -253,21 +257,21 @@ export class DictionaryPage {
     const marked = call.markInUse(at.indices + 4 * firstIndex, count, labelCount, at.inUse)
     if (marked === count) return
     const [index = 0] = this.#kernel.int32(at.indices + 4 * (firstIndex + marked), 1)
-    throw this.#indexOutOfRange(index, labelCount)
+    throw this.#indexError(index, labelCount)
   }
 
-  #unexpectedNull(): ExportError {
+  #nullError(): ExportError {
     const column = quoted(this.#column)
     return new ExportError('ERR_PARQUET', `expected a value, found null in column ${column}, which is not nullable`)
   }
 
-  #indexOutOfRange(index: number, labelCount: number): ExportError {
+  #indexError(index: number, labelCount: number): ExportError {
     const column = quoted(this.#column)
     return new ExportError('ERR_PARQUET', `expected an index below ${labelCount}, found ${index} in column ${column}`)
   }
 }
 
-/** Definition levels of what an entry of a list column can be. */
+/** Definition levels of the kinds of entries of a list column. */
 interface ListLevels {
   /** Equal to `emptyList` if lists are not nullable. */
   nullList: number
@@ -277,7 +281,7 @@ interface ListLevels {
   present: number
 }
 
-/** Bits that hold every number up to `largest`. */
-function bitWidth(largest: number): number {
-  return 32 - Math.clz32(largest)
+/** Returns the number of bits that hold every number up to `max`. */
+function bitWidth(max: number): number {
+  return 32 - Math.clz32(max)
 }

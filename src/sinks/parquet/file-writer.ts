@@ -1,4 +1,4 @@
-/** Row groups → one Parquet file: where they lie in it, and the footer that says so. */
+/** Writes row groups to a Parquet file, and the footer that describes them. */
 
 import { Schema } from 'apache-arrow'
 import { ExportError } from '../../errors.ts'
@@ -8,24 +8,27 @@ import { ColumnLabels } from './polars-enum.ts'
 import type { EncodedRowGroup } from './row-group.ts'
 import { schemaTree } from './schema-tree.ts'
 
-/** Takes the file's bytes in order; they may be used once the promise is settled. */
+/** Takes the file's bytes in order; their memory may be reused once the promise is settled. */
 export interface ParquetOutput {
   write(bytes: Uint8Array[]): Promise<void>
 }
 
 export interface ParquetEnding {
-  /** Labels of dictionary columns, by column name, for files in which no row group shows them. */
+  /** Labels of dictionary columns by column name, for files in which no row group has them. */
   labels?: ReadonlyMap<string, readonly string[]>
   /** Added to the metadata of the Arrow schema. */
   schemaMetadata?: ReadonlyMap<string, string>
 }
 
-/** Text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
+/** Returns the text of `created_by` in the form that readers parse: `alida-arrow version 0.1.0 (build unknown)`. */
 export function createdByText(version: string): string {
   return `alida-arrow version ${version} (build unknown)`
 }
 
-/** `addRowGroup` for each group in order, then `finish` once. A file without row groups has typed columns and no row. */
+/**
+ * Writes a file: call `addRowGroup` for each row group in order, then `finish` once. A file without row groups has
+ * typed columns and no rows.
+ */
 export class ParquetFileWriter {
   readonly #schema: Schema
   readonly #elements: readonly SchemaElement[]

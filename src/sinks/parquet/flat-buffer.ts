@@ -1,21 +1,22 @@
 /**
- * FlatBuffers, as far as a schema needs them: tables, texts and vectors of tables, written from front to back.
+ * Writes FlatBuffers, as far as a schema needs them: tables, texts and vectors of tables, written from front to back.
  *
- * A table begins with the distance back to its vtable, which says where its fields are; a field that is no number holds
- * the distance forward to what it means, so that tables are written before what they refer to.
+ * A table begins with the distance back to its vtable, which holds the offsets of its fields. A field that is not a
+ * number holds the distance forward to what it refers to, so tables are written before what they refer to. `room`,
+ * `table`, `vtable` and `text` return the position of what they write.
  */
 
 import { withRoom } from './growing-bytes.ts'
 import { writeUtf8 } from './utf8.ts'
 
-/** Where each field of a table is, by its number, 0 for those that it has not; and the bytes of the table. */
+/** The offset of each field in a table, by field number, 0 for missing ones; and the table's length in bytes. */
 export interface TableShape {
   readonly fields: readonly number[]
   readonly byteCount: number
 }
 
-/** Alignment of the widest numbers. */
-const LONGEST_NUMBER = 8
+/** Alignment of the widest numbers, in bytes. */
+const MAX_NUMBER_BYTES = 8
 
 const OFFSET_BYTES = 4
 
@@ -23,7 +24,7 @@ export class FlatBuffer {
   #bytes = new Uint8Array(2 ** 16)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
-  /** Texts that several places refer to, and those places. */
+  /** Texts that are written once, and the positions of the fields that refer to them. */
   readonly #sharedTexts = new Map<string, number[]>()
 
   /** The bytes so far. */
@@ -31,7 +32,7 @@ export class FlatBuffer {
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** Bytes of no meaning yet, all of them 0; their position. */
+  /** Reserves zeroed bytes. */
   room(byteCount: number, alignment = OFFSET_BYTES): number {
     const start = Math.ceil(this.#length / alignment) * alignment
     this.#reserve(start + byteCount)
@@ -40,16 +41,16 @@ export class FlatBuffer {
   }
 
   /**
-   * A table whose fields are 0; its position.
-   * @param vtable Several tables may share one, but polars 1.44 wants it behind what refers to the tables.
+   * Writes a table whose fields are 0.
+   * @param vtable Several tables may share one, but polars 1.44 requires it to come after what refers to the tables.
    */
   table(shape: TableShape, vtable = this.vtable(shape)): number {
-    const start = this.room(shape.byteCount, LONGEST_NUMBER)
+    const start = this.room(shape.byteCount, MAX_NUMBER_BYTES)
     this.#view.setInt32(start, start - vtable, true)
     return start
   }
 
-  /** The position of what says where a table's fields are. */
+  /** Writes a vtable. */
   vtable({ fields, byteCount }: TableShape): number {
     const start = this.room(2 * (fields.length + 2), 2)
     this.int16(start, 2 * (fields.length + 2))
@@ -58,14 +59,14 @@ export class FlatBuffer {
     return start
   }
 
-  /** A vector of so many references, to be filled by `refer`; the position of the first one. */
+  /** Writes a vector of references, to be set by `refer`; returns the position of the first one. */
   vector(length: number): number {
     const start = this.room((length + 1) * OFFSET_BYTES)
     this.#view.setUint32(start, length, true)
     return start + OFFSET_BYTES
   }
 
-  /** A text, behind its length and in front of a NUL; its position. */
+  /** Writes a text after its length and before a NUL. */
   text(text: string): number {
     const start = this.room(OFFSET_BYTES)
     const from = this.#length
@@ -76,24 +77,24 @@ export class FlatBuffer {
     return start
   }
 
-  /** Makes the bytes at `at` mean what is at `target`, behind them. */
+  /** Makes the field at `at` refer to `target`, which must come after it. */
   refer(at: number, target: number): void {
     this.#view.setUint32(at, target - at, true)
   }
 
-  /** The same, to a vector, whose position is that of its first reference. */
+  /** Makes the field at `at` refer to the vector whose first reference is at `first`. */
   referToVector(at: number, first: number): void {
     this.refer(at, first - OFFSET_BYTES)
   }
 
-  /** Makes the bytes at `at` mean a text that is written but once, by `writeSharedTexts`. */
+  /** Makes the field at `at` refer to a text that is written only once, by `writeSharedTexts`. */
   referToSharedText(at: number, text: string): void {
     const places = this.#sharedTexts.get(text)
     if (places === undefined) this.#sharedTexts.set(text, [at])
     else places.push(at)
   }
 
-  /** Writes them behind all that refers to them. */
+  /** Writes the shared texts, after everything that refers to them. */
   writeSharedTexts(): void {
     for (const [text, places] of this.#sharedTexts) {
       const target = this.text(text)

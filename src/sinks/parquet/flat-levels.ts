@@ -1,4 +1,4 @@
-/** Definition levels of a column that is not part of another: the validity bitmap is what they are, a bit each. */
+/** Definition levels of a top-level column: they are its validity bitmap, one bit per row. */
 
 import type { Data } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
@@ -23,15 +23,16 @@ export class FlatLevels {
     return this.#rowCount
   }
 
-  /** Rows that are not null. */
+  /** Rows of the page that are not null. */
   get validCount(): number {
     return this.#validCount
   }
 
   /**
    * Adds `rows[start..end)`.
-   * @returns Address of the bitmap in which row `start` is bit `rowCount` of before; 0 if none of the rows is null.
-   * @throws ExportError `ERR_PARQUET` for a null where none may be.
+   * @returns The address of a bitmap in which row `start` is the bit numbered by `rowCount` before the call; 0 if none
+   *   of the rows is null.
+   * @throws ExportError `ERR_PARQUET` for a null in a column that is not nullable.
    */
   append(data: Data, start: number, end: number): number {
     const { at, bytes, call } = this.#kernel
@@ -53,7 +54,9 @@ export class FlatLevels {
     return at.definitionBits
   }
 
-  /** Writes the levels, behind their length in four bytes, and starts the next page. Returns their end. */
+  /**
+   * Writes the levels after their length in four bytes, starts the next page, and returns the end of what was written.
+   */
   write(pos: number): number {
     const rows = this.#rowCount
     const valid = this.#validCount
@@ -68,7 +71,7 @@ export class FlatLevels {
   }
 }
 
-/** Writes a level stream behind its length in four bytes. */
+/** Writes a level stream after its length in four bytes, and returns the end of what was written. */
 export function withLength({ bytes }: PageKernel, pos: number, write: (pos: number) => number): number {
   const end = write(pos + 4)
   const length = end - pos - 4

@@ -26,12 +26,12 @@ export const ENCODING = { plain: 0, rle: 3, deltaBinaryPacked: 5, deltaLengthByt
 
 export const PAGE = { data: 0, dictionary: 2 } as const
 
-/** Numbers of the codecs; `lz4` is LZ4_RAW, the one that all readers agree on. */
+/** Numbers of the codecs; `lz4` is LZ4_RAW, the variant that all readers agree on. */
 export const CODEC = { none: 0, snappy: 1, gzip: 2, zstd: 6, lz4: 7 } as const
 
 export type Compression = keyof typeof CODEC
 
-/** How texts and whole numbers are stored that get no dictionary: small, or as every reader knows it. */
+/** How texts and integers without a dictionary are stored: `delta` is smaller, `plain` is known to every reader. */
 export const ENCODINGS = ['delta', 'plain'] as const
 
 export type Encodings = (typeof ENCODINGS)[number]
@@ -41,7 +41,7 @@ export type LogicalType =
   | { kind: 'timestamp'; isAdjustedToUtc: boolean; unit: 'millis' | 'micros' | 'nanos' }
   | { kind: 'integer'; bits: number; isSigned: boolean }
 
-/** A node of the schema tree, which is stored depth first. */
+/** A node of the schema tree, which is stored in depth-first order. */
 export interface SchemaElement {
   name: string
   /** Missing on the root. */
@@ -56,7 +56,7 @@ export interface SchemaElement {
 export interface Statistics {
   nullCount?: number | undefined
   distinctCount?: number | undefined
-  /** In PLAIN encoding, texts without their length. */
+  /** In PLAIN encoding, but texts without their length; the same for `max`. */
   min?: Uint8Array | undefined
   max?: Uint8Array | undefined
   isMinExact?: boolean | undefined
@@ -69,15 +69,15 @@ export interface EncodingCount {
   pageCount: number
 }
 
-/** What the footer says of one column of one row group. Offsets are in bytes from the start of the row group. */
+/** Metadata of one column of one row group in the footer. Offsets are in bytes from the start of the row group. */
 export interface ColumnChunk {
   path: readonly string[]
   physicalType: number
   encodings: readonly number[]
   codec: number
-  /** Entries of the level streams: nulls and empty lists count. */
+  /** Entries of the level streams, including nulls and empty lists. */
   valueCount: number
-  /** With page headers, as both sizes. */
+  /** Both sizes include the page headers. */
   uncompressedByteCount: number
   compressedByteCount: number
   dictionaryPageOffset?: number | undefined
@@ -101,7 +101,7 @@ export function dictionaryPageHeader(sizes: PageSizes): Uint8Array {
   })
 }
 
-/** Header of a version 1 data page. */
+/** Returns the header of a version 1 data page. */
 export function dataPageHeader(sizes: PageSizes, encoding: number): Uint8Array {
   return pageHeader(PAGE.data, sizes, (writer) => {
     writer.struct(5, () => {
@@ -122,7 +122,7 @@ function pageHeader(type: number, sizes: PageSizes, writeContent: (writer: Thrif
   return writer.finish()
 }
 
-/** What is written of a row group. */
+/** The parts of a row group that the footer describes. */
 interface RowGroupShape {
   rowCount: number
   columns: readonly ColumnChunk[]
@@ -131,16 +131,16 @@ interface RowGroupShape {
 interface Footer {
   elements: readonly SchemaElement[]
   rowCount: number
-  /** As `encodeRowGroup` gives them: as objects, those of a long and wide table would take more memory than its data. */
+  /** Results of `encodeRowGroup`. As objects, those of a long and wide table would take more memory than its data. */
   rowGroups: readonly Uint8Array[]
   keyValueMetadata: readonly (readonly [key: string, value: string])[]
   createdBy: string
 }
 
-/** Version of the format that the footer names; 1 is what the most readers know. */
+/** Version of the format in the footer; 1 is the one that most readers know. */
 const FORMAT_VERSION = 1
 
-/** The file's metadata, without the length and the magic that follow it. */
+/** Returns the file's metadata, without the length and the magic bytes that follow it. */
 export function encodeFooter(footer: Footer): Uint8Array {
   const writer = new ThriftWriter()
   writer.i32(1, FORMAT_VERSION)
@@ -155,7 +155,7 @@ export function encodeFooter(footer: Footer): Uint8Array {
   }
   writer.string(6, footer.createdBy)
   const leaves = footer.elements.filter((element) => element.physicalType !== undefined)
-  // Spec: without column orders, readers must not use min_value and max_value. TypeDefinedOrder is the only one.
+  // Spec: without column orders, readers must not use min_value and max_value. TypeDefinedOrder is the only order.
   writer.structs(7, leaves, () => writer.struct(1, () => {}))
   return writer.finish()
 }
@@ -198,13 +198,13 @@ function writeLogicalType(writer: ThriftWriter, type: LogicalType): void {
   }
 }
 
-/** What the footer says of a row group that begins at `byteOffset` of the file. */
+/** Returns the footer's metadata of a row group that begins at offset `byteOffset` of the file. */
 export function encodeRowGroup({ rowCount, columns }: RowGroupShape, byteOffset: number): Uint8Array {
   const writer = new ThriftWriter()
   const sum = (size: 'uncompressedByteCount' | 'compressedByteCount') =>
     columns.reduce((bytes, column) => bytes + column[size], 0)
   writer.structs(1, columns, (column) => {
-    // Deprecated: the offset of metadata outside of the footer, of which there is none.
+    // Deprecated: offset of the metadata outside the footer; 0 = there is none.
     writer.i64(2, 0)
     writer.struct(3, () => writeColumnMetadata(writer, column, byteOffset))
   })

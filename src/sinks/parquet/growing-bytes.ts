@@ -1,8 +1,8 @@
-/** Bytes that are written one behind another, without knowing how many there will be. */
+/** A growable byte buffer. */
 
 /**
- * Bytes with room for `needed`, the first `length` of which are those given: the same ones where they have it, else
- * twice as many or more.
+ * Returns `bytes` if it has at least `needed` bytes; otherwise a copy of its first `length` bytes in an array of at
+ * least twice its size.
  */
 export function withRoom(bytes: Uint8Array<ArrayBuffer>, length: number, needed: number): Uint8Array<ArrayBuffer> {
   if (needed <= bytes.length) return bytes

@@ -1,4 +1,4 @@
-/** Parquet: `RowGroupEncoder` turns batches into bytes, `ParquetFileWriter` puts those into a file. */
+/** Parquet: `RowGroupEncoder` encodes batches as bytes, `ParquetFileWriter` writes those to a file. */
 
 export {
   createdByText,

@@ -1,11 +1,13 @@
-/** The labels of a dictionary column over one row group: its dictionary page, and the smallest and largest in use. */
+/**
+ * The labels of a dictionary column over one row group: its dictionary page, and the smallest and largest label in use.
+ */
 
 import type { Data, Utf8, Vector } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 import type { Statistics } from './format.ts'
 
-/** Longer texts are not worth their place in the footer; bounds are left out then. */
-const LONGEST_BOUND_BYTES = 256
+/** Bounds are left out if one of them is longer: it is not worth its space in the footer. */
+const MAX_BOUND_BYTES = 256
 
 export interface LabelList {
   count: number
@@ -15,8 +17,8 @@ export interface LabelList {
 }
 
 /**
- * The longest of a column's dictionaries, one for each batch.
- * @throws ExportError `ERR_PARQUET` if another one is not its beginning: indices would mean other labels then.
+ * Returns the longest of a column's dictionaries, of which each batch has one.
+ * @throws ExportError `ERR_PARQUET` if another dictionary is not its beginning: indices would then mean other labels.
  */
 export function longestLabels(dictionaries: Iterable<Vector<Utf8>>, column: string): LabelList {
   let longest: LabelList = { count: 0, bytes: new Uint8Array(0), offsets: new Int32Array(1) }
@@ -41,11 +43,11 @@ function labelsOf(dictionary: Vector<Utf8>, column: string): LabelList {
   if (chunks.length === 1 && only !== undefined && only.length > 0 && only.valueOffsets[0] === 0) {
     return { count: only.length, bytes: only.values, offsets: only.valueOffsets }
   }
-  return joinedLabels(chunks)
+  return joinLabels(chunks)
 }
 
-/** Copies the chunks into one, as a dictionary that grew by deltas has several. */
-function joinedLabels(chunks: readonly Data<Utf8>[]): LabelList {
+/** Copies the chunks into one; a dictionary that has grown by deltas has several. */
+function joinLabels(chunks: readonly Data<Utf8>[]): LabelList {
   const count = chunks.reduce((labels, chunk) => labels + chunk.length, 0)
   const offsets = new Int32Array(count + 1)
   const parts: Uint8Array[] = []
@@ -75,7 +77,7 @@ function checkBeginning(shorter: LabelList, longer: LabelList, column: string): 
   )
 }
 
-/** Body of the dictionary page: each label as its length in four bytes, then its UTF-8. */
+/** Returns the body of the dictionary page: for each label its length in four bytes, then its UTF-8. */
 export function dictionaryPageBody(labels: LabelList): Uint8Array {
   const { count, bytes, offsets } = labels
   const body = new Uint8Array(4 * count + offsets[count]!)
@@ -95,7 +97,7 @@ export function dictionaryPageBody(labels: LabelList): Uint8Array {
   return body
 }
 
-/** Number, smallest and largest of the labels that are in use (`inUse[i]` = 1), ordered by their UTF-8 bytes. */
+/** Returns the number of labels in use (`inUse[i]` = 1), and the smallest and largest of them by their UTF-8 bytes. */
 export function labelStatistics(labels: LabelList, inUse: Uint8Array): Statistics {
   let distinctCount = 0
   let min: Uint8Array | undefined
@@ -108,12 +110,12 @@ export function labelStatistics(labels: LabelList, inUse: Uint8Array): Statistic
     if (max === undefined || Buffer.compare(label, max) > 0) max = label
   }
   if (min === undefined || max === undefined) return { distinctCount }
-  if (Math.max(min.length, max.length) > LONGEST_BOUND_BYTES) return { distinctCount }
-  // Copies, lest a view keeps the whole dictionary alive or crosses to another thread with it.
+  if (Math.max(min.length, max.length) > MAX_BOUND_BYTES) return { distinctCount }
+  // Copies, since a view would keep the whole dictionary alive and take it along to another thread.
   return { distinctCount, min: min.slice(), max: max.slice(), isMinExact: true, isMaxExact: true }
 }
 
-/** The labels as texts. */
+/** Returns the labels as strings. */
 export function labelTexts({ count, bytes, offsets }: LabelList): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: count }, (_, i) => buffer.toString('utf8', offsets[i], offsets[i + 1]))

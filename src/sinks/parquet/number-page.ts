@@ -1,4 +1,4 @@
-/** Rows of a column of 64-bit numbers → pages: floating point, or integers as times are. */
+/** Collects rows of a column of 64-bit numbers as pages: floating point numbers, or integers such as timestamps. */
 
 import { type Data, DataType } from 'apache-arrow'
 import type { ColumnCoding } from './column-coding.ts'
@@ -9,7 +9,7 @@ import { bodyBeforeValues, bodyUpTo, indexBody, type PageBody } from './page-bod
 import type { Leaf } from './schema-tree.ts'
 import type { ValuePage } from './value-page.ts'
 
-const VALUE_WIDTH = 8
+const NUMBER_BYTES = 8
 
 export class NumberPage implements ValuePage {
   readonly levels: FlatLevels
@@ -40,9 +40,9 @@ export class NumberPage implements ValuePage {
   append(data: Data, start: number, end: number): void {
     const { at, bytes, call } = this.#kernel
     const { buffer, byteOffset } = data.values as Float64Array | BigInt64Array
-    const values = new Uint8Array(buffer, byteOffset + start * VALUE_WIDTH, (end - start) * VALUE_WIDTH)
+    const values = new Uint8Array(buffer, byteOffset + start * NUMBER_BYTES, (end - start) * NUMBER_BYTES)
     const bit = this.levels.rowCount
-    const into = at.values + this.levels.validCount * VALUE_WIDTH
+    const into = at.values + this.levels.validCount * NUMBER_BYTES
     const validity = this.levels.append(data, start, end)
     if (validity === 0) {
       bytes.set(values, into)
@@ -66,18 +66,18 @@ export class NumberPage implements ValuePage {
     const pos = this.levels.write(at.body)
     if (this.#coding === 'dictionary') return indexBody(this.#kernel, pos, count)
     if (this.#coding === 'plain')
-      return bodyBeforeValues(this.#kernel, pos, { address: at.values, byteCount: count * VALUE_WIDTH })
+      return bodyBeforeValues(this.#kernel, pos, { address: at.values, byteCount: count * NUMBER_BYTES })
     return bodyUpTo(at.body, call.encodeDeltas(at.values, count, at.differences, pos))
   }
 
   largeRow(): never {
-    throw new RangeError(`expected room for numbers of ${VALUE_WIDTH} bytes in the kernel's memory`)
+    throw new RangeError(`expected room for numbers of ${NUMBER_BYTES} bytes in the kernel's memory`)
   }
 
   bounds(): Statistics {
     const { at, bytes } = this.#kernel
-    const min = bytes.slice(at.bounds, at.bounds + VALUE_WIDTH)
-    const max = bytes.slice(at.bounds + VALUE_WIDTH, at.bounds + 2 * VALUE_WIDTH)
+    const min = bytes.slice(at.bounds, at.bounds + NUMBER_BYTES)
+    const max = bytes.slice(at.bounds + NUMBER_BYTES, at.bounds + 2 * NUMBER_BYTES)
     if (this.#valueCount === 0) return {}
     if (this.#isFloat && !withSignedZeros(min, max)) return {}
     return { min, max, isMinExact: true, isMaxExact: true }
@@ -85,7 +85,7 @@ export class NumberPage implements ValuePage {
 }
 
 /**
- * Spec: a smallest value of zero is written as -0.0 and a largest one as +0.0, for they compare as equal.
+ * Spec: a smallest value of zero is written as -0.0 and a largest one as +0.0, since the two compare as equal.
  * @returns false if all values were NaN.
  */
 function withSignedZeros(min: Uint8Array, max: Uint8Array): boolean {

@@ -1,21 +1,23 @@
-/** Bodies of data pages in the kernel's memory, from what `FlatLevels` and the kernel have collected. */
+/** Builds bodies of data pages in the kernel's memory from what `FlatLevels` and the kernel have collected. */
 
 import type { PageKernel } from './kernel/page-kernel.ts'
 
-/** Where a body lies in the kernel's memory. */
+/** A body in the kernel's memory. */
 export interface PageBody {
   address: number
   byteCount: number
 }
 
-/** Levels and indices: `pos` is behind the levels, which begin at `at.body`. */
+/** Writes the indices after the levels, which lie from `at.body` to `pos`, and returns both as the body. */
 export function indexBody({ at, bytes, call }: PageKernel, pos: number, indexCount: number): PageBody {
   const width = Math.max(1, call.largestWidth(at.indices, indexCount))
   bytes[pos] = width
   return bodyUpTo(at.body, call.encodeIndices(at.indices, indexCount, width, pos + 1))
 }
 
-/** Levels and what else is before the values, moved there from `at.body`, where `pos` is behind it. */
+/**
+ * Moves the levels and lengths, which lie from `at.body` to `pos`, to just before the values; returns all as the body.
+ */
 export function bodyBeforeValues({ at, bytes }: PageKernel, pos: number, values: PageBody): PageBody {
   const prefixBytes = pos - at.body
   const address = values.address - prefixBytes

@@ -1,10 +1,11 @@
 /**
- * The only module that knows parquet-wasm. It encodes what this package does not, and lends its compressors.
+ * Encodes batches with parquet-wasm: the types that this package does not encode, and, for their compression, pages. In
+ * `sinks/`, only this module knows parquet-wasm.
  *
- * Quirks that are dealt with here: its memory never shrinks, so that an instance that grew is dropped for a new one;
- * after a panic an instance must not be used again; a `WriterProperties` that was used once counts as absent the second
- * time, without a word, so that each call builds its own; its writers for streams lose errors, so that only the
- * synchronous one for a whole table is used, and what comes out is counted.
+ * Its quirks are handled here. Its memory never shrinks, so an instance that has grown is replaced by a new one. After
+ * a panic an instance must not be used again. A `WriterProperties` that was used once is silently ignored the second
+ * time, so each call builds its own. Its writers for streams lose errors, so only the synchronous writer of a whole
+ * table is used, and the rows of the result are counted.
  */
 
 import { createRequire } from 'node:module'
@@ -18,28 +19,28 @@ import { ThriftReader, type ThriftStruct } from './thrift-reader.ts'
 type ParquetWasm = typeof import('parquet-wasm')
 
 /** An instance with more memory than this is dropped after the call. */
-const MOST_MEMORY_KEPT_BYTES = 192 * 1024 * 1024
+const MAX_KEPT_MEMORY_BYTES = 192 * 1024 * 1024
 
-/** Its memory ends at 4 GiB, and a table is in there about three times while it is encoded. */
-export const MOST_TABLE_BYTES = 1024 * 1024 * 1024
+/** Its memory is limited to 4 GiB, and holds a table about three times while it is encoded. */
+export const MAX_TABLE_BYTES = 1024 * 1024 * 1024
 
 const require = createRequire(import.meta.url)
 let loaded: ParquetWasm | undefined
 
-/** The package's CommonJS build: it loads without waiting, and only when first needed. */
+/** Returns the package's CommonJS build, which is loaded synchronously when first needed. */
 function parquetWasm(): ParquetWasm {
   loaded ??= require('parquet-wasm') as ParquetWasm
   return loaded
 }
 
-/** Lets go of the instance and its memory; the next call makes another one. */
+/** Drops the instance and its memory; the next call creates a new one. */
 export function dropParquetWasm(): void {
   if (loaded === undefined) return
   loaded = undefined
   delete require.cache[require.resolve('parquet-wasm')]
 }
 
-/** Memory that the instance holds now, in bytes; 0 when there is none. */
+/** Returns the bytes of memory that the instance holds now; 0 if there is none. */
 export function parquetWasmMemoryBytes(): number {
   if (loaded === undefined) return 0
   return (loaded.wasmMemory() as { buffer: ArrayBuffer }).buffer.byteLength
@@ -47,9 +48,9 @@ export function parquetWasmMemoryBytes(): number {
 
 export interface WasmFileOptions {
   compression: Compression
-  /** Of all columns. */
+  /** Coding of all columns. */
   coding: 'dictionary' | 'plain'
-  /** Smallest and largest value and null count of each column. Default true. */
+  /** Whether the file has the smallest and largest value and the null count of each column. Default: true. */
   hasStatistics?: boolean
 }
 
@@ -57,13 +58,14 @@ export interface WasmFileOptions {
 export interface WasmFile {
   bytes: Uint8Array
   rowCount: number
-  /** Offsets are from the start of `bytes`. */
+  /** Their offsets count from the start of `bytes`. */
   columns: readonly ColumnChunk[]
 }
 
 /**
- * Encodes batches, which must have the very schema given, as one row group.
- * @throws ExportError `ERR_PARQUET` if they are too large, or parquet-wasm refuses them or breaks down; `cause` is its error.
+ * Encodes batches, which must have exactly the given schema, as one row group.
+ * @throws ExportError `ERR_PARQUET` if they are too large, or if parquet-wasm refuses them or panics; `cause` is its
+ * error.
  */
 export function encodeWithParquetWasm(
   schema: Schema,
@@ -72,12 +74,12 @@ export function encodeWithParquetWasm(
 ): WasmFile {
   const rowCount = batches.reduce((rows, batch) => rows + batch.numRows, 0)
   const byteCount = batches.reduce((sum, { data }) => sum + arrowByteLength(data, 0, data.length), 0)
-  if (byteCount > MOST_TABLE_BYTES) {
+  if (byteCount > MAX_TABLE_BYTES) {
     const found = `${byteCount} in ${rowCount} rows of ${quoted(schema.names.join(', '))}`
-    throw new ExportError('ERR_PARQUET', `expected at most ${MOST_TABLE_BYTES} bytes in a row group, found ${found}`)
+    throw new ExportError('ERR_PARQUET', `expected at most ${MAX_TABLE_BYTES} bytes in a row group, found ${found}`)
   }
   const ipc = ipcStream(schema, batches)
-  const bytes = guarded((wasm) => {
+  const bytes = callParquetWasm((wasm) => {
     const table = wasm.Table.fromIPCStream(ipc)
     return wasm.writeParquet(table, writerProperties(wasm, options, rowCount))
   })
@@ -88,10 +90,11 @@ export function encodeWithParquetWasm(
   return file
 }
 
-function guarded<T>(call: (wasm: ParquetWasm) => T): T {
+/** Calls parquet-wasm, and drops the instance if it has grown too large or the call fails. */
+function callParquetWasm<T>(call: (wasm: ParquetWasm) => T): T {
   try {
     const result = call(parquetWasm())
-    if (parquetWasmMemoryBytes() > MOST_MEMORY_KEPT_BYTES) dropParquetWasm()
+    if (parquetWasmMemoryBytes() > MAX_KEPT_MEMORY_BYTES) dropParquetWasm()
     return result
   } catch (cause) {
     dropParquetWasm()
@@ -115,7 +118,7 @@ const CODEC_NAME = {
 
 function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount: number) {
   const { compression, coding, hasStatistics = true } = options
-  // Every setter consumes the builder and gives another one.
+  // Every setter consumes the builder and returns another one.
   const builder = new wasm.WriterPropertiesBuilder()
     .setCompression(wasm.Compression[CODEC_NAME[compression]])
     .setDictionaryEnabled(coding === 'dictionary')
@@ -124,11 +127,13 @@ function writerProperties(wasm: ParquetWasm, options: WasmFileOptions, rowCount:
   return (coding === 'dictionary' ? builder : builder.setEncoding(wasm.Encoding.PLAIN)).build()
 }
 
-/** Serves one call after another: parquet-wasm copies what it is given, and each new buffer would wait to be collected. */
+/**
+ * Reused for every call, since parquet-wasm copies its input and new buffers would be left to the garbage collector.
+ */
 let scratch = new Uint8Array(0)
 
 /** A larger scratch buffer is not kept. */
-const MOST_SCRATCH_BYTES = 16 * 1024 * 1024
+const MAX_SCRATCH_BYTES = 16 * 1024 * 1024
 
 function ipcStream(schema: Schema, batches: readonly RecordBatch[]): Uint8Array {
   const encoder = new StreamEncoder()
@@ -138,7 +143,7 @@ function ipcStream(schema: Schema, batches: readonly RecordBatch[]): Uint8Array 
   const chunks = encoder.take()
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   const stream = scratch.length < length ? new Uint8Array(length) : scratch
-  if (length <= MOST_SCRATCH_BYTES) scratch = stream
+  if (length <= MAX_SCRATCH_BYTES) scratch = stream
   let at = 0
   for (const chunk of chunks) {
     stream.set(chunk, at)
@@ -147,7 +152,7 @@ function ipcStream(schema: Schema, batches: readonly RecordBatch[]): Uint8Array 
   return stream.subarray(0, length)
 }
 
-/** A file ends with its metadata, the length of that in four bytes, and a magic number of four. */
+/** Length of what follows the metadata at the end of a file: its length in four bytes, and four magic bytes. */
 const TAIL_BYTES = 8
 
 function readFooter(bytes: Uint8Array): WasmFile {
@@ -162,7 +167,9 @@ function readFooter(bytes: Uint8Array): WasmFile {
   return { bytes, rowCount: metadata.number(3) ?? 0, columns: chunks }
 }
 
-/** What is not named here is dropped: page indexes and bloom filters, whose offsets would be wrong elsewhere. */
+/**
+ * Reads the metadata of a column. Page indexes and bloom filters are dropped: their offsets would be wrong elsewhere.
+ */
 function columnChunk(metadata: ThriftStruct | undefined): ColumnChunk {
   const number = (fieldId: number) => {
     const value = metadata?.number(fieldId)

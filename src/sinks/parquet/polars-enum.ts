@@ -1,17 +1,17 @@
 /**
- * polars keeps the order of categories, and those that do not occur, in its type Enum only. It takes a dictionary column
- * for one if the Arrow field says so in polars' own metadata; others ignore that. Columns inside of lists and structs
- * are left alone: polars 1.44 panics on lists of such with signed indices.
+ * polars keeps the order of categories, and those that do not occur, only in its type Enum. It reads a dictionary
+ * column as an Enum if the Arrow field has polars' own metadata for it, which other readers ignore. Columns inside
+ * lists and structs do not get the metadata: polars 1.44 panics on lists of Enums with signed indices.
  */
 
 import { DataType, Field, Schema } from 'apache-arrow'
 
 const ENUM_KEY = '_PL_ENUM_VALUES2'
 
-/** Columns with more labels stay categorical, lest the footer holds as much as a page does. */
-export const MOST_ENUM_LABELS = 4096
+/** Columns with more labels stay categorical, since all labels are stored in the footer. */
+export const MAX_ENUM_LABELS = 4096
 
-/** Labels of each dictionary column that is not part of another, in order of first appearance over the row groups. */
+/** Labels of the top-level dictionary columns, in order of first appearance over the row groups. */
 export class ColumnLabels {
   readonly #labels = new Map<string, Set<string>>()
 
@@ -23,12 +23,12 @@ export class ColumnLabels {
     }
   }
 
-  /** The schema with the labels in the metadata of its fields. */
+  /** Returns the schema with the labels in the metadata of its fields. */
   describe(schema: Schema): Schema {
     const fields = schema.fields.map((field) => {
       const labels = this.#labels.get(field.name)
       if (!DataType.isDictionary(field.type) || labels === undefined) return field
-      if (labels.size === 0 || labels.size > MOST_ENUM_LABELS) return field
+      if (labels.size === 0 || labels.size > MAX_ENUM_LABELS) return field
       const metadata = new Map(field.metadata).set(ENUM_KEY, enumValues(labels))
       return new Field(field.name, field.type, field.nullable, metadata)
     })
@@ -36,7 +36,7 @@ export class ColumnLabels {
   }
 }
 
-/** Each label behind its length in bytes: `3;red4;blue`. */
+/** Returns the labels, each after its length in bytes: `3;red4;blue`. */
 function enumValues(labels: Iterable<string>): string {
   return Array.from(labels, (label) => `${Buffer.byteLength(label)};${label}`).join('')
 }

@@ -1,24 +1,24 @@
-/** The bytes of a row group while its columns come, one behind another, in memory that serves one row group after another. */
+/** Collects the bytes of a row group column by column, in memory that is reused for later row groups. */
 
 import type { StoredColumn } from './column-pages.ts'
 import type { ColumnChunk } from './format.ts'
 import { withRoom } from './growing-bytes.ts'
 
-/** Of a thread's row groups, one is being written while the next one is encoded. */
-const MOST_SPARE = 2
+/** Buffers that are kept: a row group of a thread is written while the next one is encoded. */
+const MAX_SPARE = 2
 
-const FIRST_BYTES = 4 * 1024 * 1024
+const MIN_BYTES = 4 * 1024 * 1024
 
-/** So that a row group somewhat longer than the one before fits in its memory, too. */
+/** Factor that lets a row group fit if it is somewhat longer than the previous one. */
 const SPARE_ROOM = 1.1
 
-/** Memory of row groups that were written: otherwise it waits for the garbage collector. */
+/** Memory of row groups that have been written, kept for reuse instead of leaving it to the garbage collector. */
 export class SpareMemory {
   #spare: ArrayBuffer[] = []
-  #likelyBytes = FIRST_BYTES
+  #likelyBytes = MIN_BYTES
 
   give(memory: ArrayBuffer): void {
-    if (this.#spare.length < MOST_SPARE) this.#spare.push(memory)
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(memory)
   }
 
   take(): ArrayBuffer {
@@ -28,9 +28,9 @@ export class SpareMemory {
     return spare ?? new ArrayBuffer(likelyBytes)
   }
 
-  /** Says how long a row group was. */
+  /** Notes the length of a row group; the next one will be about as long. */
   note(byteLength: number): void {
-    this.#likelyBytes = Math.max(FIRST_BYTES, Math.ceil(byteLength * SPARE_ROOM))
+    this.#likelyBytes = Math.max(MIN_BYTES, Math.ceil(byteLength * SPARE_ROOM))
   }
 }
 
@@ -47,9 +47,9 @@ export class RowGroupBytes {
     return this.#bytes.subarray(0, this.#length)
   }
 
-  /** Copies a column, whose parts may be overwritten then. */
+  /** Copies a column; its parts may be overwritten afterwards. */
   append({ chunk, parts }: StoredColumn): void {
-    this.columns.push(movedChunk(chunk, this.#length))
+    this.columns.push(moveChunk(chunk, this.#length))
     for (const part of parts) {
       this.#bytes = withRoom(this.#bytes, this.#length, this.#length + part.length)
       this.#bytes.set(part, this.#length)
@@ -58,7 +58,8 @@ export class RowGroupBytes {
   }
 }
 
-export function movedChunk(chunk: ColumnChunk, byteDelta: number): ColumnChunk {
+/** Returns the chunk with its offsets moved by `byteDelta`. */
+export function moveChunk(chunk: ColumnChunk, byteDelta: number): ColumnChunk {
   const { dictionaryPageOffset } = chunk
   return {
     ...chunk,

@@ -1,6 +1,6 @@
 /**
- * Batches → the bytes of one row group. Synchronous and without I/O, so that it can run in a worker thread: what comes
- * out is plain data, of which `bytes.buffer` can be transferred.
+ * Encodes batches as the bytes of one row group. Synchronous and without I/O. The result is plain data whose
+ * `bytes.buffer` can be transferred, so that this can run in a worker thread.
  */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
@@ -11,17 +11,17 @@ import { type DictionaryChunk, encodeDictionaryChunk } from './dictionary-chunk.
 import type { ColumnChunk, Compression, Encodings } from './format.ts'
 import { pageKernel } from './kernel/page-kernel.ts'
 import { labelTexts } from './label-list.ts'
-import { MOST_ENUM_LABELS } from './polars-enum.ts'
-import { movedChunk, RowGroupBytes, SpareMemory } from './row-group-bytes.ts'
+import { MAX_ENUM_LABELS } from './polars-enum.ts'
+import { moveChunk, RowGroupBytes, SpareMemory } from './row-group-bytes.ts'
 import { checkBatch } from './schema-check.ts'
 import { type Leaf, type SchemaTree, schemaTree } from './schema-tree.ts'
 import { encodeValueChunk } from './value-chunk.ts'
 import { encodeWasmColumns } from './wasm-columns.ts'
 
 export interface RowGroupOptions {
-  /** Default `snappy`. Columns that it does not make smaller are stored as they are. */
+  /** Default: `snappy`. Columns that it does not make smaller are stored uncompressed. */
   compression?: Compression | undefined
-  /** Default `delta`. */
+  /** Default: `delta`. */
   encodings?: Encodings | undefined
 }
 
@@ -30,14 +30,14 @@ export interface EncodedRowGroup {
   bytes: Uint8Array<ArrayBuffer>
   /** In the order of the schema's leaves; offsets are from the start of `bytes`. */
   columns: ColumnChunk[]
-  /** All labels of the dictionary columns that are not part of another; not of those with a great many. */
+  /** Labels of the top-level dictionary columns that have at most `MAX_ENUM_LABELS`, by column name. */
   labels: Map<string, string[]>
 }
 
 export class RowGroupEncoder {
   readonly #schema: Schema
   readonly #tree: SchemaTree
-  /** The path of each leaf, by the one that parquet-wasm gives it. */
+  /** The path of each leaf, by the key of its path in parquet-wasm's files. */
   readonly #paths: ReadonlyMap<string, readonly string[]>
   readonly #compression: Compression
   readonly #encodings: Encodings
@@ -53,8 +53,8 @@ export class RowGroupEncoder {
   }
 
   /**
-   * Encodes batches of the encoder's schema, which have at least one row together.
-   * @throws ExportError `ERR_PARQUET` if a batch has another schema or breaks Arrow's rules.
+   * Encodes batches of the encoder's schema as one row group.
+   * @throws ExportError `ERR_PARQUET` if there are no rows, or if a batch has another schema or breaks Arrow's rules.
    */
   encode(batches: readonly RecordBatch[]): EncodedRowGroup {
     for (const batch of batches) checkBatch(batch, this.#schema)
@@ -68,32 +68,32 @@ export class RowGroupEncoder {
       columns.set(pathKey(path), { chunk: { ...chunk, path }, parts })
     }
     if (isPackedLater(this.#compression)) {
-      for (const column of this.#packedTogether(filled, labels)) columns.set(pathKey(column.chunk.path), column)
+      for (const column of this.#encodeTogether(filled, labels)) columns.set(pathKey(column.chunk.path), column)
     }
     const rowGroup = new RowGroupBytes(this.#spare.take())
     for (const leaf of this.#tree.leaves) {
-      const column = columns.get(pathKey(leaf.path)) ?? this.#encoded(leaf, filled, labels)
-      rowGroup.append(checked(leaf, column))
+      const column = columns.get(pathKey(leaf.path)) ?? this.#encodeLeaf(leaf, filled, labels)
+      rowGroup.append(requireColumn(leaf, column))
     }
     const { bytes } = rowGroup
     this.#spare.note(bytes.length)
     return { rowCount, bytes, columns: rowGroup.columns, labels }
   }
 
-  /** Takes the memory of a row group that was written, for the next one. */
+  /** Takes back the memory of a row group that has been written, for another one. */
   reuse(memory: ArrayBuffer): void {
     this.#spare.give(memory)
   }
 
-  /** One column, until the next one is encoded. */
-  #encoded(leaf: Leaf, batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn | undefined {
+  /** Encodes one column; its bytes are valid until the next one is encoded. */
+  #encodeLeaf(leaf: Leaf, batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn | undefined {
     pageKernel().reuseCopies()
     const chunk = this.#chunkOf(leaf, batches, labels)
-    return chunk?.pages.stored(chunk.statistics)
+    return chunk?.pages.finish(chunk.statistics)
   }
 
-  /** All columns that are not parquet-wasm's, compressed by it: many pages at a time. */
-  #packedTogether(batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn[] {
+  /** Encodes all columns that are not left to parquet-wasm, and lets it compress their pages, many at a time. */
+  #encodeTogether(batches: readonly RecordBatch[], labels: Map<string, string[]>): StoredColumn[] {
     pageKernel().reuseCopies()
     const chunks = this.#tree.leaves.flatMap((leaf) => this.#chunkOf(leaf, batches, labels) ?? [])
     const pending = chunks.map(({ pages }) => pages.pending)
@@ -102,11 +102,11 @@ export class RowGroupEncoder {
     return chunks.map(({ pages, statistics }, i) => {
       const start = next
       next += pending[i]!.length
-      return pages.stored(statistics, compressed.slice(start, next))
+      return pages.finish(statistics, compressed.slice(start, next))
     })
   }
 
-  /** Undefined for a column that parquet-wasm encodes. */
+  /** Encodes the pages of one column; returns undefined for a column that parquet-wasm encodes. */
   #chunkOf(leaf: Leaf, batches: readonly RecordBatch[], labels: Map<string, string[]>): EncodedChunk | undefined {
     const kernel = pageKernel()
     if (leaf.dictionary !== undefined) {
@@ -121,22 +121,24 @@ export class RowGroupEncoder {
   }
 }
 
-function checked(leaf: Leaf, column: StoredColumn | undefined): StoredColumn {
+/** @throws ExportError `ERR_PARQUET` if the column is missing or has another type than its leaf. */
+function requireColumn(leaf: Leaf, column: StoredColumn | undefined): StoredColumn {
   if (column?.chunk.physicalType === leaf.physicalType) return column
   const found = column === undefined ? 'nothing' : `type ${column.chunk.physicalType}`
   const path = quoted(leaf.path.join('.'))
   throw new ExportError('ERR_PARQUET', `expected column ${path} of type ${leaf.physicalType}, found ${found}`)
 }
 
-/** Names may contain any character but a zero byte in practice; it keeps `a`, `b` apart from `a.b`. */
+/**
+ * Returns a path as a key. Joined by NUL, which names do not contain in practice, so that `a`, `b` differs from `a.b`.
+ */
 function pathKey(path: readonly string[]): string {
   return path.join('\0')
 }
 
 function addLabels(byColumn: Map<string, string[]>, { path }: Leaf, { labels }: DictionaryChunk): void {
   const [name] = path
-  if (name !== undefined && path.length === 1 && labels.count <= MOST_ENUM_LABELS)
-    byColumn.set(name, labelTexts(labels))
+  if (name !== undefined && path.length === 1 && labels.count <= MAX_ENUM_LABELS) byColumn.set(name, labelTexts(labels))
 }
 
 function wasmColumns(schema: Schema, batches: readonly RecordBatch[], compression: Compression): StoredColumn[] {
@@ -144,7 +146,7 @@ function wasmColumns(schema: Schema, batches: readonly RecordBatch[], compressio
     file.columns.map((chunk) => {
       const start = Math.min(chunk.dictionaryPageOffset ?? Number.POSITIVE_INFINITY, chunk.dataPageOffset)
       return {
-        chunk: movedChunk(chunk, -start),
+        chunk: moveChunk(chunk, -start),
         parts: [file.bytes.subarray(start, start + chunk.compressedByteCount)],
       }
     }),

@@ -1,28 +1,36 @@
-/** Batches of any size → batches that make up a row group each: the one place that decides on row groups' sizes. */
+/** Groups batches of any size into row groups: the only place that decides on the size of row groups. */
 
 import type { RecordBatch } from 'apache-arrow'
 import { recordBatch } from '../../columns/record-batch.ts'
 import { arrowByteLength } from './arrow-size.ts'
 
 export interface RowGroupLimits {
-  /** Default 128 Ki. */
+  /** Maximum rows of a row group. Default: 131,072. */
   rowGroupRows?: number
-  /** Bytes in Arrow's buffers, dictionaries apart. Default 64 MiB: wide tables get fewer rows a group. */
+  /**
+   * Maximum bytes in Arrow's buffers without dictionaries. Default: 64 MiB, so wide tables get fewer rows per row
+   * group.
+   */
   rowGroupBytes?: number
 }
 
 const ROW_GROUP_ROWS = 128 * 1024
 const ROW_GROUP_BYTES = 64 * 1024 * 1024
 
-/** Batches, and how to say that those given so far are not looked at any more, so that their memory serves the next one. */
+/**
+ * Batches; `recycle` releases those yielded so far, which must not be read any more, so that their buffers are reused.
+ */
 type Batches = (AsyncIterable<RecordBatch> | Iterable<RecordBatch>) & { recycle?(): void }
 
-/** A batch up to so many times the limit is left whole: a row group of a few rows costs thousands of columns as much. */
+/**
+ * A batch is cut only if it has more bytes than this many times the limit: small row groups are costly for wide tables.
+ */
 const TOLERANCE = 2
 
 /**
- * Gathers whole batches until one more would pass a limit. Only a batch that passes it alone, by far where bytes are
- * meant, is cut, at the last row that fits. Depends on the batches and the limits alone.
+ * Collects whole batches until one more would exceed a limit, and yields them as a row group. Only a batch that exceeds
+ * a limit by itself (for bytes, more than twice) is cut, at the last row that fits. Depends only on the batches and
+ * limits.
  */
 export async function* rowGroupsOf(
   batches: Batches,
@@ -46,7 +54,7 @@ export async function* rowGroupsOf(
       group.push(piece)
       rows += piece.numRows
       bytes += pieceBytes
-      // Not with the next batch, which takes its time to come.
+      // Yielded now rather than with the next batch, which may take long to arrive.
       if (rows === rowGroupRows) yield complete()
     }
     if (group.length === 0) batches.recycle?.()
@@ -54,28 +62,28 @@ export async function* rowGroupsOf(
   if (group.length > 0) yield group
 }
 
-function* cutToSize(batch: RecordBatch, mostRows: number, mostBytes: number): Generator<RecordBatch> {
+function* cutToSize(batch: RecordBatch, maxRows: number, maxBytes: number): Generator<RecordBatch> {
   const { numRows } = batch
-  if (numRows > 0 && numRows <= mostRows && batchBytes(batch, 0, numRows) <= TOLERANCE * mostBytes) {
+  if (numRows > 0 && numRows <= maxRows && batchBytes(batch, 0, numRows) <= TOLERANCE * maxBytes) {
     yield batch
     return
   }
   let start = 0
   while (start < numRows) {
-    const end = lastRowThatFits(batch, start, Math.min(numRows, start + mostRows), mostBytes)
+    const end = lastRowThatFits(batch, start, Math.min(numRows, start + maxRows), maxBytes)
     yield start === 0 && end === numRows ? batch : recordBatch(batch.schema, batch.data.slice(start, end - start))
     start = end
   }
 }
 
-/** At least one row fits: a row cannot be cut. */
-function lastRowThatFits(batch: RecordBatch, start: number, last: number, mostBytes: number): number {
-  if (batchBytes(batch, start, last) <= mostBytes) return last
+/** Returns the end (exclusive) of the rows from `start` on that fit; at least one row, since a row cannot be cut. */
+function lastRowThatFits(batch: RecordBatch, start: number, last: number, maxBytes: number): number {
+  if (batchBytes(batch, start, last) <= maxBytes) return last
   let fits = start + 1
   let tooMany = last
   while (tooMany - fits > 1) {
     const middle = (fits + tooMany) >>> 1
-    if (batchBytes(batch, start, middle) <= mostBytes) fits = middle
+    if (batchBytes(batch, start, middle) <= maxBytes) fits = middle
     else tooMany = middle
   }
   return fits

@@ -1,10 +1,10 @@
-/** Do batches have the columns that the file was begun with? */
+/** Checks that a batch has the columns of the file. */
 
 import { DataType, type Field, type RecordBatch, type Schema, util } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
 
 /**
- * Compares names, types and nullability; metadata and the ids of dictionaries may differ.
+ * Compares names, types and nullability with the file's schema; metadata and the ids of dictionaries may differ.
  * @throws ExportError `ERR_PARQUET` that names the first column that differs.
  */
 export function checkBatch({ schema }: RecordBatch, expected: Schema): void {

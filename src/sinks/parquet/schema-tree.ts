@@ -1,4 +1,4 @@
-/** Arrow schema → the tree that Parquet's footer holds, and its leaves: one column of the file each. */
+/** Converts an Arrow schema to the tree in Parquet's footer and its leaves, each of which is one column of the file. */
 
 import { DataType, type Dictionary, type Field, Precision, type Schema, TimeUnit } from 'apache-arrow'
 import { ExportError, quoted } from '../../errors.ts'
@@ -8,30 +8,32 @@ import { CONVERTED, type LogicalType, PHYSICAL, REPETITION, type SchemaElement }
 export interface Leaf {
   /** Names from the root down, those of list groups included. */
   path: readonly string[]
-  /** The same with Arrow's names of list elements, which parquet-wasm keeps. */
+  /** The path with Arrow's names of list elements, which parquet-wasm keeps. */
   arrowPath: readonly string[]
   physicalType: number
-  /** Definition level of a value that is there; 0 when nothing above it may be null or empty. */
+  /** Definition level of a value that is not null; 0 if neither it nor anything above it can be null or empty. */
   maxDefinition: number
   maxRepetition: number
   /** How to reach the dictionary indices in a batch. */
   dictionary?: DictionaryPath
-  /** Number of a column of texts or 64-bit numbers. Leaves that have neither are encoded by parquet-wasm. */
+  /**
+   * Column number, if it holds texts or 64-bit numbers. Leaves with neither this nor `dictionary` go to parquet-wasm.
+   */
   valueColumn?: number
 }
 
-/** Structs at the outside, then at most one list, then `dictionary<utf8>`. */
+/** Any number of structs, then at most one list, then `dictionary<utf8>`. */
 export interface DictionaryPath {
-  /** Child numbers: the column in its batch, then members of structs. */
+  /** Child numbers: the column in its batch, then the members of structs. */
   childNumbers: readonly number[]
-  /** For each struct on the way whether it may be null. */
+  /** Whether each struct on the path is nullable. */
   structNullable: readonly boolean[]
-  /** Missing when the values do not stand in a list. */
+  /** Missing if the values are not in a list. */
   listNullable?: boolean
   valueNullable: boolean
 }
 
-/** What the format calls the elements of a list, whatever Arrow calls them; some readers go by the name. */
+/** Name of list elements in the format, independent of Arrow's name; some readers rely on it. */
 const LIST_ELEMENT = 'element'
 
 export interface SchemaTree {
@@ -40,8 +42,8 @@ export interface SchemaTree {
 }
 
 /**
- * Names, types and nesting as Parquet stores them.
- * @throws ExportError `ERR_PARQUET` for a type that has no place in it, or columns of the same name.
+ * Returns names, types and nesting as Parquet stores them.
+ * @throws ExportError `ERR_PARQUET` for a type that Parquet does not have, and for columns of the same name.
  */
 export function schemaTree(schema: Schema): SchemaTree {
   const tree = new TreeWalk()
@@ -53,13 +55,13 @@ export function schemaTree(schema: Schema): SchemaTree {
   return tree
 }
 
-/** Is a column of this type, which is not part of another, encoded from its values? */
+/** Whether a top-level column of this type is encoded by `encodeValueChunk`. */
 export function isValueColumn(type: DataType): boolean {
   if (DataType.isUtf8(type) || (DataType.isFloat(type) && type.precision === Precision.DOUBLE)) return true
   return DataType.isTimestamp(type) || (DataType.isInt(type) && type.isSigned && type.bitWidth === 64)
 }
 
-/** Is the type encoded from its indices? */
+/** Whether a column of this type is encoded by `encodeDictionaryChunk`. */
 export function isDictionaryColumn(type: DataType): boolean {
   if (DataType.isList(type)) return isTextDictionary(type.children[0]!.type)
   return isTextDictionary(type)
@@ -69,11 +71,11 @@ function isTextDictionary(type: DataType): type is Dictionary {
   return DataType.isDictionary(type) && DataType.isUtf8(type.dictionary) && type.indices.bitWidth <= 32
 }
 
-/** What lies above a node. */
+/** The path from the root to a node. */
 interface Above {
   path: readonly string[]
   arrowPath: readonly string[]
-  /** Missing inside of what parquet-wasm encodes. */
+  /** Missing inside columns that parquet-wasm encodes. */
   childNumbers?: readonly number[]
   structNullable: readonly boolean[]
   definition: number
@@ -103,7 +105,7 @@ class TreeWalk implements SchemaTree {
 
   #walkStruct(field: Field, here: Above): void {
     const members: Field[] = field.type.children
-    if (members.length === 0) throw unsupported(field.type, here.path)
+    if (members.length === 0) throw unsupportedError(field.type, here.path)
     checkNames(members, here.path)
     const repetition = field.nullable ? REPETITION.optional : REPETITION.required
     this.elements.push({ name: here.path.at(-1)!, repetition, childCount: members.length })
@@ -194,7 +196,7 @@ function primitiveElement(type: DataType, path: readonly string[]): Omit<Primiti
     const element = timestampElement(type.unit, type.timezone != null && type.timezone !== '')
     if (element !== undefined) return element
   }
-  throw unsupported(type, path)
+  throw unsupportedError(type, path)
 }
 
 function integerElement(bits: number, isSigned: boolean): Omit<PrimitiveElement, 'name'> {
@@ -204,7 +206,7 @@ function integerElement(bits: number, isSigned: boolean): Omit<PrimitiveElement,
   return { physicalType, convertedType: CONVERTED[key], logicalType: { kind: 'integer', bits, isSigned } }
 }
 
-/** Seconds have no logical type in Parquet: readers would take them for plain integers. */
+/** Returns undefined for seconds, which have no logical type in Parquet: readers would treat them as plain integers. */
 function timestampElement(unit: TimeUnit, isAdjustedToUtc: boolean): Omit<PrimitiveElement, 'name'> | undefined {
   const physicalType = PHYSICAL.int64
   const logicalType = (name: 'millis' | 'micros' | 'nanos'): { logicalType: LogicalType } => ({
@@ -222,7 +224,7 @@ function timestampElement(unit: TimeUnit, isAdjustedToUtc: boolean): Omit<Primit
   }
 }
 
-/** arrow-js and the readers mix up columns of one name without a word. */
+/** Refuses columns of the same name, which arrow-js and readers silently mix up. */
 function checkNames(fields: readonly Field[], path: readonly string[] = []): void {
   const names = new Set<string>()
   for (const { name } of fields) {
@@ -234,7 +236,7 @@ function checkNames(fields: readonly Field[], path: readonly string[] = []): voi
   }
 }
 
-function unsupported(type: DataType, path: readonly string[]): ExportError {
+function unsupportedError(type: DataType, path: readonly string[]): ExportError {
   const column = quoted(path.join('.'))
   return new ExportError('ERR_PARQUET', `expected a type that Parquet can hold, found ${type} in column ${column}`)
 }

@@ -1,4 +1,4 @@
-/** Rows of a text column → pages. */
+/** Collects rows of a text column as pages. */
 
 import { isUtf8 } from 'node:buffer'
 import type { Data } from 'apache-arrow'
@@ -30,13 +30,13 @@ export class TextPage implements ValuePage {
   lastThatFits({ length, valueOffsets }: Data, start: number): number {
     const offsets: Int32Array = valueOffsets
     const last = Math.min(length, start + VALUE_ROWS - this.levels.rowCount)
-    const most = offsets[start]! + VALUE_BYTES - this.#byteCount
-    if (offsets[last]! <= most) return last
+    const maxOffset = offsets[start]! + VALUE_BYTES - this.#byteCount
+    if (offsets[last]! <= maxOffset) return last
     let fits = start
     let tooMany = last
     while (tooMany - fits > 1) {
       const middle = (fits + tooMany) >>> 1
-      if (offsets[middle]! <= most) fits = middle
+      if (offsets[middle]! <= maxOffset) fits = middle
       else tooMany = middle
     }
     return fits
@@ -53,7 +53,7 @@ export class TextPage implements ValuePage {
     bytes.set(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength), at.offsets)
     bytes.set(texts, into)
     const byteCount = call.keepLengths(at.offsets, validity, bit, end - start, lengths)
-    if (byteCount < 0 || byteCount > texts.length) throw this.#unorderedOffsets()
+    if (byteCount < 0 || byteCount > texts.length) throw this.#offsetError()
     if (byteCount < texts.length) call.keepTexts(at.offsets, validity, bit, end - start, into)
     this.#byteCount += byteCount
   }
@@ -107,7 +107,7 @@ export class TextPage implements ValuePage {
     return { distinctCount, ...this.#bounds.statistics() }
   }
 
-  #unorderedOffsets(): ExportError {
+  #offsetError(): ExportError {
     const column = quoted(this.#column)
     return new ExportError('ERR_PARQUET', `expected text offsets in rising order, found others in column ${column}`)
   }

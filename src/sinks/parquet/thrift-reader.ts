@@ -4,7 +4,7 @@ import { THRIFT } from './thrift.ts'
 
 type ThriftValue = number | boolean | Uint8Array | ThriftStruct | readonly ThriftValue[]
 
-/** A struct that was read: field id → value. */
+/** A struct that was read: values by field id. Each getter ignores values of another type. */
 export class ThriftStruct {
   readonly #fields = new Map<number, ThriftValue>()
 
@@ -46,7 +46,7 @@ export class ThriftStruct {
   }
 }
 
-/** Reads structs from bytes that parquet-wasm wrote a moment ago: trusted, so that limits are not checked. */
+/** Reads structs from bytes that parquet-wasm has just written; they are trusted, so limits are not checked. */
 export class ThriftReader {
   readonly #bytes: Uint8Array
   #pos: number
@@ -70,7 +70,7 @@ export class ThriftReader {
       const delta = header >> 4
       fieldId = delta === 0 ? this.#integer() : fieldId + delta
       const type = header & 15
-      // Only as a field is a boolean's value its type; in a list it is a byte of its own.
+      // The value of a boolean field is its type; in a list, a boolean is a byte of its own.
       struct.set(fieldId, type <= THRIFT.false ? type === THRIFT.true : this.#value(type))
     }
   }

@@ -1,8 +1,8 @@
 /**
  * Thrift's compact protocol, as far as Parquet's headers and footer use it.
  *
- * Integers are zigzag varints. A field header is one byte, `delta of the field id << 4 | type`, as long as ids rise by
- * less than 16; a list header is `length << 4 | type of the elements` for fewer than 15 elements.
+ * Integers are zigzag varints. A field header is one byte, `delta of the field id << 4 | type`, if the id is less than
+ * 16 above the previous one; a list header is `length << 4 | type of the elements` for fewer than 15 elements.
  */
 
 import { withRoom } from './growing-bytes.ts'
@@ -23,9 +23,9 @@ export const THRIFT = {
   struct: 12,
 } as const
 
-const LAST_SHORT_LIST = 14
+const MAX_SHORT_LIST_LENGTH = 14
 
-/** Writes one struct; `finish` gives its bytes. Integers may be as large as 2^53. */
+/** Writes one struct; `finish` returns its bytes. Integers may be as large as 2^53; undefined fields are left out. */
 export class ThriftWriter {
   #bytes = new Uint8Array(256)
   #length = 0
@@ -74,7 +74,7 @@ export class ThriftWriter {
     for (const element of elements) this.#fieldsOf(() => writeFields(element))
   }
 
-  /** A list of structs, each as `finish` gives it. */
+  /** Writes a list of structs, each of which is the result of `finish`. */
   encodedStructs(fieldId: number, elements: readonly Uint8Array[]): void {
     this.#list(fieldId, THRIFT.struct, elements.length)
     for (const element of elements) this.#bytesOf(element)
@@ -116,7 +116,7 @@ export class ThriftWriter {
   #list(fieldId: number, type: number, length: number): void {
     this.#field(fieldId, THRIFT.list)
     this.#reserve(1)
-    const isShort = length <= LAST_SHORT_LIST
+    const isShort = length <= MAX_SHORT_LIST_LENGTH
     this.#bytes[this.#length++] = ((isShort ? length : 15) << 4) | type
     if (!isShort) this.#varint(length)
   }

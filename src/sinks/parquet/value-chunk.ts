@@ -1,13 +1,7 @@
-/** A column of texts or 64-bit numbers of one row group. */
+/** Encodes a column of texts or 64-bit numbers of one row group. */
 
 import { type Data, DataType } from 'apache-arrow'
-import {
-  beginDictionary,
-  type ColumnCoding,
-  codingOf,
-  codingWithoutDictionary,
-  LEAST_REPEATS,
-} from './column-coding.ts'
+import { beginDictionary, type ColumnCoding, codingOf, codingWithoutDictionary, MIN_REPEATS } from './column-coding.ts'
 import { ColumnPages, type EncodedChunk } from './column-pages.ts'
 import { type Compression, ENCODING, type Encodings } from './format.ts'
 import type { PageKernel } from './kernel/page-kernel.ts'
@@ -64,7 +58,10 @@ class ValueChunk {
     this.#kernel = kernel
   }
 
-  /** Nothing if there are more different values than the sample let expect, so that a dictionary does not pay. */
+  /**
+   * Returns undefined if a dictionary is not worthwhile, because there are more distinct values than the sample
+   * suggested.
+   */
   encode(parts: readonly Data[]): EncodedChunk | undefined {
     const { at, call } = this.#kernel
     if (this.#hasDictionary) {
@@ -77,12 +74,13 @@ class ValueChunk {
     if (this.#page.levels.rowCount > 0 && !this.#finishPage()) return undefined
     const statistics = { nullCount: this.#nullCount, ...this.#page.bounds() }
     if (this.#hasDictionary) {
-      if (call.dictionaryEntries() * LEAST_REPEATS > this.#valueCount) return undefined
+      if (call.dictionaryEntries() * MIN_REPEATS > this.#valueCount) return undefined
       this.#pages.addDictionary(at.dictionary, call.dictionaryBytes(), call.dictionaryEntries())
     }
     return { pages: this.#pages, statistics }
   }
 
+  /** Adds the rows of a batch; returns false if the dictionary cannot hold their values. */
   #addBatch(data: Data): boolean {
     const page = this.#page
     let row = 0

@@ -1,23 +1,25 @@
-/** What columns of texts and of numbers have in common. */
+/** The common interface of pages of texts and of numbers. */
 
 import type { Data } from 'apache-arrow'
 import type { FlatLevels } from './flat-levels.ts'
 import type { Statistics } from './format.ts'
 import type { PageBody } from './page-body.ts'
 
-/** Collects rows, a batch or a part of it at a time, until they leave as a page. */
+/** Collects rows, a batch or a part of one at a time, until `finish` makes them a page. */
 export interface ValuePage {
   readonly levels: FlatLevels
-  /** The last row, not included, up to which rows from `start` on fit into the page; `start` if none does. */
+  /** Returns the end (exclusive) of the rows from `start` on that fit into the page; `start` if none does. */
   lastThatFits(data: Data, start: number): number
   append(data: Data, start: number, end: number): void
-  /** Gives each value its index in the dictionary. Returns false when there is no more room in it. */
+  /** Determines each value's index in the dictionary. Returns false if the dictionary is full. */
   index(): boolean
-  /** The page's body, from the indices if the coding is `dictionary`; the next page starts. */
+  /**
+   * Returns the page's body, with indices instead of values if the coding is `dictionary`, and starts the next page.
+   */
   finish(): PageBody
-  /** A page of one row, whose value does not fit into the kernel's memory; only between pages. */
+  /** Returns a page of one row, whose value does not fit into the kernel's memory; only to be called between pages. */
   largeRow(data: Data, row: number): LargeRow
-  /** Smallest and largest value of all pages. */
+  /** Returns statistics with the smallest and largest value of all pages. */
   bounds(): Statistics
 }
 

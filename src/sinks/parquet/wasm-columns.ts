@@ -1,4 +1,4 @@
-/** The columns of a row group that parquet-wasm encodes: what is left of the batches without those that are encoded here. */
+/** Encodes the columns of a row group that are left to parquet-wasm. */
 
 import { type Data, DataType, Field, makeData, RecordBatch, Schema, Struct } from 'apache-arrow'
 import { arrowByteLength } from './arrow-size.ts'
@@ -6,11 +6,11 @@ import type { Compression } from './format.ts'
 import { encodeWithParquetWasm, type WasmFile } from './parquet-wasm.ts'
 import { isDictionaryColumn, isValueColumn } from './schema-tree.ts'
 
-/** Limits of one call, which bound parquet-wasm's memory: it keeps about half a megabyte for every column of texts. */
+/** Limits of one call, which bound parquet-wasm's memory: it uses about half a megabyte per column of texts. */
 const CALL_COLUMNS = 64
 const CALL_BYTES = 8 * 1024 * 1024
 
-/** Encodes the columns, some at a time. Nothing is loaded if there are none. */
+/** Encodes the columns, several per call. parquet-wasm is not loaded if there are none. */
 export function encodeWasmColumns(
   schema: Schema,
   batches: readonly RecordBatch[],
@@ -28,7 +28,7 @@ export function encodeWasmColumns(
   })
 }
 
-/** Numbers of the columns that are encoded together. */
+/** Returns the numbers of the columns to encode in each call. */
 function callsOf(schema: Schema, batches: readonly RecordBatch[]): number[][] {
   const calls: number[][] = []
   let byteCount = 0
@@ -52,7 +52,7 @@ function remainingColumn(field: Field): Field | undefined {
   return isValueColumn(field.type) ? undefined : remainingField(field)
 }
 
-/** A field without the dictionary columns in its structs; nothing if it consists of them. */
+/** Returns a field without the dictionary columns in its structs; undefined if nothing else is in it. */
 function remainingField(field: Field): Field | undefined {
   if (isDictionaryColumn(field.type)) return undefined
   if (!DataType.isStruct(field.type)) return field

@@ -1,16 +1,16 @@
-/** Copies of what lies in the kernel's memory, in buffers that serve one column after another. */
+/** Copies parts of the kernel's memory into buffers that are reused for every column. */
 
 const BUFFER_BYTES = 4 * 1024 * 1024
 
-/** Columns are seldom larger. */
-const MOST_BUFFERS_KEPT = 2
+/** Buffers that are kept for the next column; columns seldom need more. */
+const MAX_KEPT_BUFFERS = 2
 
 export class PageCopies {
   readonly #buffers: Uint8Array[] = []
   #number = 0
   #used = 0
 
-  /** A copy, which holds until `reuse` is called. */
+  /** Returns a copy, which is valid until `reuse` is called. */
   add(bytes: Uint8Array): Uint8Array {
     if (bytes.length > BUFFER_BYTES) return bytes.slice()
     if (this.#used + bytes.length > BUFFER_BYTES) {
@@ -24,9 +24,9 @@ export class PageCopies {
     return copy
   }
 
-  /** Gives the buffers to the next column. */
+  /** Makes the buffers available for the next column. */
   reuse(): void {
     this.#number = this.#used = 0
-    this.#buffers.length = Math.min(this.#buffers.length, MOST_BUFFERS_KEPT)
+    this.#buffers.length = Math.min(this.#buffers.length, MAX_KEPT_BUFFERS)
   }
 }

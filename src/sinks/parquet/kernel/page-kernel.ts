@@ -1,9 +1,9 @@
-/** The compiled functions that encode and compress pages, and the memory that they work in: one of each thread. */
+/** The compiled functions that encode and compress pages, and the memory that they work in. Each thread has its own. */
 
 import { kernelModule } from '../../../package-file.ts'
 import { PageCopies } from './page-copies.ts'
 
-/** What `assembly/` exports. All numbers are addresses, lengths and counts; a condition is 0 or 1. */
+/** The exports of `assembly/`. All numbers are addresses, lengths and counts; booleans are 0 or 1. */
 interface PageFunctions {
   appendBits(from: number, fromBit: number, into: number, at: number, count: number): number
   appendOnes(into: number, at: number, count: number): void
@@ -44,41 +44,43 @@ interface PageFunctions {
   compressSnappy(source: number, length: number, table: number, out: number): number
 }
 
-/** Rows of a page of numbers or texts. */
+/** Maximum rows of a page of numbers or texts. */
 export const VALUE_ROWS = 20 * 1024
 
-/** Bytes of the values of such a page, unless it is a single text that is longer. */
+/** Maximum bytes of the values of such a page, unless it holds a single longer text. */
 export const VALUE_BYTES = 1024 * 1024
 
-/** Level entries of a page of dictionary indices: enough to make headers cheap, few enough for the caches. */
+/**
+ * Maximum level entries of a page of dictionary indices: enough to make headers cheap, few enough for the CPU's caches.
+ */
 export const PAGE_ENTRIES = 128 * 1024
 
-/** Bytes of a dictionary that is made here; a column with a larger one is better written without. */
+/** Maximum bytes of a dictionary that the kernel builds; a column that needs a larger one is better written without. */
 export const DICTIONARY_BYTES = 1024 * 1024
 
-/** Slots of its hash table, as a power of two; half as many values. */
+/** Its hash table has at most 2 ** this many slots, half of which can be used. */
 export const DICTIONARY_SLOT_BITS = 17
 
-/** Levels and lengths of a page of texts. */
+/** Maximum bytes of the levels and lengths of a page of texts. */
 const PREFIX_BYTES = 128 * 1024
 
-/** Bytes of each region, apart from `entries` and `labels` alike for all columns. */
+/** Returns the bytes of each region; besides `entries` and `labels`, nothing depends on the column. */
 function regionSizes(entries: number, labels: number) {
   const bits = (entries + 7) >> 3
   // Levels of at most 8 bits, and indices of at most 32.
   const body = 8 * bits + bits + 4 * entries + 256
   return {
-    /** Validity bits, offsets and values of the batch, as they are. */
+    /** Validity bits, offsets and values, as in the batch. */
     validity: bits,
     offsets: 4 * (entries + 1),
     source: Math.max(4 * entries, 8 * VALUE_ROWS),
-    /** Levels of the page: a bit each, or a byte each. */
+    /** Levels of the page: one bit each, or one byte each (`definitions`). */
     definitionBits: bits,
     repetitionBits: bits,
     definitions: entries,
     indices: 4 * (entries + 7),
     lengths: 8 * VALUE_ROWS,
-    /** Has room for levels and lengths before the values that make up the rest of a page. */
+    /** Room for levels and lengths directly before the values, which together are a page's body. */
     prefix: PREFIX_BYTES,
     values: VALUE_BYTES,
     body,
@@ -96,25 +98,27 @@ function regionSizes(entries: number, labels: number) {
 
 type PageRegions = Readonly<Record<keyof ReturnType<typeof regionSizes>, number>>
 
-/** Address of the first region, and what is left free behind each: whole words are stored where some bytes are meant. */
+/**
+ * Address of the first region, and the free bytes after each one: whole words are stored where only some bytes matter.
+ */
 const FIRST_ADDRESS = 1024
 const SLACK_BYTES = 64
 
 const WASM_PAGE_BYTES = 65536
 
-const FEW_LABELS = 4096
+const MIN_LABELS = 4096
 
 export class PageKernel {
   readonly call: PageFunctions
   readonly #copies = new PageCopies()
   readonly #memory: WebAssembly.Memory
   #entries = PAGE_ENTRIES
-  #labels = FEW_LABELS
+  #labels = MIN_LABELS
   #at: PageRegions
   #bytes: Uint8Array<ArrayBuffer>
 
   constructor(module: WebAssembly.Module) {
-    const { at, byteCount } = placed(regionSizes(this.#entries, this.#labels))
+    const { at, byteCount } = placeRegions(regionSizes(this.#entries, this.#labels))
     this.#memory = new WebAssembly.Memory({ initial: Math.ceil(byteCount / WASM_PAGE_BYTES) })
     this.#at = at
     this.#bytes = new Uint8Array(this.#memory.buffer as ArrayBuffer)
@@ -122,37 +126,40 @@ export class PageKernel {
     this.call = exports as unknown as PageFunctions
   }
 
-  /** Where each region begins. */
+  /** Address of each region. */
   get at(): PageRegions {
     return this.#at
   }
 
-  /** The memory; another array after a `reserve`. */
+  /** The memory; `reserve` may replace this array. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes
   }
 
-  /** 32-bit numbers in memory. */
+  /** Returns a view of 32-bit numbers in memory. */
   int32(address: number, length: number): Int32Array {
     return new Int32Array(this.#bytes.buffer, address, length)
   }
 
-  /** Copies bytes out of the memory; the copy holds until `reuseCopies` is called. */
+  /** Copies bytes out of the memory; the copy is valid until `reuseCopies` is called. */
   copy(start: number, end: number): Uint8Array {
     return this.#copies.add(this.#bytes.subarray(start, end))
   }
 
+  /** Invalidates all copies, whose buffers are reused. */
   reuseCopies(): void {
     this.#copies.reuse()
   }
 
-  /** Makes room for pages of so many entries, and for so many labels. What regions hold is lost, but for `inUse`. */
+  /**
+   * Makes room for pages of `entries` entries and for `labels` labels. If regions move, only `inUse` keeps its content.
+   */
   reserve(entries: number, labels: number): void {
     if (entries <= this.#entries && labels <= this.#labels) return
     const inUse = this.#bytes.slice(this.#at.inUse, this.#at.inUse + this.#labels)
     this.#entries = Math.max(entries, this.#entries)
     this.#labels = Math.max(labels, this.#labels)
-    const { at, byteCount } = placed(regionSizes(this.#entries, this.#labels))
+    const { at, byteCount } = placeRegions(regionSizes(this.#entries, this.#labels))
     const missing = byteCount - this.#bytes.length
     if (missing > 0) this.#memory.grow(Math.ceil(missing / WASM_PAGE_BYTES))
     this.#at = at
@@ -161,7 +168,8 @@ export class PageKernel {
   }
 }
 
-function placed(sizes: ReturnType<typeof regionSizes>): { at: PageRegions; byteCount: number } {
+/** Returns the address of each region, and the bytes of all of them. */
+function placeRegions(sizes: ReturnType<typeof regionSizes>): { at: PageRegions; byteCount: number } {
   const at: Record<string, number> = {}
   let address = FIRST_ADDRESS
   for (const [name, byteCount] of Object.entries(sizes)) {
@@ -173,7 +181,7 @@ function placed(sizes: ReturnType<typeof regionSizes>): { at: PageRegions; byteC
 
 let kernel: PageKernel | undefined
 
-/** The thread's own, made at first use. */
+/** Returns the kernel of this thread, which is created at first use. */
 export function pageKernel(): PageKernel {
   kernel ??= new PageKernel(kernelModule('sinks/parquet/kernel/pages.wasm'))
   return kernel

@@ -1,6 +1,6 @@
-/** Runs of bits, least significant first, as Arrow's validity bitmaps and Parquet's levels of one bit are. */
+/** Bit sequences, least significant bit first, as in Arrow's validity bitmaps and Parquet's levels of one bit. */
 
-/** The 64 bits from a bit on; those behind the end of a bitmap are whatever is there. */
+/** Returns the 64 bits from a bit on; those after the end of the bitmap are arbitrary. */
 export function bitsAt(bitmap: usize, bit: u32): u64 {
   const at = bitmap + (bit >> 3)
   const shift = <u64>(bit & 7)
@@ -8,14 +8,14 @@ export function bitsAt(bitmap: usize, bit: u32): u64 {
   return shift === 0 ? low : low | ((<u64>load<u8>(at, 8)) << (64 - shift))
 }
 
-/** The lowest `count` bits set, of at most 64. */
+/** Returns a number whose lowest `count` bits are set; all 64 if `count` is larger. */
 export function onesBelow(count: u32): u64 {
   return count >= 64 ? ~(<u64>0) : ((<u64>1) << count) - 1
 }
 
 /**
- * Copies `count` bits from any bit to bit `at`; what lies behind them in the last byte becomes 0.
- * @returns how many of them are set.
+ * Copies `count` bits from any bit to bit `at`; the bits after them in the last byte become 0.
+ * @returns the number of set bits among them.
  */
 export function appendBits(from: usize, fromBit: u32, into: usize, at: u32, count: u32): u32 {
   let ones: u32 = 0
@@ -40,7 +40,7 @@ export function appendOnes(into: usize, at: u32, count: u32): void {
   }
 }
 
-/** The bits before `at` in its byte stay; up to 64 bits behind are overwritten. */
+/** Stores bits from bit `at` on. The bits before it in its byte are kept; up to 64 bits from it on are overwritten. */
 function storeBits(into: usize, at: u32, word: u64): void {
   const target = into + (at >> 3)
   const shift = <u64>(at & 7)

@@ -1,6 +1,6 @@
 /**
- * DELTA_BINARY_PACKED: blocks of differences from the value before, less the smallest difference of the block, packed in
- * as many bits as each of the block's four parts needs.
+ * Encodes as DELTA_BINARY_PACKED: blocks of differences from the previous value, less the smallest difference of the
+ * block, packed in as many bits as each of the block's four parts needs.
  */
 
 import { writeVarint, writeZigzag } from './varint'
@@ -9,7 +9,9 @@ const BLOCK_VALUES: u32 = 256
 const PART_VALUES: u32 = 64
 const PARTS: u32 = BLOCK_VALUES / PART_VALUES
 
-/** Encodes 64-bit numbers. `work` has room for the differences of a block. Returns the end of what was written. */
+/**
+ * Encodes 64-bit numbers. `work` must have room for the differences of a block. Returns the end of what was written.
+ */
 export function encodeDeltas(values: usize, count: u32, work: usize, out: usize): usize {
   out = writeVarint(BLOCK_VALUES, out)
   out = writeVarint(PARTS, out)
@@ -35,15 +37,17 @@ function encodeBlock(values: usize, count: u32, work: usize, out: usize): usize 
   for (let part: u32 = 0; part < BLOCK_VALUES; part += PART_VALUES) {
     const differences = work + ((<usize>part) << 3)
     const filled = count > part ? min<u32>(PART_VALUES, count - part) : 0
-    const width = lowered(differences, filled, smallest)
+    const width = subtract(differences, filled, smallest)
     store<u8>(widths++, <u8>width)
     if (width > 0) out = packPart(differences, width, out)
   }
   return out
 }
 
-/** Takes the smallest difference from each, zeros what lies behind them, and returns the bits that they need. */
-function lowered(differences: usize, count: u32, smallest: i64): u64 {
+/**
+ * Subtracts the smallest difference from each, zeros the rest of the part, and returns the bits that each number needs.
+ */
+function subtract(differences: usize, count: u32, smallest: i64): u64 {
   let bits: u64 = 0
   const end = differences + ((<usize>count) << 3)
   for (let at = differences; at < end; at += 8) {
@@ -55,7 +59,7 @@ function lowered(differences: usize, count: u32, smallest: i64): u64 {
   return 64 - clz(bits)
 }
 
-/** 64 values of `width` bits are `width` words. */
+/** Packs 64 values of `width` bits, which are `width` words. */
 function packPart(values: usize, width: u64, out: usize): usize {
   let word: u64 = 0
   let bits: u64 = 0
@@ -68,7 +72,7 @@ function packPart(values: usize, width: u64, out: usize): usize {
     store<u64>(out, word)
     out += 8
     bits -= 64
-    // A shift by 64 would be one by 0.
+    // A shift by 64 would be a shift by 0.
     word = bits === 0 ? 0 : value >> (width - bits)
   }
   return out

@@ -1,21 +1,21 @@
 /**
- * The dictionary of one column: values in the order in which they first occur, found again by a hash table of their
- * numbers + 1. It is laid out as the dictionary page is: numbers of eight bytes, or texts behind their lengths.
+ * The dictionary of one column: values in order of first occurrence, looked up in a hash table of their indices + 1. It
+ * has the layout of the dictionary page: numbers of eight bytes, or texts, each after its length in four bytes.
  */
 
 const HASH_FACTOR: u64 = 0x9e3779b97f4a7c15
 
 let slots: usize = 0
 let slotBits: u64 = 0
-/** Where each text of the dictionary begins, as an address. */
+/** Address of the array of addresses at which the dictionary's texts begin. */
 let starts: usize = 0
 let body: usize = 0
 let bodyEnd: usize = 0
 let bodyLimit: usize = 0
 let entries: u32 = 0
-let mostEntries: u32 = 0
+let maxEntries: u32 = 0
 
-/** Empties the dictionary. `2 ** bits` slots; half of them can be used. */
+/** Empties the dictionary. Its table has `2 ** bits` slots, half of which can be used. */
 export function beginDictionary(slotsAt: usize, bits: u32, startsAt: usize, bodyAt: usize, bodyBytes: usize): void {
   slots = slotsAt
   slotBits = bits
@@ -24,7 +24,7 @@ export function beginDictionary(slotsAt: usize, bits: u32, startsAt: usize, body
   bodyEnd = bodyAt
   bodyLimit = bodyAt + bodyBytes
   entries = 0
-  mostEntries = 1 << (bits - 1)
+  maxEntries = 1 << (bits - 1)
   memory.fill(slotsAt, 0, (<usize>4) << bits)
 }
 
@@ -36,7 +36,7 @@ export function dictionaryBytes(): usize {
   return bodyEnd - body
 }
 
-/** Writes the index of each 64-bit number. Returns false when the dictionary is full. */
+/** Writes the index of each 64-bit number, adding new ones. Returns false if the dictionary is full. */
 export function indexNumbers(values: usize, count: u32, indices: usize): bool {
   const mask = (1 << (<u32>slotBits)) - 1
   const end = values + ((<usize>count) << 3)
@@ -47,7 +47,7 @@ export function indexNumbers(values: usize, count: u32, indices: usize): bool {
     for (;;) {
       entry = load<u32>(slots + ((<usize>slot) << 2))
       if (entry === 0) {
-        if (entries === mostEntries || bodyEnd + 8 > bodyLimit) return false
+        if (entries === maxEntries || bodyEnd + 8 > bodyLimit) return false
         entry = ++entries
         store<u32>(slots + ((<usize>slot) << 2), entry)
         store<u64>(bodyEnd, value)
@@ -63,7 +63,7 @@ export function indexNumbers(values: usize, count: u32, indices: usize): bool {
   return true
 }
 
-/** The same for texts one behind the other, with their lengths as 64-bit numbers. */
+/** Does the same for consecutive texts, whose lengths are 64-bit numbers. */
 export function indexTexts(lengths: usize, count: u32, bytes: usize, indices: usize): bool {
   let before: usize = 0
   let lengthBefore: u32 = u32.MAX_VALUE
@@ -82,7 +82,7 @@ export function indexTexts(lengths: usize, count: u32, bytes: usize, indices: us
   return true
 }
 
-/** The number + 1 of a text; 0 when it is new and there is no room for it. */
+/** Returns the index + 1 of a text, adding it if it is new; 0 if there is no room for it. */
 function entryOf(text: usize, length: u32): u32 {
   const mask = (1 << (<u32>slotBits)) - 1
   let slot = <u32>(hashOf(text, length) >> (64 - slotBits))
@@ -93,7 +93,7 @@ function entryOf(text: usize, length: u32): u32 {
     slot = (slot + 1) & mask
     entry = load<u32>(slots + ((<usize>slot) << 2))
   }
-  if (entries === mostEntries || bodyEnd + 4 + length > bodyLimit) return 0
+  if (entries === maxEntries || bodyEnd + 4 + length > bodyLimit) return 0
   store<u32>(starts + ((<usize>entries) << 2), <u32>bodyEnd)
   store<u32>(slots + ((<usize>slot) << 2), ++entries)
   store<u32>(bodyEnd, length)
@@ -106,15 +106,15 @@ function hashOf(text: usize, length: u32): u64 {
   let hash: u64 = <u64>length * HASH_FACTOR
   let rest = length
   while (rest >= 8) {
-    hash = mixed(hash, load<u64>(text))
+    hash = mix(hash, load<u64>(text))
     text += 8
     rest -= 8
   }
-  if (rest > 0) hash = mixed(hash, load<u64>(text) & (((<u64>1) << (rest << 3)) - 1))
+  if (rest > 0) hash = mix(hash, load<u64>(text) & (((<u64>1) << (rest << 3)) - 1))
   return hash
 }
 
-function mixed(hash: u64, word: u64): u64 {
+function mix(hash: u64, word: u64): u64 {
   const product = (hash ^ word) * HASH_FACTOR
   return product ^ (product >> 32)
 }

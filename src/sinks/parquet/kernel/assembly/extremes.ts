@@ -1,6 +1,6 @@
-/** The smallest and largest of a column's values. */
+/** Finds the smallest and largest of a column's values. */
 
-/** Widens `[smallest, largest]` at `bounds` to hold 64-bit floating point numbers; those that are NaN do not count. */
+/** Widens `[smallest, largest]` at `bounds` to include 64-bit floating point numbers; NaN is ignored. */
 export function extremeDoubles(values: usize, count: u32, bounds: usize): void {
   let smallest = load<f64>(bounds)
   let largest = load<f64>(bounds, 8)
@@ -13,7 +13,7 @@ export function extremeDoubles(values: usize, count: u32, bounds: usize): void {
   store<f64>(bounds, largest, 8)
 }
 
-/** The same for signed integers. */
+/** Does the same for signed 64-bit integers. */
 export function extremeIntegers(values: usize, count: u32, bounds: usize): void {
   let smallest = load<i64>(bounds)
   let largest = load<i64>(bounds, 8)
@@ -27,9 +27,9 @@ export function extremeIntegers(values: usize, count: u32, bounds: usize): void 
 }
 
 /**
- * Finds the smallest and largest of texts by their bytes; at least one. They lie one behind the other, their lengths at
- * `lengths` as 64-bit numbers; or as they do in a dictionary when that is 0.
- * @param bounds Gets address and length of the smallest, then of the largest, four bytes each.
+ * Finds the smallest and largest of one or more consecutive texts by their bytes. Their lengths are 64-bit numbers at
+ * `lengths`; if that is 0, each text follows its length in four bytes, as in a dictionary.
+ * @param bounds Gets the address and length of the smallest text, then of the largest one, four bytes each.
  */
 export function extremeTexts(lengths: usize, count: u32, texts: usize, bounds: usize): void {
   let smallest: usize = 0
@@ -64,7 +64,7 @@ export function extremeTexts(lengths: usize, count: u32, texts: usize, bounds: u
   store<u32>(bounds, largestLength, 12)
 }
 
-/** The first eight bytes as a number that has their order; zeros behind shorter texts. */
+/** Returns the first eight bytes as a number with the same order; shorter texts are padded with zeros. */
 function firstBytes(text: usize, length: u32): u64 {
   const start = bswap<u64>(load<u64>(text))
   return length >= 8 ? start : length === 0 ? 0 : start & ~(~(<u64>0) >> (length << 3))

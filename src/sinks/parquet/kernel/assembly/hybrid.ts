@@ -1,25 +1,28 @@
 /**
- * Parquet's hybrid of run lengths and bit packing, used for levels and dictionary indices.
+ * Encodes Parquet's hybrid of run lengths and bit packing, used for levels and dictionary indices.
  *
- * A run is `varint(length << 1)` and the value in whole bytes; a packed stretch is `varint(groups << 1 | 1)` and its
- * groups of eight values, each value `width` bits, least significant first.
+ * A run is `varint(length << 1)`, then the value in whole bytes; a packed stretch is `varint(groups << 1 | 1)`, then
+ * its groups of eight values of `width` bits each, least significant bit first.
  */
 
 import { onesBelow } from './bits'
 import { writeVarint } from './varint'
 
-/** Shortest run that is smaller as a run: it costs its header and value, and a header for what is packed behind it. */
-function shortestRun(width: u32): u32 {
+/**
+ * Returns the length of the shortest run that saves bytes: a run costs its header and value, and a header for what is
+ * packed after it.
+ */
+function minRun(width: u32): u32 {
   const overheadBytes = 4 + ((width + 7) >> 3)
   return 8 * (overheadBytes / width + 1)
 }
 
-/** Encodes 32-bit numbers; seven more behind them are overwritten. Returns the end of what was written. */
+/** Encodes 32-bit numbers; the seven after them are overwritten. Returns the end of what was written. */
 export function encodeIndices(values: usize, count: u32, width: u32, out: usize): usize {
   return encodeHybrid<u32>(values, count, width, out)
 }
 
-/** The same for numbers of one byte. */
+/** Does the same for numbers of one byte. */
 export function encodeLevels(values: usize, count: u32, width: u32, out: usize): usize {
   return encodeHybrid<u8>(values, count, width, out)
 }
@@ -29,20 +32,20 @@ function at<T>(values: usize, i: u32): u32 {
 }
 
 function encodeHybrid<T>(values: usize, count: u32, width: u32, out: usize): usize {
-  const shortest = shortestRun(width)
-  // The last group is filled up with zeros.
+  const minLength = minRun(width)
+  // Pads the last group with zeros.
   memory.fill(values + <usize>count * sizeof<T>(), 0, 7 * sizeof<T>())
   let packedFrom: u32 = 0
   let i: u32 = 0
-  while (i + shortest <= count) {
+  while (i + minLength <= count) {
     const value = at<T>(values, i)
-    if (value !== at<T>(values, i + 1) || value !== at<T>(values, i + shortest - 1)) {
+    if (value !== at<T>(values, i + 1) || value !== at<T>(values, i + minLength - 1)) {
       i += 8
       continue
     }
     let end = i + 2
     while (end < count && at<T>(values, end) === value) end++
-    if (end - i < shortest) {
+    if (end - i < minLength) {
       i += 8
       continue
     }
@@ -54,7 +57,7 @@ function encodeHybrid<T>(values: usize, count: u32, width: u32, out: usize): usi
   return writePacked<T>(values, packedFrom, count, width, out)
 }
 
-/** One run: the whole of a level stream in which all entries are alike. */
+/** Writes a run; a level stream whose entries are all equal is a single run. */
 export function writeRun(value: u32, length: u32, width: u32, out: usize): usize {
   out = writeVarint((<u64>length) << 1, out)
   store<u32>(out, value)
@@ -75,7 +78,7 @@ function writePacked<T>(values: usize, from: u32, to: u32, width: u32, out: usiz
   return out
 }
 
-/** Eight values of at most eight bits, a byte each: neighbours move together, then pairs of them, then fours. */
+/** Packs eight values of at most eight bits, one per byte: joins neighbours, then pairs of them, then fours. */
 function eightBytes(values: u64, width: u64): u64 {
   const one = 0x0001000100010001 * onesBelow(<u32>width)
   const pairs = (values & one) | ((values >> (8 - width)) & (one << width))
@@ -84,7 +87,7 @@ function eightBytes(values: u64, width: u64): u64 {
   return (fours & 0xffffffff) | ((fours >> 32) << (4 * width))
 }
 
-/** The same, four bytes each. */
+/** Packs eight values of at most eight bits, one per four bytes. */
 function eightWords(pos: usize, width: u64): u64 {
   const low = twoWords(load<u64>(pos), width) | (twoWords(load<u64>(pos, 8), width) << (2 * width))
   const high = twoWords(load<u64>(pos, 16), width) | (twoWords(load<u64>(pos, 24), width) << (2 * width))
@@ -95,7 +98,7 @@ function twoWords(values: u64, width: u64): u64 {
   return (values & 0xff) | ((values >> 32) << width)
 }
 
-/** Values of up to 32 bits; a group of eight ends at a whole byte. */
+/** Packs values of up to 32 bits; a group of eight ends at a whole byte. */
 function packWide<T>(pos: usize, groups: u32, width: u32, out: usize): usize {
   let word: u64 = 0
   let bits: u64 = 0
@@ -113,7 +116,7 @@ function packWide<T>(pos: usize, groups: u32, width: u32, out: usize): usize {
   return out + <usize>(bits >> 3)
 }
 
-/** Bits that hold every one of the 32-bit numbers. */
+/** Returns the number of bits that hold each of the 32-bit numbers. */
 export function largestWidth(values: usize, count: u32): u32 {
   let four = i32x4.splat(0)
   let i: u32 = 0
@@ -124,22 +127,22 @@ export function largestWidth(values: usize, count: u32): u32 {
   return 32 - clz(bits)
 }
 
-/** Values of one bit that are packed already, as an Arrow validity bitmap is. What is behind them in the last byte becomes 0. */
+/** Encodes values of one bit that are packed, as in an Arrow bitmap. The bits after them in the last byte become 0. */
 export function encodeBits(bits: usize, count: u32, out: usize): usize {
-  const shortest = shortestRun(1) >> 3
+  const minLength = minRun(1) >> 3
   const wholeBytes = count >> 3
   if ((count & 7) !== 0) store<u8>(bits + wholeBytes, load<u8>(bits + wholeBytes) & <u8>onesBelow(count & 7))
   let packedFrom: u32 = 0
   let i: u32 = 0
-  while (i + shortest <= wholeBytes) {
+  while (i + minLength <= wholeBytes) {
     const byte = load<u8>(bits + i)
-    if ((byte !== 0 && byte !== 255) || load<u8>(bits + i + shortest - 1) !== byte) {
+    if ((byte !== 0 && byte !== 255) || load<u8>(bits + i + minLength - 1) !== byte) {
       i++
       continue
     }
     let end = i + 1
     while (end < wholeBytes && load<u8>(bits + end) === byte) end++
-    if (end - i < shortest) {
+    if (end - i < minLength) {
       i = end
       continue
     }

@@ -1,10 +1,10 @@
-/** Lists → the levels of their entries. */
+/** Computes the levels of lists. */
 
 /**
- * Appends the levels of lists without null items, of which those that are null are empty. The definition levels, a byte
- * each, and the repetition bits at `entry` and behind are those of further elements already; each row sets its first one.
+ * Appends the levels of lists without null items; null lists must be empty. The definition levels, one byte each, and
+ * the repetition bits from `entry` on must already be those of further elements; each row only sets its first one.
  * @param validity 0 if no list is null.
- * @returns the number of entries then; -1 if a list that is null has elements.
+ * @returns the number of entries afterwards; -1 if a null list has elements.
  */
 export function appendLists(
   offsets: usize,

@@ -1,4 +1,6 @@
-/** The kernel's functions. Addresses and lengths are in bytes; every region has slack behind it for whole-word stores. */
+/**
+ * The kernel's functions. Addresses and lengths are in bytes; every region has slack after it for whole-word stores.
+ */
 
 export { appendBits, appendOnes } from './bits'
 export { encodeDeltas } from './delta'

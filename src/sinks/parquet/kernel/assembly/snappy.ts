@@ -1,21 +1,21 @@
 /**
- * Snappy's block format without its preamble, the length. Elements are literals (tag `length - 1 << 2`, or 60 and 61 there
- * for one and two bytes of length behind it) and copies of 4 to 64 bytes from at most 64 KiB before (tag ends in 1: three
- * bits of length, eleven of offset; in 2: six of length, two bytes of offset).
+ * Compresses to Snappy's block format, without its preamble (the length). Elements are literals (tag `length - 1 << 2`,
+ * or 60 or 61 instead of `length - 1` if one or two bytes of length follow) and copies of 4 to 64 bytes from at most 64
+ * KiB before (tag ends in 1: three bits of length, eleven of offset; in 2: six bits of length, two bytes of offset).
  */
 
-/** Matches are looked for within blocks of this size, so that positions and offsets have 16 bits. */
+/** Matches are searched for within blocks of this size, so that positions and offsets fit in 16 bits. */
 const BLOCK_BYTES: usize = 65536
 
-const MOST_TABLE_BITS: u32 = 14
+const MAX_TABLE_BITS: u32 = 14
 
-/** Nothing is looked for in the last bytes of a block, so that no load reads beyond. */
+/** No matches are searched for in the last bytes of a block, so that no load reads beyond its end. */
 const TAIL_BYTES: usize = 15
 
-/** What looks random may have text behind it. */
-const MOST_SKIP: u32 = 32
+/** Maximum bytes skipped at a time. Limited, since bytes that look random may be followed by text. */
+const MAX_SKIP_BYTES: u32 = 32
 
-/** Compresses `length` bytes. `table` has room for 2^14 16-bit numbers. Returns the end of what was written. */
+/** Compresses `length` bytes. `table` must have room for 2^14 16-bit numbers. Returns the end of what was written. */
 export function compressSnappy(source: usize, length: usize, table: usize, out: usize): usize {
   const end = source + length
   while (source < end) {
@@ -34,14 +34,14 @@ function compressBlock(start: usize, end: usize, table: usize, out: usize): usiz
   const length = <u32>(end - start)
   if (length < <u32>TAIL_BYTES + 1) return writeLiteral(start, length, out)
   let tableBits: u32 = 8
-  while (tableBits < MOST_TABLE_BITS && (<u32>1) << tableBits < length) tableBits++
+  while (tableBits < MAX_TABLE_BITS && (<u32>1) << tableBits < length) tableBits++
   memory.fill(table, 0, (<usize>2) << tableBits)
   const shift = 32 - tableBits
   const last = end - TAIL_BYTES
   let literal = start
   let pos = start + 1
   while (pos <= last) {
-    // The longer nothing is found, the more is skipped.
+    // The longer no match is found, the more bytes are skipped. In units of 1/32 byte.
     let skip: u32 = 32
     let match: usize
     for (;;) {
@@ -51,7 +51,7 @@ function compressBlock(start: usize, end: usize, table: usize, out: usize): usiz
       store<u16>(slot, <u16>(pos - start))
       if (load<u32>(match) === word) break
       pos += <usize>(skip >> 5)
-      skip = min<u32>(skip + (skip >> 5), MOST_SKIP << 5)
+      skip = min<u32>(skip + (skip >> 5), MAX_SKIP_BYTES << 5)
       if (pos > last) return writeLiteral(literal, <u32>(end - literal), out)
     }
     if (pos > literal) out = writeLiteral(literal, <u32>(pos - literal), out)
@@ -73,7 +73,7 @@ function compressBlock(start: usize, end: usize, table: usize, out: usize): usiz
   return literal < end ? writeLiteral(literal, <u32>(end - literal), out) : out
 }
 
-/** The first byte behind `pos` that is not the one behind `match`. */
+/** Returns the end of the bytes from `pos` on that are equal to those from `match` on. */
 function matchEnd(match: usize, pos: usize, end: usize): usize {
   while (pos + 8 <= end) {
     const difference = load<u64>(pos) ^ load<u64>(match)
@@ -105,13 +105,13 @@ function writeLiteral(from: usize, length: u32, out: usize): usize {
     memory.copy(out, from, length)
     return out + length
   }
-  // Whole words; what is written too much is overwritten next.
+  // Copies whole words; excess bytes are overwritten by the next element.
   for (let i: usize = 0; i < <usize>length; i += 16) v128.store(out + i, v128.load(from + i))
   return out + length
 }
 
 function writeCopy(offset: u32, length: u32, out: usize): usize {
-  // What remains must not be shorter than four bytes.
+  // The rest must have at least four bytes.
   while (length >= 68) {
     out = writeLongCopy(offset, 64, out)
     length -= 64

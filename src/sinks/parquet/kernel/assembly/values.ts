@@ -1,4 +1,4 @@
-/** Values of a batch → those that are there, one behind the other. */
+/** Copies the values of a batch without its nulls. */
 
 import { bitsAt, onesBelow } from './bits'
 
@@ -19,7 +19,8 @@ export function keepInt64(from: usize, validity: usize, bit: u32, count: u32, in
 }
 
 /**
- * Copies those of `count` values of type `F` whose bit of `validity`, from `bit` on, is set; all of them if `validity` is 0.
+ * Copies those of `count` values of type `F`, as type `I`, whose bit of `validity`, from `bit` on, is set; all of them
+ * if `validity` is 0.
  * @returns the end of what was written.
  */
 function keep<F, I>(from: usize, validity: usize, bit: u32, count: u32, into: usize): usize {
@@ -43,7 +44,7 @@ function keep<F, I>(from: usize, validity: usize, bit: u32, count: u32, into: us
 }
 
 /**
- * Writes the lengths of texts between `count + 1` offsets, as 64-bit numbers: those that are there, as above.
+ * Writes the lengths of the texts between `count + 1` offsets as 64-bit numbers, without nulls, as `keep` does.
  * @returns their sum; -1 if one of them is negative.
  */
 export function keepLengths(offsets: usize, validity: usize, bit: u32, count: u32, into: usize): i32 {
@@ -66,7 +67,7 @@ export function keepLengths(offsets: usize, validity: usize, bit: u32, count: u3
   return signs < 0 ? -1 : sum
 }
 
-/** Moves texts together, in place, where others lie between them that are null. Returns their end. */
+/** Removes the bytes of null texts by moving the other texts together in place. Returns their end. */
 export function keepTexts(offsets: usize, validity: usize, bit: u32, count: u32, bytes: usize): usize {
   const first = load<i32>(offsets)
   let end = bytes
@@ -82,7 +83,7 @@ export function keepTexts(offsets: usize, validity: usize, bit: u32, count: u32,
 
 /**
  * Sets `inUse[index]` to 1 for each 32-bit index.
- * @returns the number of the first one that is not below `limit`, or `count`.
+ * @returns the position of the first index that is not below `limit`, or `count`.
  */
 export function markInUse(indices: usize, count: u32, limit: u32, inUse: usize): u32 {
   for (let i: u32 = 0; i < count; i++) {
@@ -93,7 +94,7 @@ export function markInUse(indices: usize, count: u32, limit: u32, inUse: usize):
   return count
 }
 
-/** Puts in front of each text its length, in four bytes; the room is taken before the texts. Returns where they begin now. */
+/** Inserts the length of each text before it, in four bytes, using the room before the texts. Returns the new start. */
 export function prefixLengths(lengths: usize, count: u32, texts: usize): usize {
   const start = texts - ((<usize>count) << 2)
   let out = start

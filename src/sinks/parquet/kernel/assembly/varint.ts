@@ -1,4 +1,4 @@
-/** Numbers of seven bits a byte, the lowest first; the highest bit of a byte tells that more follow. */
+/** Writes varints: seven bits per byte, the lowest first; the highest bit of a byte means that more bytes follow. */
 
 export function writeVarint(value: u64, out: usize): usize {
   let rest = value
@@ -10,7 +10,7 @@ export function writeVarint(value: u64, out: usize): usize {
   return out
 }
 
-/** Signed numbers with the sign in the lowest bit, so that small ones stay short. */
+/** Writes a signed number with the sign in the lowest bit, so that small ones stay short. */
 export function writeZigzag(value: i64, out: usize): usize {
   return writeVarint(<u64>((value << 1) ^ (value >> 63)), out)
 }
