@@ -97,8 +97,8 @@ export class PiecePool {
 
   /**
    * Yields the results in order; the memory of a result's row groups is reused once the next result is requested. At
-   * most one piece per thread is started ahead of the one that is waited for, so that results do not pile up while one
-   * waits for a slow piece.
+   * most one piece per thread is started ahead of the one that is waited for, so that results do not pile up when one
+   * piece is slow.
    *
    * @param own Decodes pieces on the calling thread; it is closed with the pool.
    * @throws ReadInOrder if a piece could not be decoded on its own, ExportError `ERR_WORKER` if a worker ended.
