@@ -1,44 +1,45 @@
 /**
- * Where a plain file is cut into pieces that are decoded side by side.
+ * Plans where a plain file is cut into pieces that are decoded in parallel.
  *
- * A record begins with the bytes `{"ownerId":` (with this document's white space), and these cannot stand inside a
- * JSON string, whose quotes would be escaped. So the next record behind any offset is found by searching for them.
- * The cuts depend on the file alone, not on how many threads there are.
+ * A record begins with the bytes `{"ownerId":` (with this document's white space), which cannot occur inside a JSON
+ * string, where quotes are escaped. So the next record after any offset is found by searching for them. The cuts depend
+ * only on the file, not on the number of threads.
  */
 
 import { isWhitespace, OPEN_ARRAY, OPEN_OBJECT } from '../json/bytes.ts'
 import type { Cuts } from './document.ts'
 
-/** Bytes from the records' `[` on that the size of all records is estimated from; the second where records are long. */
+/** Bytes from the records' `[` on, from which the number of records is estimated; the second is for long records. */
 export const SAMPLE_BYTES = 2 ** 18
 export const LONG_SAMPLE_BYTES = 2 ** 24
 
-/** Files with fewer records than this (estimated) are not cut: a second thread would not be worth it. */
-const FEWEST_RECORDS_TO_CUT = 32_768
+/** Files with fewer records than this (estimated) are not cut, since a second thread would not be worthwhile. */
+const MIN_RECORDS_TO_CUT = 32_768
 
-/** A piece of more JSON than this is cut again, for the memory's sake: each thread holds one as Arrow. */
-const MOST_PIECE_BYTES = 192 * 2 ** 20
+/** Maximum JSON of a piece. Limits memory, since each thread holds a piece as Arrow data. */
+const MAX_PIECE_BYTES = 192 * 2 ** 20
 
 export interface Pieces extends Cuts {
   readonly count: number
-  /** What every record begins with, up to the colon behind `"ownerId"`. */
+  /** The bytes that every record begins with, up to the colon after `"ownerId"`. */
   readonly recordStart: Uint8Array
 }
 
 /**
- * Plans pieces of about `rows` records each, fewer where those would be much JSON; an even number of them, so that two
- * threads finish together.
+ * Plans pieces of about `rows` records each, or fewer if those exceed the maximum JSON of a piece. The number of pieces
+ * is even, so that two threads finish together.
  *
  * @param sample The document from the records' `[` on.
  * @param recordsOffset Document offset of that `[`.
- * @returns undefined when the records do not begin with `"ownerId"`, or are too few to be worth it.
+ * @param minRecords Minimum number of records (estimated) for the file to be cut.
+ * @returns undefined if the records do not begin with `"ownerId"`, or are too few to be cut.
  */
 export function planPieces(
   sample: Uint8Array,
   recordsOffset: number,
   documentBytes: number,
   rows: number,
-  fewestRecords: number = FEWEST_RECORDS_TO_CUT,
+  minRecords: number = MIN_RECORDS_TO_CUT,
 ): Pieces | undefined {
   const recordStart = recordStartOf(sample)
   if (recordStart === undefined) return undefined
@@ -54,13 +55,13 @@ export function planPieces(
   const recordBytes = (last - firstInSample) / (records - 1)
   const first = recordsOffset + firstInSample
   const estimate = (documentBytes - first) / recordBytes
-  if (estimate < Math.min(fewestRecords, 2 * rows)) return undefined
-  const pairs = Math.max(1, Math.round(estimate / rows / 2), Math.ceil((documentBytes - first) / MOST_PIECE_BYTES / 2))
+  if (estimate < Math.min(minRecords, 2 * rows)) return undefined
+  const pairs = Math.max(1, Math.round(estimate / rows / 2), Math.ceil((documentBytes - first) / MAX_PIECE_BYTES / 2))
   const count = 2 * pairs
   return { first, stride: Math.ceil((documentBytes - first) / count), count, recordStart }
 }
 
-/** Whether the sample does not show how long a record is. */
+/** Whether the sample is too short to show the length of a record. */
 export function isTooShort(sample: Uint8Array): boolean {
   const recordStart = recordStartOf(sample)
   if (recordStart === undefined) return false
@@ -71,7 +72,9 @@ export function isTooShort(sample: Uint8Array): boolean {
 const OWNER_ID_KEY = Buffer.from('"ownerId"')
 const COLON = Buffer.from(':')
 
-/** The bytes from a record's `{` to the colon behind `"ownerId"`, when the first record begins so. */
+/**
+ * Returns the bytes from a record's `{` to the colon after `"ownerId"`; undefined if the first one begins otherwise.
+ */
 function recordStartOf(sample: Uint8Array): Uint8Array | undefined {
   const start = skipWhitespace(sample, sample[0] === OPEN_ARRAY ? 1 : 0)
   if (sample[start] !== OPEN_OBJECT) return undefined

@@ -1,4 +1,4 @@
-/** Definition + options → the table: its columns, its schema, and how a decoded batch becomes one of that schema. */
+/** Plans the table: its columns, its schema, and how a decoded batch is turned into one of that schema. */
 
 import { DataType, type Field, type RecordBatch, type Schema } from 'apache-arrow'
 import type { BatchLimits } from '../decode/document.ts'
@@ -23,16 +23,16 @@ import type { Shape } from './recipe.ts'
 import { shapeOf } from './shape.ts'
 
 export interface TablePlan {
-  /** What the records are decoded into. */
+  /** The columns that the records are decoded into. */
   readonly columns: readonly ColumnPlan[]
   readonly decodedSchema: Schema
-  /** What becomes of a decoded batch; its schema is that of the batches that the user gets. */
+  /** Turns decoded batches into those that the user gets; its schema is theirs. */
   readonly shape: Shape
 }
 
 /**
- * Plans the table. Depends on its arguments alone, so that every thread comes to the same plan.
- * @throws OptionError `ERR_OPTION` when options contradict each other or name something that is not in the definition;
+ * Plans the table. Depends only on its arguments, so that every thread makes the same plan.
+ * @throws OptionError `ERR_OPTION` if options contradict each other or name something that is not in the definition;
  *   LimitError for too many columns.
  */
 export async function planTable(
@@ -51,32 +51,32 @@ export async function planTable(
   return { columns, decodedSchema, shape }
 }
 
-/** The columns' batch without rows: its dictionaries have the labels that there are without a record. */
+/** Returns a decoded batch without rows, whose dictionaries hold the labels of the definition. */
 export function emptyDecodedBatch({ columns, decodedSchema }: TablePlan): RecordBatch {
   return new BatchBuilder(columns, decodedSchema, new RecordNotes(new WarningLog())).finishBatch()
 }
 
 function requireFewColumns(columns: number, limits: InputLimits): void {
-  const most = limitOf(limits, 'maxColumns')
-  if (columns > most) throw limitError('maxColumns', `a table of at most ${most} columns`, String(columns))
+  const max = limitOf(limits, 'maxColumns')
+  if (columns > max) throw limitError('maxColumns', `a table of at most ${max} columns`, String(columns))
 }
 
-/** Columns that hold values: structs have some of them inside. */
+/** Counts the columns that hold values, including those inside structs. */
 function leafCount(fields: readonly Field[]): number {
   return fields.reduce((sum, { type }) => sum + (DataType.isStruct(type) ? leafCount(type.children) : 1), 0)
 }
 
 /**
- * What takes invalid values; undefined where they are errors.
- * @param tell Called with each of them, in the order of the document.
+ * Returns the log of invalid values; undefined if they are errors.
+ * @param report Called with each of them, in the order of the document.
  */
-export function rejectLogOf(options: ShapeOptions, tell: (value: RejectedValue) => void): RejectLog | undefined {
+export function rejectLogOf(options: ShapeOptions, report: (value: RejectedValue) => void): RejectLog | undefined {
   const { onInvalid, hashOwner, hashKey } = resolveShape(options)
   if (onInvalid === 'error') return undefined
-  return new RejectLog(tell, hashOwner ? (ownerId) => keyedHash(ownerId, hashKey) : undefined)
+  return new RejectLog(report, hashOwner ? (ownerId) => keyedHash(ownerId, hashKey) : undefined)
 }
 
-/** What a file says of its invalid values when all of them are known; nothing where they are errors. */
+/** Returns the metadata that counts the invalid values, once all of them are known; empty if they are errors. */
 export function invalidMetadata({ onInvalid }: ShapeOptions, warnings: WarningLog): Map<string, string> {
   if (onInvalid !== 'null') return new Map()
   return new Map([[INVALID_METADATA_KEY, JSON.stringify(invalidCounts(warnings))]])
@@ -88,15 +88,15 @@ export function invalidCounts(warnings: WarningLog): InvalidCounts {
   return { total, codes: Object.fromEntries([...codes].sort()) }
 }
 
-const MOST_BATCH_ROWS = 131_072
+const MAX_BATCH_ROWS = 131_072
 const BATCH_BYTES = 64 * 2 ** 20
 
-/** Limits that keep a batch within about 128 MiB: 64 for what every row takes, 64 for texts and lists. */
+/** Returns limits that keep a batch within about 128 MiB: 64 for the fixed size of rows, 64 for texts and lists. */
 export function batchLimits(
   columns: readonly ColumnPlan[],
   batchSize: number | undefined,
   moreBytesPerRow = 0,
 ): BatchLimits {
-  const rows = batchSize ?? Math.min(MOST_BATCH_ROWS, rowsWithin(BATCH_BYTES, columns, moreBytesPerRow))
+  const rows = batchSize ?? Math.min(MAX_BATCH_ROWS, rowsWithin(BATCH_BYTES, columns, moreBytesPerRow))
   return { rows, variableBytes: BATCH_BYTES }
 }
