@@ -324,12 +324,12 @@ class DocumentInput {
     return this.#source.peek !== undefined
   }
 
-  /**
-   * Estimates the bytes of the records, to size buffers; too low for gzip. Undefined if the source's length is unknown.
-   */
+  /** Estimates the bytes of the records, to size buffers; undefined if unknown. Too low for gzip, whose bytes are packed. */
   get recordsBytes(): number | undefined {
     const { totalBytes, reopen } = this.#source
-    return totalBytes === undefined || reopen === undefined ? undefined : totalBytes - this.decoder.recordsOffset
+    if (totalBytes === undefined || reopen === undefined) return undefined
+    const bytes = totalBytes - this.decoder.recordsOffset
+    return bytes > 0 ? bytes : undefined
   }
 
   /** Reads on until the caller has to do something, and returns what that is. */

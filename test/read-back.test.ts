@@ -88,11 +88,11 @@ beforeAll(async () => {
     for (const format of FORMATS) {
       const reader = await readExport(bytes, { batchSize })
       const path = join(folder, `${name}.${format}`)
-      const size =
+      const { outputBytes } =
         format === 'parquet'
           ? await writeParquet(reader, path, { rowGroupSize: batchSize })
           : await writeIpc(reader, path)
-      expect(size).toBeGreaterThan(0)
+      expect(outputBytes).toBeGreaterThan(0)
     }
   }
 })
