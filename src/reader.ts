@@ -6,7 +6,7 @@ import { type BatchLimits, type DecoderState, DocumentDecoder, type Step } from 
 import type { AnswerCounts } from './decode/table.ts'
 import type { Definition, ExportHeader } from './definition.ts'
 import { OptionError } from './errors.ts'
-import { abortError, type ByteSource, type ExportSource, openSource } from './input/source.ts'
+import { type ByteSource, type ExportSource, openSource } from './input/source.ts'
 import { SourceState } from './input/source-state.ts'
 import { Spool } from './input/spool.ts'
 import { Window } from './input/window.ts'
@@ -26,6 +26,7 @@ import {
   type TablePlan,
 } from './shape/table-plan.ts'
 import type { RejectSink } from './sinks/rejects-file.ts'
+import { abortError } from './system/abort.ts'
 import { type Warning, WarningLog } from './warnings.ts'
 import { option, worded } from './wording.ts'
 

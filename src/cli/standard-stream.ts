@@ -3,8 +3,9 @@
 import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { OptionError, OutputError } from '../errors.ts'
-import { type ExportSource, PipeStream, unlessAborted } from '../input/source.ts'
+import { type ExportSource, PipeStream } from '../input/source.ts'
 import type { OutputTarget } from '../sinks/output.ts'
+import { unlessAborted } from '../system/abort.ts'
 import { systemReason } from '../system/system-error.ts'
 
 /** Means standard input or output instead of a path. */

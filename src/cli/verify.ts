@@ -4,7 +4,7 @@
 
 import { statSync } from 'node:fs'
 import { ExportError, OptionError, quoted } from '../errors.ts'
-import { unlessAborted } from '../input/source.ts'
+import { unlessAborted } from '../system/abort.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
 import { verifyStar } from '../verify/star.ts'

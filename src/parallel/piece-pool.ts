@@ -3,7 +3,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Pieces } from '../decode/cuts.ts'
 import { isExportError } from '../errors.ts'
-import { abortError } from '../input/source.ts'
+import { abortError } from '../system/abort.ts'
 import { isSystemError } from '../system/system-error.ts'
 import type { MainMessage, PieceJob, PieceRequest, PieceResult, WorkerMessage } from './messages.ts'
 import type { PieceDecoder } from './piece-decoder.ts'

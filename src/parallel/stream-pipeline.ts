@@ -4,8 +4,8 @@
  */
 
 import type { Worker } from 'node:worker_threads'
-import { abortError } from '../input/source.ts'
 import type { EncodedRowGroup } from '../sinks/parquet/index.ts'
+import { abortError } from '../system/abort.ts'
 import type { DecodedCounts, StreamJob, StreamMessage, StreamWorkerMessage } from './messages.ts'
 import { errorFromWire } from './wire-error.ts'
 import { startWorker, stopWorkers } from './worker-thread.ts'

@@ -1,7 +1,7 @@
 /** The interface of the readers that sinks write from. */
 
 import type { RecordBatch, Schema } from 'apache-arrow'
-import { unlessAborted } from '../input/source.ts'
+import { unlessAborted } from '../system/abort.ts'
 
 /** What a sink needs of a reader: batches of one schema. */
 export interface BatchReader extends AsyncIterable<RecordBatch> {
