@@ -43,6 +43,11 @@ test('a panic is an error of the file, and the next file can be read', async () 
   expect((await readCodebook(intact)).records).toBe(300)
 })
 
+test('a panic is not an error of the files that are read meanwhile', async () => {
+  const results = await Promise.allSettled([readCodebook(intact), readCodebook(panicking), readCodebook(intact)])
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})
+
 test('a host that listens for uncaught exceptions gets its own, and no others', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--import',

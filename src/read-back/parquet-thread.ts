@@ -14,16 +14,15 @@ export interface ParquetFile extends Omit<OpenedParquet, 'file'> {
   close(): Promise<void>
 }
 
-/** Shared by all files; undefined before the first one, after idling, and after a panic. */
-let thread: ParquetThread | undefined
+/** Threads without an open file. A thread has one file at a time: a panic must not be an error of another file. */
+const idle: ParquetThread[] = []
 
 /**
  * Opens a Parquet file.
  * @throws Error when the file is damaged; so does reading its batches.
  */
 export async function openParquetFile(path: string): Promise<ParquetFile> {
-  thread ??= new ParquetThread()
-  const owner = thread
+  const owner = idle.pop() ?? new ParquetThread()
   const release = owner.lease()
   try {
     const { file, ...opened } = await owner.ask<OpenedParquet>({ type: 'open', path })
@@ -55,7 +54,6 @@ class ParquetThread {
   readonly #worker: Worker
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   #requests = 0
-  #leases = 0
   #idle: NodeJS.Timeout | undefined
   #failure: unknown
 
@@ -71,13 +69,14 @@ class ParquetThread {
 
   /** Keeps the thread until the returned function is called, and for IDLE_MS after that. */
   lease(): () => void {
-    this.#leases++
     clearTimeout(this.#idle)
     let isHeld = true
     return () => {
       if (!isHeld) return
       isHeld = false
-      if (--this.#leases === 0) this.#idle = setTimeout(() => this.#stop(), IDLE_MS).unref()
+      if (this.#failure !== undefined) return
+      idle.push(this)
+      this.#idle = setTimeout(() => this.#stop(), IDLE_MS).unref()
     }
   }
 
@@ -114,6 +113,7 @@ class ParquetThread {
 
   /** Makes files that are opened from now on use another thread. */
   #retire(): void {
-    if (thread === this) thread = undefined
+    const index = idle.indexOf(this)
+    if (index >= 0) idle.splice(index, 1)
   }
 }
