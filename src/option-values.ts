@@ -16,7 +16,8 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
  */
 export function requireKnownOptions<Options extends object>(options: Options, names: OptionNames<Options>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw wrongValueError('options', 'an object', options)
+    // Not shown, since it may be a token.
+    throw new OptionError('ERR_OPTION', `options: expected an object, found ${kindOf(options)}`)
   }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name))
   if (unknown === undefined) return
@@ -40,9 +41,13 @@ export function requireBoolean(name: string, value: boolean | undefined): void {
   if (value !== undefined && typeof value !== 'boolean') throw wrongValueError(name, 'true or false', value)
 }
 
-/** @throws OptionError `ERR_OPTION`. */
-export function requireText(name: string, value: string | undefined): void {
-  if (value !== undefined && typeof value !== 'string') throw wrongValueError(name, 'a text', value)
+/**
+ * Refuses a secret that is no text, without showing it.
+ * @throws OptionError `ERR_OPTION`.
+ */
+export function requireSecret(name: string, value: string | undefined): void {
+  if (value === undefined || typeof value === 'string') return
+  throw new OptionError('ERR_OPTION', worded`${option(name)}: expected a text, found ${kindOf(value)}`)
 }
 
 /**
@@ -69,6 +74,12 @@ export function requireSignal(value: AbortSignal | undefined): void {
 /** Returns the error for an option, or a parameter, with an invalid value. */
 export function wrongValueError(name: string, expected: string, value: unknown): OptionError {
   return new OptionError('ERR_OPTION', worded`${option(name)}: expected ${expected}, found ${shown(value)}`)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function shown(value: unknown): string {

@@ -102,7 +102,7 @@ test.for<[object, string]>([
   [{ fields: null }, 'fields: expected an array of texts, found null'],
   [{ hashOwner: 'yes' }, 'hashOwner: expected true or false, found "yes"'],
   [{ system: 0 }, 'system: expected true or false, found 0'],
-  [{ hashOwner: true, hashKey: 7 }, 'hashKey: expected a text, found 7'],
+  [{ hashOwner: true, hashKey: 7 }, 'hashKey: expected a text, found a number'],
   [{ layout: 'star' }, 'layout: expected wide, long (writeStar writes the star layout), found "star"'],
   [{ maxNesting: '10' }, 'maxNesting: expected a whole number from 1 to 2000, found "10"'],
   [{ onReject: 'log' }, 'onReject: expected a function, found "log"'],
@@ -112,6 +112,14 @@ test.for<[object, string]>([
   const target = join(folder, 'out.parquet')
   await expect(convertExport(source(), target, options)).rejects.toMatchObject({ code: 'ERR_OPTION', message })
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('a secret in the wrong place is not shown', async () => {
+  expect(() => new ExportClient('secret-word' as never)).toThrow('options: expected an object, found a string')
+  const url = new URL('https://user:secret-word@example.com/out?sig=secret-word')
+  const failed = await convertExport(source(), url).catch(String)
+  expect(failed).toContain('cannot tell the format of /out')
+  expect(failed).not.toContain('secret-word')
 })
 
 test('a target or source that is none is refused', async () => {

@@ -107,9 +107,11 @@ export function formatOf(target: OutputTarget): OutputFormat {
   if (typeof target !== 'string' && !(target instanceof URL)) return 'arrows'
   const format = formatOfName(String(target))
   if (format !== undefined) return format
+  // Not a whole address, whose query may be a signature.
+  const name = target instanceof URL ? target.pathname : target
   throw new OptionError(
     'ERR_OPTION',
-    worded`cannot tell the format of ${String(target)}: expected a name ending in .parquet, .arrow or .arrows, or the option ${option('format')}`,
+    worded`cannot tell the format of ${name}: expected a name ending in .parquet, .arrow or .arrows, or the option ${option('format')}`,
   )
 }
 

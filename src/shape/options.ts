@@ -4,7 +4,7 @@ import { OptionError } from '../errors.ts'
 import {
   type OptionNames,
   requireBoolean,
-  requireText,
+  requireSecret,
   requireTexts,
   requireWord,
   wrongValueError,
@@ -169,7 +169,7 @@ function requireValues(options: ShapeOptions): void {
   }
   for (const name of SWITCHES) requireBoolean(name, options[name])
   for (const name of LISTS) requireTexts(name, options[name])
-  requireText('hashKey', options.hashKey)
+  requireSecret('hashKey', options.hashKey)
 }
 
 function contradictionError(message: Wording): OptionError {

@@ -95,7 +95,8 @@ function isPath(target: OutputTarget): target is string | URL {
 
 /** Returns the path, with links resolved if it is or will be a file, and what exists there now. */
 function standingAt(target: string | URL): { path: string; existing: Stats | undefined } {
-  if (target instanceof URL && target.protocol !== 'file:') throw wrongValueError('target', 'a file: URL', target.href)
+  if (target instanceof URL && target.protocol !== 'file:')
+    throw wrongValueError('target', 'a file: URL', target.protocol)
   const path = typeof target === 'string' ? target : fileURLToPath(target)
   const existing = statOrUndefined(path)
   if (existing?.isDirectory())
