@@ -67,19 +67,25 @@ export class ThrottledReports<Progress> {
     if (this.#timer === undefined) this.flush()
   }
 
-  /** Reports at once what is waiting, if anything. */
+  /**
+   * Reports at once what is waiting, if anything.
+   * @throws as `add` does.
+   */
   flush(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
     const waiting = this.#waiting
     if (waiting === undefined) return
     this.#waiting = undefined
-    this.stop()
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#tick(), REPORT_MS).unref()
     this.#onProgress?.(waiting.progress)
   }
 
+  /** Drops what is waiting. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#waiting = undefined
   }
 
   #tick(): void {

@@ -47,6 +47,24 @@ test('polled progress is reported ten times a second, whatever is going on', () 
   expect(seen.at(-1)).toBe(1000)
 })
 
+test('progress that waits is dropped by a stop, and what a late report threw is thrown by the last one', () => {
+  vi.useFakeTimers()
+  const seen: number[] = []
+  const reports = new ThrottledReports<number>((progress) => {
+    if (progress === 3) throw new Error('late')
+    seen.push(progress)
+  })
+  reports.add(1)
+  reports.add(2)
+  reports.stop()
+  vi.advanceTimersByTime(1000)
+  expect(seen).toEqual([1])
+  reports.add(2)
+  reports.add(3)
+  vi.advanceTimersByTime(1000)
+  expect(() => reports.flush()).toThrow('late')
+})
+
 test('progress that is pushed is reported ten times a second, the last one too', () => {
   vi.useFakeTimers()
   const seen: number[] = []

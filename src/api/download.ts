@@ -67,34 +67,38 @@ export async function* documentBytes(
   const reports = new ThrottledReports(options.onProgress)
   const attempts = new Attempts(session, operation, fileUrl, () => reports.flush())
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
-  let answer = await attempts.open()
-  let begun: { version: FileVersion; handedOut: HandedOut } | undefined
-  for (;;) {
-    requireWhole(answer)
-    const version = versionOf(answer)
-    if (begun === undefined || begun.handedOut.byteLength === 0) {
-      begun = { version, handedOut: new HandedOut(answer, version) }
-    } else {
-      checkSameVersion(begun.version, answer)
-      begun.handedOut.startOver(answer)
-    }
-    const { handedOut } = begun
-    const report = (receivedBytes: number, totalBytes: number | undefined) =>
-      reports.add({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
-    try {
-      for await (const chunk of wholeDocument(answer, version, attempts, options, report)) {
-        const fresh = handedOut.take(chunk)
-        if (handedOut.byteLength > maxBytes) throw tooLargeError(maxBytes)
-        if (fresh.length > 0) yield fresh
+  try {
+    let answer = await attempts.open()
+    let begun: { version: FileVersion; handedOut: HandedOut } | undefined
+    for (;;) {
+      requireWhole(answer)
+      const version = versionOf(answer)
+      if (begun === undefined || begun.handedOut.byteLength === 0) {
+        begun = { version, handedOut: new HandedOut(answer, version) }
+      } else {
+        checkSameVersion(begun.version, answer)
+        begun.handedOut.startOver(answer)
       }
-      handedOut.finish()
-      if (handedOut.byteLength === 0) throw emptyFileError(answer)
-      reports.flush()
-      return
-    } catch (error) {
-      if (error instanceof StartOver) answer = error.answer
-      else answer = await attempts.open(undefined, requireTemporary(error))
+      const { handedOut } = begun
+      const report = (receivedBytes: number, totalBytes: number | undefined) =>
+        reports.add({ receivedBytes, totalBytes, documentBytes: handedOut.byteLength, attempt: attempts.count })
+      try {
+        for await (const chunk of wholeDocument(answer, version, attempts, options, report)) {
+          const fresh = handedOut.take(chunk)
+          if (handedOut.byteLength > maxBytes) throw tooLargeError(maxBytes)
+          if (fresh.length > 0) yield fresh
+        }
+        handedOut.finish()
+        if (handedOut.byteLength === 0) throw emptyFileError(answer)
+        reports.flush()
+        return
+      } catch (error) {
+        if (error instanceof StartOver) answer = error.answer
+        else answer = await attempts.open(undefined, requireTemporary(error))
+      }
     }
+  } finally {
+    reports.stop()
   }
 }
 
