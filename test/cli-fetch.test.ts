@@ -383,13 +383,16 @@ describe.concurrent('a proxy', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('address of a proxy in HTTP_PROXY') })
   })
 
-  test('whose address is none is an error of the settings, which does not show it', async ({ expect }) => {
-    const fake = await newFake()
-    const env = { https_proxy: '', HTTP_PROXY: 'http://user:secret-word@[' }
-    const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env })
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('address of a proxy in HTTP_PROXY') })
-    expect(stderr).not.toContain('secret-word')
-  })
+  test.for(['http://user:secret-word@[', 'http://user:secret-word%zz@127.0.0.1:1'])(
+    'whose address is none is an error of the settings, which does not show it: %s',
+    async (address, { expect }) => {
+      const fake = await newFake()
+      const env = { https_proxy: '', HTTP_PROXY: address }
+      const { code, stderr } = await fetchInto(fake, ['--batch', BATCH_ID], { env })
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('address of a proxy in HTTP_PROXY') })
+      expect(stderr).not.toContain('secret-word')
+    },
+  )
 })
 
 describe.concurrent('https', () => {

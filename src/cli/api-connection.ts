@@ -65,6 +65,17 @@ function proxyOf(scheme: keyof typeof PROXY_VARIABLES): string {
   const address = process.env[name]?.trim() ?? ''
   if (address === '') return ''
   const url = address.includes('://') ? address : `http://${address}`
-  if (URL.canParse(url) && PROXY_SCHEMES.has(new URL(url).protocol)) return url
+  if (isProxyAddress(url)) return url
   throw new OptionError('ERR_OPTION', `expected the address of a proxy in ${name}, found something else`)
+}
+
+/** Whether undici can use an address: it decodes user and password, so a `%` in them must be written as `%25`. */
+function isProxyAddress(address: string): boolean {
+  try {
+    const { protocol, username, password } = new URL(address)
+    decodeURIComponent(username + password)
+    return PROXY_SCHEMES.has(protocol)
+  } catch {
+    return false
+  }
 }
