@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,13 @@ test('compares a folder of the star layout, and rejected values', async () => {
   await writeStar(SAMPLE, output, { onInvalid: 'null', rejects })
   const report = await verifyExport(SAMPLE, output, { onInvalid: 'null', rejects })
   expect(report).toMatchObject({ format: 'star', records: 300, differenceCount: 0 })
+})
+
+test('refuses named pipes, which can be read only once', async () => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  await expect(verifyExport(pipe, 'out')).rejects.toMatchObject({ code: 'ERR_SOURCE', message: /found a pipe/ })
+  await expect(verifyExport(SAMPLE, pipe)).rejects.toMatchObject({ code: 'ERR_OUTPUT', message: /found a pipe/ })
 })
 
 test('refuses what it does not know', async () => {

@@ -19,6 +19,9 @@ const FORMAT_NAMES: Readonly<Record<OutputFormat, string>> = {
 export async function requireExportPath(path: string): Promise<void> {
   const stats = statOf(path, (error) => unreadableSourceError(path, error))
   if (stats.isDirectory()) throw new SourceError('ERR_SOURCE', `expected an export, found a directory: ${path}`)
+  if (isReadOnce(stats)) {
+    throw new SourceError('ERR_SOURCE', `expected an export that can be read more than once, found a pipe: ${path}`)
+  }
   const format = stats.isFile() ? await outputFormatOf(path) : undefined
   if (format === undefined) return
   const found = `${FORMAT_NAMES[format]}: ${path}`
@@ -39,6 +42,12 @@ export function requireOutputPath(path: string): void {
     return new OutputError('ERR_OUTPUT', problem, { cause })
   })
   if (stats.isDirectory()) throw new OutputError('ERR_OUTPUT', `expected a file, found a directory: ${path}`)
+  if (isReadOnce(stats)) throw new OutputError('ERR_OUTPUT', `expected a file, found a pipe: ${path}`)
+}
+
+/** Opening a named pipe again waits for another writer, and not even a signal ends that. */
+function isReadOnce(stats: Stats): boolean {
+  return stats.isFIFO() || stats.isSocket()
 }
 
 function statOf(path: string, failure: (error: unknown) => ExportError): Stats {
