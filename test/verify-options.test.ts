@@ -1,6 +1,6 @@
 /** Every option that convert has, in every layout and format: verify takes the same and finds no difference. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -121,6 +121,19 @@ describe('an option that is not the one of the file is all that is reported', ()
     expect(differences).toEqual([{ kind: 'option', key, expected, found }])
   })
 
+  test('even if they name many questions, the command shows both', async () => {
+    const { definition } = JSON.parse(SAMPLE.toString()) as { definition: { fields: { id: string }[] } }
+    const ids = definition.fields.slice(0, 12).map(({ id }) => id)
+    const output = join(FOLDER, 'many.parquet')
+    await convertExport('fixtures/sample-export.json', output, { fields: ids })
+    const given = ids.slice(1).join(',')
+    const { code, stderr } = await runCli(['verify', 'fixtures/sample-export.json', output, '--fields', given])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/many\.parquet was written with --fields .*; verify was run with --fields /)
+    const { differences } = await verifyOutput({ source, output, options: { fields: ids.slice(1) } })
+    expect(JSON.parse(differences[0]?.found ?? '')).toEqual(ids)
+  })
+
   test('but a selection may be said in other words', async () => {
     const output = join(FOLDER, 'words.parquet')
     await convertExport(SAMPLE, output, { ...NEEDED, fields: ['Gender', 'Comment'], exclude: [] })
@@ -168,4 +181,10 @@ test('verify has every option of convert that changes what a table holds', async
   ofTheFileAlone.push('--compression', '--encodings')
   expect(missing.sort()).toEqual([...ofTheFileAlone, '--verify'].sort())
   expect(about.size).toBeGreaterThan(20)
+})
+
+test('convert --verify refuses standard input before it writes anything', async () => {
+  const output = join(FOLDER, 'unverified.parquet')
+  const { code } = await runCli(['convert', '-', '-o', output, '--verify'], { stdin: SAMPLE })
+  expect({ code, isThere: existsSync(output) }).toEqual({ code: 2, isThere: false })
 })

@@ -13,7 +13,7 @@ import { aboutInput } from './input-failure.ts'
 import { peakMemoryBytes } from './peak-memory.ts'
 import { showProgress } from './progress.ts'
 import { type ShapeCommandOptions, shapeOf } from './shape-options.ts'
-import { STANDARD_STREAM, sourceOf, targetOf } from './standard-stream.ts'
+import { requireFiles, STANDARD_STREAM, sourceOf, targetOf } from './standard-stream.ts'
 
 export interface ConvertCommandOptions extends ShapeCommandOptions {
   output: string
@@ -43,6 +43,7 @@ export interface ConvertReport extends Omit<ConvertResult, 'format' | 'threads' 
 
 export async function convert(input: string, options: ConvertCommandOptions, signal: AbortSignal): Promise<void> {
   refuseToOverwriteInput(input, options.output)
+  if (options.verify === true) requireFiles(input, options.output)
   await aboutInput(input, async () => {
     const report = await convertSource(sourceOf(input), input, options, signal)
     printReport(report, options)

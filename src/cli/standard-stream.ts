@@ -33,6 +33,15 @@ export function targetOf(output: string, isText = false): OutputTarget {
   throw new OptionError('ERR_OPTION', 'standard output is a terminal: give a file as --output, or pipe it on')
 }
 
+/**
+ * Refuses standard input and output for a comparison, which reads both the export and the output again.
+ * @throws OptionError `ERR_OPTION`.
+ */
+export function requireFiles(input: string, output: string): void {
+  if (input !== STANDARD_STREAM && output !== STANDARD_STREAM) return
+  throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
+}
+
 function isPipe(fd: number): boolean {
   try {
     return fstatSync(fd).isFIFO()

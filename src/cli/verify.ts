@@ -3,7 +3,7 @@
  */
 
 import { statSync } from 'node:fs'
-import { ExportError, OptionError, quoted } from '../errors.ts'
+import { ExportError, quoted, shortened } from '../errors.ts'
 import { unlessAborted } from '../system/abort.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
@@ -12,7 +12,7 @@ import { count, counted, duration } from './figures.ts'
 import { aboutInput } from './input-failure.ts'
 import { flagWords, isNegative } from './option-flags.ts'
 import { hashKeyOf, type ShapeCommandOptions, shapeOf } from './shape-options.ts'
-import { STANDARD_STREAM } from './standard-stream.ts'
+import { requireFiles } from './standard-stream.ts'
 
 export interface VerifyCommandOptions extends ShapeCommandOptions {
   rejects?: string
@@ -63,9 +63,7 @@ async function reportOn(
   options: VerifyCommandOptions,
   signal: AbortSignal,
 ): Promise<VerifyReport> {
-  if (input === STANDARD_STREAM || output === STANDARD_STREAM) {
-    throw new OptionError('ERR_OPTION', 'verify reads files: expected two paths, found -')
-  }
+  requireFiles(input, output)
   const { isStar: isStarAsked, ...shape } = shapeOf(options)
   const isStar = isFolder(output) ?? isStarAsked
   if (options.layout !== undefined && isStar !== isStarAsked) {
@@ -111,6 +109,9 @@ function optionsText({ differences }: VerifyReport, output: string): string | un
   return `${output} was written ${written}; verify was run ${asked}`
 }
 
+/** Maximum characters of a list of questions. */
+const MAX_WORDS_CHARS = 200
+
 /** Returns `with --sets list` or `without --strip-html`. The value is JSON, or `nothing` if there is none. */
 function flagsText(option: string, value: string): string {
   const typed = String(!isNegative(option))
@@ -119,7 +120,7 @@ function flagsText(option: string, value: string): string {
     return `${value === typed ? 'with' : 'without'} ${flagWords({ option, value: typed })}`
   }
   const words = [JSON.parse(value)].flat().join(',')
-  return `with ${flagWords({ option, value: /^[\w*,.-]+$/.test(words) ? words : quoted(words) })}`
+  return `with ${flagWords({ option, value: /^[\w*,.-]+$/.test(words) ? shortened(words, MAX_WORDS_CHARS) : quoted(words) })}`
 }
 
 function printReport(

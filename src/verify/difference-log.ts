@@ -1,6 +1,6 @@
 /** Collects the differences between an export and its output: the first ones, and their total number. */
 
-import { shortened } from '../errors.ts'
+import { printable, shortened } from '../errors.ts'
 import type { Cell } from './answer-values.ts'
 
 export interface Difference {
@@ -19,7 +19,7 @@ export interface Difference {
   readonly column?: string
   /** Key of the metadata; or name of the option, whose values are then JSON. */
   readonly key?: string
-  /** Value according to the export, shortened to fit on a line. */
+  /** Value according to the export, shortened to fit on a line unless it is that of an option. */
   readonly expected: string
   readonly found: string
 }
@@ -45,7 +45,9 @@ export class DifferenceLog {
     this.count++
     const isFirst = place.kind === 'rows'
     if (this.differences.length >= this.#limit && !isFirst) return
-    const [shownExpected, shownFound] = shownPair(expected ?? 'nothing', found ?? 'nothing')
+    const texts = [expected ?? 'nothing', found ?? 'nothing'] as const
+    // Values of options stay whole: they are JSON.
+    const [shownExpected = '', shownFound = ''] = place.kind === 'option' ? texts.map(printable) : shownPair(...texts)
     const difference = { ...place, expected: shownExpected, found: shownFound }
     // Found last, but explains most of the others.
     if (isFirst) this.differences.unshift(difference)
