@@ -11,7 +11,8 @@ import { option, worded } from './wording.ts'
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
 /**
- * Refuses unknown options: a misspelt one would be ignored.
+ * Refuses unknown options, because a misspelt one would be ignored, and options that are inherited, because copying
+ * drops them. An unknown option whose value is undefined does no harm.
  * @throws OptionError `ERR_OPTION`, with the most similar names.
  */
 export function requireKnownOptions<Options extends object>(options: Options, names: OptionNames<Options>): void {
@@ -19,7 +20,12 @@ export function requireKnownOptions<Options extends object>(options: Options, na
     // Not shown, since it may be a token.
     throw new OptionError('ERR_OPTION', `options: expected an object, found ${kindOf(options)}`)
   }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name))
+  const prototype: unknown = Object.getPrototypeOf(options)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new OptionError('ERR_OPTION', 'options: expected a plain object, found one that inherits from another')
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const unknown = given.map(([name]) => name).find((name) => !Object.hasOwn(names, name))
   if (unknown === undefined) return
   throw new OptionError('ERR_OPTION', `unknown option ${quoted(unknown)}${nearestHint(unknown, Object.keys(names))}`)
 }
@@ -38,7 +44,10 @@ export function requireWord(name: string, value: string | undefined, words: read
 
 /** @throws OptionError `ERR_OPTION`. */
 export function requireBoolean(name: string, value: boolean | undefined): void {
-  if (value !== undefined && typeof value !== 'boolean') throw wrongValueError(name, 'true or false', value)
+  if (value === undefined || typeof value === 'boolean') return
+  if (typeof value !== 'string') throw wrongValueError(name, 'true or false', value)
+  // Not shown, since it may be a key that was meant for another option.
+  throw new OptionError('ERR_OPTION', worded`${option(name)}: expected true or false, found a text`)
 }
 
 /**

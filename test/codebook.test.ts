@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Codebook, readCodebook } from '../src/codebook/codebook.ts'
 import { codebookText } from '../src/codebook/render.ts'
@@ -67,6 +68,7 @@ describe('counts', () => {
       // Small batches, so that options that left the definition come after the first of them.
       await convertExport(SAMPLE, file(`o.${format}`), { ...options, batchSize: 20 })
       const found = await readCodebook(file(`o.${format}`))
+      expect(await readCodebook(pathToFileURL(file(`o.${format}`)))).toEqual(found)
       expect(withoutColumns(found)).toEqual(withoutColumns(expected))
       expect(found).toEqual(await readCodebook(SAMPLE, options))
     }

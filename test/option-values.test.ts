@@ -89,6 +89,21 @@ describe('options that are not known', () => {
     await expect(readExport(source(), { xylophone: 1 } as object)).rejects.toThrow(/^unknown option "xylophone"$/)
   })
 
+  test('are refused where they would be dropped: inherited from another object', async () => {
+    const inherited = Object.create({ sensitive: 'drop' }) as object
+    await expect(readExport(source(), inherited)).rejects.toThrow(
+      'options: expected a plain object, found one that inherits from another',
+    )
+    const plain = Object.assign(Object.create(null) as object, { batchSize: 1 })
+    await (await readExport(source(), plain)).close()
+  })
+
+  test('do no harm where their value is undefined', async () => {
+    const reader = await readExport(source(), { layouts: undefined } as object)
+    await reader.close()
+    expect(reader.schema.fields.length).toBeGreaterThan(0)
+  })
+
   test('are those of a method on the way to every object', async () => {
     await expect(readExport(source(), { constructor: 1 } as object)).rejects.toThrow('unknown option "constructor"')
     await expect(readExport(source(), [] as object)).rejects.toThrow('options: expected an object, found an array')
@@ -100,7 +115,7 @@ test.for<[object, string]>([
   [{ fields: 'AgeGroup' }, 'fields: expected an array of texts, found "AgeGroup"'],
   [{ exclude: [7] }, 'exclude: expected an array of texts, found 7'],
   [{ fields: null }, 'fields: expected an array of texts, found null'],
-  [{ hashOwner: 'yes' }, 'hashOwner: expected true or false, found "yes"'],
+  [{ hashOwner: 'yes' }, 'hashOwner: expected true or false, found a text'],
   [{ system: 0 }, 'system: expected true or false, found 0'],
   [{ hashOwner: true, hashKey: 7 }, 'hashKey: expected a text, found a number'],
   [{ layout: 'star' }, 'layout: expected wide, long (writeStar writes the star layout), found "star"'],
@@ -112,6 +127,14 @@ test.for<[object, string]>([
   const target = join(folder, 'out.parquet')
   await expect(convertExport(source(), target, options)).rejects.toMatchObject({ code: 'ERR_OPTION', message })
   expect(readdirSync(folder)).toEqual([])
+})
+
+test.for([-1, Number.NaN, '10', null])('a deadline of %j is refused', async (deadlineMs) => {
+  const client = new ExportClient({ community: 'c', region: 'na1', token: 't' })
+  await expect(client.getExportStatus('b', { deadlineMs } as object)).rejects.toMatchObject({
+    code: 'ERR_OPTION',
+    message: expect.stringMatching(/^deadlineMs: expected a number of milliseconds from 0 on, found /),
+  })
 })
 
 test('a secret in the wrong place is not shown', async () => {

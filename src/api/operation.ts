@@ -1,7 +1,7 @@
 /** One call of the client. Combines its caller's signal and its deadline, with the error that each of them causes. */
 
 import { AbortError, ApiError, type ExportError } from '../errors.ts'
-import type { OptionNames } from '../option-values.ts'
+import { type OptionNames, wrongValueError } from '../option-values.ts'
 import type { Clock } from './clock.ts'
 
 export interface OperationOptions {
@@ -29,13 +29,20 @@ export class Operation {
   readonly #onProblem: ((detail: string) => void) | undefined
   #problem = ''
 
-  /** @param onProblem Called with every detail passed to `noteProblem`. */
+  /**
+   * @param onProblem Called with every detail passed to `noteProblem`.
+   * @throws OptionError `ERR_OPTION` for a deadline that is no number of milliseconds.
+   */
   constructor(what: string, options: OperationOptions, clock: Clock, onProblem?: (detail: string) => void) {
+    const { deadlineMs = Number.POSITIVE_INFINITY } = options
+    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0)) {
+      throw wrongValueError('deadlineMs', 'a number of milliseconds from 0 on', deadlineMs)
+    }
     this.#onProblem = onProblem
     this.what = what
     this.clock = clock
     this.#startMs = clock.now()
-    this.#deadlineMs = options.deadlineMs ?? Number.POSITIVE_INFINITY
+    this.#deadlineMs = deadlineMs
     this.#callerSignal = options.signal
     if (options.signal?.aborted) this.#onAbort()
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true })

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
 import type { ExportSource } from '../input/source.ts'
@@ -32,9 +33,10 @@ const BATCH_ROWS = 16_384
  */
 export async function readCodebook(source: ExportSource, options: ReadOptions = {}): Promise<Codebook> {
   requireKnownOptions(options, READ_OPTION_NAMES)
-  if (typeof source === 'string') {
-    if (isFolder(source)) return readStarFolder(source)
-    if ((await outputFormatOf(source)) !== undefined) return readTable(await openFile(source))
+  const path = source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : source
+  if (typeof path === 'string') {
+    if (isFolder(path)) return readStarFolder(path)
+    if ((await outputFormatOf(path)) !== undefined) return readTable(await openFile(path))
   }
   return readTable(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
 }
