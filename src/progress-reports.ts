@@ -3,6 +3,18 @@
 /** Milliseconds between two reports. */
 const REPORT_MS = 100
 
+/** Returns `onProgress`, passing to `onRejected` what an asynchronous one rejects with: its promises are not awaited. */
+function withoutRejections<Progress>(
+  onProgress: ((progress: Progress) => void) | undefined,
+  onRejected: (error: unknown) => void,
+): ((progress: Progress) => void) | undefined {
+  if (onProgress === undefined) return undefined
+  return (progress) => {
+    const result: unknown = onProgress(progress)
+    if (result instanceof Promise) result.catch(onRejected)
+  }
+}
+
 /** Passes the progress to `onProgress` ten times per second, when a phase begins, and at the end. */
 export class ProgressReports<Progress> {
   readonly #onProgress: ((progress: Progress) => void) | undefined
@@ -12,7 +24,9 @@ export class ProgressReports<Progress> {
   #failure: { readonly error: unknown } | undefined
 
   constructor(onProgress: ((progress: Progress) => void) | undefined) {
-    this.#onProgress = onProgress
+    this.#onProgress = withoutRejections(onProgress, (error) => {
+      this.#failure = { error }
+    })
   }
 
   /** Begins a phase, in which `ask` returns the progress. */
@@ -56,7 +70,9 @@ export class ThrottledReports<Progress> {
   #failure: { readonly error: unknown } | undefined
 
   constructor(onProgress: ((progress: Progress) => void) | undefined) {
-    this.#onProgress = onProgress
+    this.#onProgress = withoutRejections(onProgress, (error) => {
+      this.#failure = { error }
+    })
   }
 
   /** @throws whatever `onProgress` throws now, or has thrown since the last call. */

@@ -110,3 +110,19 @@ test.for([
   expect(silent.destroyed).toBe(true)
   expect(readdirSync(folder)).toEqual([])
 })
+
+test('a promise that rejects fails the conversion, and is no unhandled rejection', async () => {
+  const onProgress = async () => {
+    throw new Error('no progress')
+  }
+  await expect(convertExport(surveyJson(500), join(folder, 'out.parquet'), { onProgress })).rejects.toThrow(
+    'no progress',
+  )
+  const reports = new ThrottledReports<number>(onProgress)
+  reports.add(1)
+  await Promise.resolve()
+  await Promise.resolve()
+  expect(() => reports.add(2)).toThrow('no progress')
+  reports.stop()
+  expect(readdirSync(folder)).toEqual([])
+})
