@@ -7,8 +7,8 @@
 
 import { type OptionWords, Wording } from './wording.ts'
 
-/** All codes; `docs/errors.md` lists them. */
-export const ERROR_CODES = [
+/** Codes of errors in the input itself. */
+export const INPUT_ERROR_CODES = [
   'ERR_JSON_SYNTAX',
   'ERR_JSON_TRUNCATED',
   'ERR_JSON_ENCODING',
@@ -24,6 +24,11 @@ export const ERROR_CODES = [
   'ERR_SOURCE',
   'ERR_SOURCE_CHANGED',
   'ERR_GZIP',
+] as const
+
+/** All codes; `docs/errors.md` lists them. */
+export const ERROR_CODES = [
+  ...INPUT_ERROR_CODES,
   'ERR_OUTPUT',
   'ERR_PARQUET',
   'ERR_WORKER',
