@@ -93,7 +93,5 @@ function kindOf(value: unknown): string {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
+  return typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value)
 }
