@@ -33,7 +33,8 @@ export class FastPath {
   readonly #cursor: Cursor
   readonly #builder: BatchBuilder
   readonly #fields: readonly FieldDefinition[]
-  readonly #columnOfField: Int32Array
+  /** Per field, the index of its column, or `NO_COLUMN`. */
+  readonly columnOfField: Int32Array
   readonly #memory: DecoderMemory
   readonly #limits: RecordLimits
   #kernel: RecordsKernel | undefined
@@ -59,7 +60,7 @@ export class FastPath {
     this.#cursor = cursor
     this.#builder = builder
     this.#fields = fields
-    this.#columnOfField = builder.columnOfField(fields)
+    this.columnOfField = builder.columnOfField(fields)
     this.#memory = memory
     this.#limits = limits
     this.#templateTrials = isEnabled ? 0 : MAX_TEMPLATE_TRIALS
@@ -97,7 +98,7 @@ export class FastPath {
   flush(): void {
     const kernel = this.#kernel
     if (kernel === undefined || kernel.rows === 0) return
-    this.#builder.appendBlock(kernel, this.#columnOfField)
+    this.#builder.appendBlock(kernel, this.columnOfField)
     kernel.reset()
   }
 
@@ -150,7 +151,7 @@ export class FastPath {
     this.#templateTrials = MAX_TEMPLATE_TRIALS
     const { columns } = this.#builder
     const fields = this.#fields.map((_, field) => {
-      const columnIndex = this.#columnOfField[field]!
+      const columnIndex = this.columnOfField[field]!
       return kernelField(columns[columnIndex], columnIndex - FIRST_QUESTION)
     })
     this.#kernel = RecordsKernel.create(ids, fields, template, this.#limits, this.#memory)

@@ -61,7 +61,7 @@ export class RecordDecoder {
     this.#fastPath = fastPath
     this.#rejects = rejects
     this.#fields = fields
-    this.#columnOfField = builder.columnOfField(fields)
+    this.#columnOfField = fastPath.columnOfField
     this.#attemptOfField = new Float64Array(fields.length)
     this.#valuesOfField = new Int32Array(fields.length)
   }
