@@ -8,7 +8,7 @@ import type { ExportError } from '../errors.ts'
 import { startWorker, stopWorkers } from '../parallel/worker-thread.ts'
 import type { OpenedParquet, ParquetAnswer, ParquetRequest } from './parquet-worker.ts'
 
-export interface ParquetFile extends Omit<OpenedParquet, 'file'> {
+export interface ParquetFile extends OpenedParquet {
   /** Yields the batches of a row group, each as an IPC stream. */
   batches(rowGroup: number, batchSize: number): AsyncGenerator<Uint8Array>
   close(): Promise<void>
@@ -25,17 +25,17 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
   const owner = idle.pop() ?? new ParquetThread()
   const release = owner.lease()
   try {
-    const { file, ...opened } = await owner.ask<OpenedParquet>({ type: 'open', path })
+    const opened = await owner.ask<OpenedParquet>({ type: 'open', path })
     async function* batches(rowGroup: number, batchSize: number): AsyncGenerator<Uint8Array> {
-      await owner.ask({ type: 'row-group', file, rowGroup, batchSize })
+      await owner.ask({ type: 'row-group', rowGroup, batchSize })
       for (;;) {
-        const batch = await owner.ask<Uint8Array | undefined>({ type: 'next', file })
+        const batch = await owner.ask<Uint8Array | undefined>({ type: 'next' })
         if (batch === undefined) return
         yield batch
       }
     }
     const close = async () => {
-      await owner.ask({ type: 'close', file }).catch(() => undefined)
+      await owner.ask({ type: 'close' }).catch(() => undefined)
       release()
     }
     return { ...opened, batches, close }

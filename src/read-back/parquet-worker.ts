@@ -1,4 +1,4 @@
-/** A worker thread: reads Parquet files with parquet-wasm, for `parquet-thread.ts`. */
+/** A worker thread: reads Parquet files with parquet-wasm, one at a time, for `parquet-thread.ts`. */
 
 import { openAsBlob } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
@@ -7,9 +7,9 @@ import { ParquetFile, type RecordBatch } from 'parquet-wasm'
 /** A request of the main thread; each gets one answer with its `id`. */
 export type ParquetRequest = { readonly id: number } & (
   | { readonly type: 'open'; readonly path: string }
-  | { readonly type: 'row-group'; readonly file: number; readonly rowGroup: number; readonly batchSize: number }
-  | { readonly type: 'next'; readonly file: number }
-  | { readonly type: 'close'; readonly file: number }
+  | { readonly type: 'row-group'; readonly rowGroup: number; readonly batchSize: number }
+  | { readonly type: 'next' }
+  | { readonly type: 'close' }
 )
 
 export interface ParquetAnswer {
@@ -21,7 +21,6 @@ export interface ParquetAnswer {
 
 /** Answer to `open`. */
 export interface OpenedParquet {
-  readonly file: number
   /** The Arrow schema, as an IPC stream without batches. */
   readonly schema: Uint8Array
   readonly keyValues: ReadonlyMap<string, string>
@@ -34,8 +33,7 @@ interface OpenFile {
   batches?: ReadableStreamDefaultReader<RecordBatch>
 }
 
-const files = new Map<number, OpenFile>()
-let filesOpened = 0
+let file: OpenFile | undefined
 
 parentPort?.on('message', (request: ParquetRequest) => {
   answer(request).catch((error: unknown) => {
@@ -46,7 +44,6 @@ parentPort?.on('message', (request: ParquetRequest) => {
 async function answer(request: ParquetRequest): Promise<void> {
   const { id } = request
   if (request.type === 'open') return send({ id, value: await open(request.path) })
-  const file = files.get(request.file)
   if (file === undefined) throw new Error('unreachable: the file is not open')
   switch (request.type) {
     case 'row-group': {
@@ -61,8 +58,8 @@ async function answer(request: ParquetRequest): Promise<void> {
       return send({ id, value }, [value.buffer as ArrayBuffer])
     }
     case 'close':
-      files.delete(request.file)
       file.parquet.free()
+      file = undefined
       return send({ id })
   }
 }
@@ -70,10 +67,8 @@ async function answer(request: ParquetRequest): Promise<void> {
 async function open(path: string): Promise<OpenedParquet> {
   const parquet = await ParquetFile.fromFile(await openAsBlob(path))
   const metadata = parquet.metadata()
-  const file = ++filesOpened
-  files.set(file, { parquet })
+  file = { parquet }
   return {
-    file,
     schema: parquet.schema().intoIPCStream(),
     keyValues: metadata.fileMetadata().keyValueMetadata() as Map<string, string>,
     rowGroupRows: Array.from({ length: metadata.numRowGroups() }, (_, i) => metadata.rowGroup(i).numRows()),
