@@ -2,10 +2,10 @@
  * `verify` as a library function: reads an export and its output with a second implementation and compares every cell.
  */
 
-import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { LIMIT_OPTION_NAMES, requireLimits } from './limits.ts'
 import { type OptionNames, requireKnownOptions, requirePositive, wrongValueError } from './option-values.ts'
+import { isFolder } from './read-back/output-format.ts'
 import { resolveShape, SHAPE_OPTION_NAMES } from './shape/options.ts'
 import type { VerifyOptions as CompareOptions, VerifyReport } from './verify/compare.ts'
 
@@ -45,7 +45,7 @@ export async function verifyExport(
     rejects: rejects === undefined ? undefined : pathOf('rejects', rejects),
     options: compared,
   }
-  if (statSync(input.output, { throwIfNoEntry: false })?.isDirectory() === true) {
+  if (isFolder(input.output)) {
     return (await import('./verify/star.ts')).verifyStar(input)
   }
   return (await import('./verify/compare.ts')).verifyOutput(input)

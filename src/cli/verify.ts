@@ -2,8 +2,8 @@
  * `alida-arrow verify`: reads an export and the file made from it with a second implementation and compares every cell.
  */
 
-import { statSync } from 'node:fs'
 import { ExportError, quoted, shortened } from '../errors.ts'
+import { isFolder } from '../read-back/output-format.ts'
 import { unlessAborted } from '../system/abort.ts'
 import { type VerifyReport, verifyOutput } from '../verify/compare.ts'
 import type { Difference } from '../verify/difference-log.ts'
@@ -77,15 +77,6 @@ async function reportOn(
   const hashKey = hashKeyOf(process.env)
   const compared = { source: input, output, rejects, options: { ...shape, hashKey, maxDifferences: differences } }
   return unlessAborted(isStar ? verifyStar(compared) : verifyOutput(compared), signal)
-}
-
-/** Undefined if the path cannot be examined: opening it then throws the reason. */
-function isFolder(path: string): boolean | undefined {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    return undefined
-  }
 }
 
 function differenceError(report: VerifyReport, output: string): ExportError {

@@ -1,13 +1,13 @@
 /** Reads the codebook of an export, or of a file made from one: what each question is, and how it was answered. */
 
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Schema } from 'apache-arrow'
 import { SourceError } from '../errors.ts'
 import type { ExportSource } from '../input/source.ts'
 import { requireKnownOptions } from '../option-values.ts'
-import { outputFormatOf } from '../read-back/output-format.ts'
+import { isFolder, outputFormatOf } from '../read-back/output-format.ts'
 import { openReader } from '../reader.ts'
 import { READ_OPTION_NAMES, type ReadOptions } from '../shape/read-options.ts'
 import { type BatchReader, closeAfter } from '../sinks/batch-reader.ts'
@@ -41,16 +41,6 @@ export async function readCodebook(source: ExportSource, options: ReadOptions = 
   return readTable(await openReader(source, { batchSize: BATCH_ROWS, ...options }))
 }
 
-/** False if the path cannot be examined: opening it then throws the reason. */
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    return false
-  }
-}
-
-/** Opens a Parquet or Arrow file; the returned schema has all of the file's metadata. */
 async function openFile(path: string): Promise<BatchReader> {
   const { openOutputFile } = await import('../read-back/output-file.ts')
   const file = await openOutputFile(path, (problem, cause) => new SourceError('ERR_SOURCE', problem, { cause }))

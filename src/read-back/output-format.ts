@@ -1,5 +1,6 @@
 /** Recognises the format of an output file by its bytes, because its name does not determine it. */
 
+import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 
 export type OutputFormat = 'parquet' | 'arrow' | 'arrows'
@@ -15,6 +16,15 @@ const MAGIC: readonly (readonly [string, OutputFormat])[] = [
 export async function outputFormatOf(path: string): Promise<OutputFormat | undefined> {
   const { start } = await endsOf(path).catch(() => ({ start: '' }))
   return formatOf(start)
+}
+
+/** Whether an output is a folder, as of the star layout; undefined if the path cannot be examined: opening it then throws the reason. */
+export function isFolder(path: string): boolean | undefined {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return undefined
+  }
 }
 
 /** Returns the format of a file that begins with these characters. */
